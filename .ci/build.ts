@@ -1,0 +1,55 @@
+// `npm run build`: the library's files into dist/, its types into dist/types/, the demo site into dist/site/
+// (not with --no-site). Prints sizes and line counts; fails where the script-tag file is over its budget.
+
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { libraryBuild, libraryFiles } from '../vite.config';
+import { root } from './command';
+import { writeTypes } from './write-types';
+
+/** Gzipped bytes of dist/lepton.js, the worker inside it included. */
+const budget = 60_000;
+
+export default async function main(args: readonly string[] = []): Promise<number> {
+  const dist = join(root, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  for (const file of libraryFiles) await build(libraryBuild(file));
+  if ((await writeTypes(dist)) !== 0) return 1;
+  if (!args.includes('--no-site')) {
+    await build({ root, configFile: join(root, 'vite.config.ts'), configLoader: 'runner', logLevel: 'warn' });
+    // The site's chunks look for it beside themselves, as every embedding of the library does.
+    copyFileSync(join(dist, 'lepton-compiler.js'), join(dist, 'site/assets/lepton-compiler.js'));
+  }
+  return report(dist);
+}
+
+function report(dist: string): number {
+  const rows = libraryFiles.map(({ file }) => {
+    const bytes = readFileSync(join(dist, file));
+    return { file, bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+  });
+  for (const { file, bytes, gzip } of rows) {
+    console.log(`dist/${file.padEnd(18)} ${kilobytes(bytes)}, ${kilobytes(gzip)} gzipped`);
+  }
+  console.log(`src/ ${countLines('src', '.ts')} lines, shaders/ ${countLines('shaders', '.wgsl')} lines`);
+  const scriptTag = rows.find(({ file }) => file === 'lepton.js');
+  if (scriptTag && scriptTag.gzip > budget) {
+    console.error(`dist/lepton.js has ${scriptTag.gzip} bytes gzipped; its budget is ${budget}.`);
+    return 1;
+  }
+  return 0;
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1).padStart(6)} KB`;
+}
+
+/** Lines of the shipped sources: without tests. */
+function countLines(folder: string, extension: string): number {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(extension) && !entry.name.endsWith('.test.ts'))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').split('\n').length - 1)
+    .reduce((sum, lines) => sum + lines, 0);
+}

@@ -1,0 +1,76 @@
+// What is in the built files and what is not, and that their types serve a strict consumer.
+
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { blankCases } from '../../.ci/bundle-plugins';
+import { captureTool } from '../../.ci/command';
+import { libraryFiles } from '../../vite.config';
+import { dist } from './pages';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const textOf = (file: string) => readFileSync(join(dist, file), 'utf8');
+
+describe.each(libraryFiles)('dist/$file', ({ file }) => {
+  test('holds no test cases and no comments of shaders', () => {
+    const unwanted = [...caseNames(), ...shaderComments()];
+    expect(unwanted.length).toBeGreaterThan(30);
+    expect(unwanted.filter((text) => textOf(file).includes(text))).toEqual([]);
+  });
+
+  test('evaluates no text, embeds no file as base64, and names its source map', () => {
+    expect(textOf(file)).not.toMatch(/\beval\(|new Function\(|WebAssembly|;base64,/);
+    expect(textOf(file).trimEnd()).toMatch(new RegExp(`//# sourceMappingURL=${file}\\.map$`));
+  });
+});
+
+test('the declarations compile for a strict consumer of the package', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lepton-consumer-'));
+  try {
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules/lepton-ml'), 'dir');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(
+      join(folder, 'use.ts'),
+      `import { load, Tensor, LeptonError, version } from 'lepton-ml';
+       const model = await load('/model.onnx', { backend: 'webgpu', onProgress: () => {} });
+       const out = await model.run({ x: new Tensor('float32', new Float32Array(3), [3]) });
+       const dims: readonly number[] | undefined = out.y?.dims;
+       const code: string = new LeptonError('ABORTED', version).code;
+       console.log(dims, code);`,
+    );
+    const options = { strict: true, noEmit: true, target: 'ES2023', lib: ['ES2023', 'DOM'], types: [] };
+    for (const [module, moduleResolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ]) {
+      const compilerOptions = { ...options, module, moduleResolution };
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }));
+      expect(await captureTool('tsc', ['--project', folder])).toEqual({ status: 0, output: '' });
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Names of the operators' test cases that are long enough to mean nothing else. */
+function caseNames(): string[] {
+  const ops = join(root, 'src/ops');
+  return readdirSync(ops)
+    .filter((file) => file.endsWith('.op.ts'))
+    .flatMap((file) => {
+      const text = readFileSync(join(ops, file), 'utf8');
+      const kept = blankCases(text);
+      return [...text.matchAll(/\bname: '([^']+)'/g)]
+        .filter(({ index, 1: name = '' }) => kept[index] === ' ' && name.length > 12 && name.includes(' '))
+        .map(([, name = '']) => name);
+    });
+}
+
+/** The first line of every shader, which says what it is. */
+function shaderComments(): string[] {
+  const folder = join(root, 'shaders');
+  return readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8').split('\n')[0] ?? '');
+}

@@ -1,0 +1,165 @@
+// The demo page in real browsers, with what ships in public/ alone: it finds the shapes that its sample
+// pictures were drawn with, takes files, says what failed, and can be used by keyboard and on a phone.
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, inject, it } from 'vitest';
+import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import { drawSamples, truthOf } from './glyphs/samples';
+
+const publicFile = (path: string) => fileURLToPath(new URL(`../../public/${path}`, import.meta.url));
+const answered = 90_000;
+
+describeBrowsers('demo page', (browser) => {
+  const contexts: TestContext[] = [];
+  const open = async (query = ''): Promise<TestPage> => {
+    const context = await browser.newContext();
+    contexts.push(context);
+    const page = await context.newPage();
+    await page.goto(`${inject('server')}/${query}`);
+    return page;
+  };
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+  });
+
+  it('opens with its own model and finds the shapes that are in the picture', async () => {
+    const page = await open();
+    await untilMeasured(page);
+    expect(mistakes(await found(page), truthOf(drawSamples()[0]!))).toEqual([]);
+    expect(await text(page, 'fact-origin')).toBe('Network');
+    expect(await text(page, 'fact-first')).toMatch(/\d m?s$/);
+    expect(page.errors).toEqual([]);
+  });
+
+  it('takes the weights from IndexedDB on a second visit', async () => {
+    const page = await open();
+    await untilMeasured(page);
+    await page.reload();
+    await untilMeasured(page);
+    expect(await text(page, 'fact-origin')).toBe('IndexedDB');
+    expect(await text(page, 'storage-note')).toMatch(/^1 model, /);
+    await page.click('#forget');
+    await page.waitForFunction(() => document.getElementById('storage-note')?.textContent?.startsWith('Nothing yet'));
+  });
+
+  it('?check=1 leaves its result where a script can read it', async () => {
+    const page = await open('?check=1');
+    await page.waitForFunction(() => document.documentElement.dataset.check, undefined, answered);
+    const result = await page.evaluate(() => globalThis.__leptonCheck);
+    expect(result).toMatchObject({ ok: true, origin: 'network', answer: expect.stringMatching(/^\d+ shapes: /) });
+    expect(result?.timings.firstAnswer).toBeGreaterThan(0);
+  });
+
+  it('takes a model and a picture as files', async () => {
+    const page = await open();
+    await untilMeasured(page);
+    await page.setInputFiles('#picture-file', [publicFile('pictures/shapes-2.png')]);
+    await page.waitForFunction(
+      () => document.getElementById('status')?.textContent === 'shapes-2.png',
+      undefined,
+      answered,
+    );
+    expect(mistakes(await found(page), truthOf(drawSamples()[1]!))).toEqual([]);
+    await page.setInputFiles('#model-file', [publicFile('models/glyphs.onnx')]);
+    await page.waitForFunction(
+      () => document.getElementById('fact-origin')?.textContent === 'Your file',
+      undefined,
+      answered,
+    );
+  });
+
+  it('says what is wrong with a file, and goes on', async () => {
+    const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.onnx');
+    writeFileSync(broken, 'this is no model');
+    const page = await open();
+    await untilMeasured(page);
+    await page.setInputFiles('#model-file', [broken]);
+    await page.waitForFunction(() => !document.getElementById('alert')?.hidden, undefined, answered);
+    expect(await text(page, 'alert-code')).toBe('INVALID_MODEL');
+    expect((await text(page, 'alert-advice')).length).toBeGreaterThan(10);
+    await choose(page, 'glyphs');
+    await untilMeasured(page);
+    expect(await page.evaluate(() => document.getElementById('alert')?.hidden)).toBe(true);
+  });
+
+  it('can be used by keyboard', async () => {
+    const page = await open();
+    await untilMeasured(page);
+    const reached: string[] = [];
+    for (let i = 0; i < 14; i++) {
+      await page.press('Tab');
+      reached.push(
+        await page.evaluate(
+          () => document.activeElement?.id || document.activeElement?.getAttribute('data-title') || '',
+        ),
+      );
+    }
+    for (const id of ['theme', 'shapes 1', 'picture-file', 'camera', 'sample', 'model-file', 'profile', 'forget']) {
+      expect(reached).toContain(id);
+    }
+    const ringed = await page.evaluate(() => {
+      document.getElementById('theme')?.focus();
+      return getComputedStyle(document.getElementById('theme')!).outlineStyle;
+    });
+    expect(ringed).not.toBe('none');
+    await page.press('Enter');
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toMatch(/^(dark|light)$/);
+  });
+
+  it('fits a phone, in light and in dark', async () => {
+    const page = await open();
+    await page.setViewport(360, 740);
+    await untilMeasured(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const before = await ground();
+    await page.click('#theme');
+    expect(await ground()).not.toBe(before);
+  });
+});
+
+/** The first answer is there, and the later runs and the profile are done. */
+async function untilMeasured(page: TestPage): Promise<void> {
+  await page.waitForFunction(
+    () => !(document.getElementById('profile') as HTMLButtonElement | null)?.disabled,
+    undefined,
+    answered,
+  );
+}
+
+function text(page: TestPage, id: string): Promise<string> {
+  return page.evaluate((name) => document.getElementById(name)?.textContent ?? '', id);
+}
+
+async function choose(page: TestPage, id: string): Promise<void> {
+  await page.evaluate((value) => {
+    const select = document.getElementById('sample') as HTMLSelectElement;
+    select.value = value;
+    select.dispatchEvent(new Event('change'));
+  }, id);
+}
+
+/** The boxes that the canvas's description names. */
+async function found(page: TestPage): Promise<Place[]> {
+  const sentence = await page.evaluate(() => document.getElementById('canvas')?.getAttribute('aria-label') ?? '');
+  return [...sentence.matchAll(/(\w+) [\d.]+ at \((\d+), (\d+)\)/g)].map(([, label, x, y]) => ({
+    label: label!,
+    x: Number(x),
+    y: Number(y),
+  }));
+}
+
+interface Place {
+  readonly label: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Glyphs not found with their class within 8 pixels, and boxes where there is no such glyph. */
+function mistakes(boxes: readonly Place[], truth: readonly Place[]): Place[] {
+  const near = (a: Place) => (b: Place) => a.label === b.label && Math.hypot(a.x - b.x, a.y - b.y) < 8;
+  return [...truth.filter((glyph) => !boxes.some(near(glyph))), ...boxes.filter((box) => !truth.some(near(box)))];
+}

@@ -1,0 +1,18 @@
+// All operator cases, by operator: gathered from the files of src/ops, which export them beside the operator.
+
+import type { AnyOp, OpCase } from '../../src/ir/opdef';
+
+interface OpFile {
+  readonly default: AnyOp | readonly AnyOp[];
+  readonly cases?: OpCase[] | Record<string, OpCase[]>;
+}
+
+const files = import.meta.glob<OpFile>('../../src/ops/*.op.ts', { eager: true });
+
+export const casesOf: ReadonlyMap<string, readonly OpCase[]> = new Map(
+  Object.values(files).flatMap(({ default: ops, cases }) => {
+    if (!cases) return [];
+    if (!Array.isArray(cases)) return Object.entries(cases as Record<string, OpCase[]>);
+    return [[(ops as AnyOp).name, cases] as [string, OpCase[]]];
+  }),
+);

@@ -1,0 +1,182 @@
+// Checks one operator case on a GPU: the case becomes a one-node graph, goes through the real passes and
+// planner, and every variant of its kernel with several tunables is compared with the operator's
+// reference. Needs a GPUDevice only, so it runs in a page and in Node.
+
+import { toDevice } from '../../src/base/device-form';
+import type { DType } from '../../src/base/dtype';
+import { isFloat } from '../../src/base/dtype';
+import { decode, encode, type NDArray, ndarray } from '../../src/base/ndarray';
+import { formatDims, sameDims, sizeOf } from '../../src/base/shape';
+import type { Device } from '../../src/gpu/device';
+import { Executable } from '../../src/gpu/executable';
+import { Runner } from '../../src/gpu/runner';
+import { GraphBuilder } from '../../src/ir/builder';
+import type { Graph } from '../../src/ir/graph';
+import type { CaseInput, OpCase } from '../../src/ir/opdef';
+import { inferNode, opOf, viewNode } from '../../src/ops/registry';
+import type { Candidate } from '../../src/plan/choose';
+import { makePlan } from '../../src/plan/make-plan';
+import { optimise } from '../../src/transform/optimise';
+
+export interface CaseReport {
+  /** One line for every variant that disagrees; empty when all agree. */
+  readonly failures: string[];
+  /** Variants that ran. */
+  readonly kernels: string[];
+}
+
+/** Runs of one case at most: the chosen configuration, then the others in order of estimate, spread out. */
+const mostRuns = 10;
+
+export async function checkCase(device: Device, op: string, testCase: OpCase): Promise<CaseReport> {
+  const { graph, feeds, arrays } = graphOf(op, testCase);
+  const expected = referenceOf(graph, arrays);
+  const failures: string[] = [];
+  const kernels: string[] = [];
+  const optimised = optimise(graph, { adapter: device.profile, sizes: new Map(), debug: true });
+  const border = new Map([...graph.values.values()].map((v) => [v.name, v.dtype]));
+  for (let run = 0, runs = 1; run < runs && run < mostRuns; run++) {
+    const used: string[] = [];
+    let most = 1;
+    const pick = (found: readonly Candidate[]): Candidate => {
+      most = Math.max(most, found.length);
+      const chosen = spread(found, run);
+      used.push(describe(chosen));
+      return chosen;
+    };
+    const plan = makePlan(optimised, { adapter: device.profile, pick, border });
+    runs = most;
+    const label = used.join(', ') || 'view';
+    kernels.push(label);
+    const runner = new Runner(
+      await Executable.create(device, plan, () => {
+        throw new Error('a case has no files');
+      }),
+    );
+    try {
+      const inputs = new Map(
+        plan.inputs.map((input) => {
+          const array = feeds.get(input.name) as NDArray;
+          return [
+            input.name,
+            { kind: 'bytes' as const, bytes: toDevice(array.dtype, input.device, encode(array), input.name) },
+          ];
+        }),
+      );
+      const results = await runner.run(
+        inputs,
+        plan.outputs.map(({ name }) => ({ name, location: 'cpu' as const })),
+      );
+      for (const [i, name] of graph.outputs.entries()) {
+        const want = expected[i] as NDArray;
+        const output = plan.outputs[i];
+        if (!output || !sameDims(output.dims, want.dims)) {
+          failures.push(
+            `${label}: output ${i} has shape ${output && formatDims(output.dims)}, expected ${formatDims(want.dims)}`,
+          );
+          continue;
+        }
+        const got = decode(want.dtype, want.dims, results.get(name) as Uint8Array);
+        const problem = compare(got, want, testCase.tolerance ?? defaultTolerance(want.dtype));
+        if (problem) failures.push(`${label}: output ${i} ${problem}`);
+      }
+    } catch (error) {
+      failures.push(`${label}: ${(error as Error).message}`);
+    } finally {
+      runner.dispose();
+    }
+  }
+  return { failures, kernels };
+}
+
+/** The first run takes the planner's choice; later ones visit the list evenly, every variant included. */
+function spread(found: readonly Candidate[], run: number): Candidate {
+  if (run === 0 || found.length <= mostRuns) return (found[Math.min(run, found.length - 1)] ?? found[0]) as Candidate;
+  const byKernel = new Map<string, Candidate[]>();
+  for (const c of found) byKernel.set(c.kernel.name, [...(byKernel.get(c.kernel.name) ?? []), c]);
+  const lists = [...byKernel.values()];
+  const list = lists[run % lists.length] as Candidate[];
+  const turn = Math.floor(run / lists.length);
+  return list[Math.floor((turn * list.length) / Math.ceil(mostRuns / lists.length)) % list.length] as Candidate;
+}
+
+function describe({ kernel, tunables }: Candidate): string {
+  return [kernel.name, ...Object.entries(tunables).map(([k, v]) => `${k}=${v}`)].join(' ');
+}
+
+function defaultTolerance(dtype: DType): number {
+  return dtype === 'float16' ? 2e-3 : 1e-5;
+}
+
+function graphOf(op: string, testCase: OpCase) {
+  const b = new GraphBuilder(`${op} ${testCase.name}`, inferNode);
+  const feeds = new Map<string, NDArray>();
+  const arrays = new Map<string, NDArray>();
+  const inputs = testCase.inputs.map((input, i) => {
+    if (!input) return '';
+    const name = `input${i}`;
+    const array = draw(input, hash(`${op} ${testCase.name} ${i}`));
+    arrays.set(name, array);
+    if (input.constant) return b.constant(array, name);
+    feeds.set(name, array);
+    return b.input(name, array.dtype, array.dims);
+  });
+  const outputs = b.add(op, inputs, { ...testCase.attributes }, testCase.outputs ?? 1);
+  return { graph: b.finish(outputs), feeds, arrays };
+}
+
+function referenceOf(graph: Graph, arrays: ReadonlyMap<string, NDArray>): NDArray[] {
+  const node = graph.nodes[0] as Graph['nodes'][number];
+  const inputs = node.inputs.map((name) => arrays.get(name));
+  return opOf(node)
+    .reference(viewNode(node, graph.values), inputs)
+    .map((a) => decode(a.dtype, a.dims, encode(a)));
+}
+
+function draw(input: CaseInput, seed: number): NDArray {
+  const dtype = input.dtype ?? 'float32';
+  if (input.values) return ndarray(dtype, input.dims, input.values);
+  const random = mulberry32(seed);
+  const [low, high] = input.range ?? (isFloat(dtype) ? [-1, 1] : dtype === 'bool' ? [0, 1] : [0, 9]);
+  const values = Array.from({ length: sizeOf(input.dims) }, () => {
+    const v = low + random() * (high - low);
+    return isFloat(dtype) ? v : Math.round(v);
+  });
+  const array = ndarray(dtype, input.dims, values);
+  return decode(dtype, input.dims, encode(array));
+}
+
+/** The worst disagreement in words, or undefined. Relative to the element and to the output's scale. */
+export function compare(got: NDArray, want: NDArray, tolerance: number): string | undefined {
+  let scale = 0;
+  for (const v of want.data) if (Number.isFinite(v)) scale = Math.max(scale, Math.abs(v));
+  let worst = tolerance;
+  let problem: string | undefined;
+  for (let i = 0; i < want.data.length; i++) {
+    const [g, w] = [got.data[i] as number, want.data[i] as number];
+    if (Object.is(g, w) || g === w) continue;
+    const error = Math.abs(g - w) / (Math.abs(w) + 0.1 * scale + 1e-30);
+    if (!(error <= worst)) {
+      problem = `differs at element ${i} of ${formatDims(want.dims)}: got ${g}, expected ${w} (relative error ${error.toExponential(1)})`;
+      worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+    }
+  }
+  return problem;
+}
+
+function hash(text: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+  return h >>> 0;
+}
+
+/** https://gist.github.com/tommyettinger/46a874533244883189143505d203312c : small, seeded, good enough. */
+function mulberry32(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,73 @@
+// Finds where the largest (or smallest) element lies along one dimension. An invocation follows four
+// consecutive outputs, one a lane.
+//
+// input:  the tensor as [outer, length, inner]; `word` is an element's word, or a quad where the lanes lie
+//         side by side
+// result: positions along the dimension as i32 in quads, for [outer, inner]; lanes past the end are garbage
+// A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the positions in turn
+// and join their findings by a tree in workgroup memory.
+// In front: word, acc4, beats(acc4, acc4), read_lanes, linear_workgroup.
+
+override columns: u32 = 64;
+override rows: u32 = 1;
+override invocations: u32 = 64; // columns * rows
+override select_last: u32 = 0;
+
+struct Params {
+  outputs: u32,
+  length: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<word>;
+@group(0) @binding(1) var<storage, read_write> result: array<vec4i>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+var<workgroup> values: array<acc4, invocations>;
+var<workgroup> positions: array<vec4u, invocations>;
+
+@compute @workgroup_size(columns, rows)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let quad_index = linear_workgroup(group, groups) * columns + local.x;
+  let output = min(vec4u(quad_index * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outputs - 1u));
+  let inner = vec4u(params.inner);
+  let base = output / inner * (params.length * params.inner) + output % inner;
+  // Rows beyond the length start, and stay, at the last position: a candidate like any other.
+  var position = vec4u(min(local.y, params.length - 1u));
+  var value = read_lanes(base + position * params.inner);
+  for (var r = local.y + rows; r < params.length; r += rows) {
+    let next = read_lanes(base + vec4u(r * params.inner));
+    let better = wins(next, vec4u(r), value, position);
+    value = select(value, next, better);
+    position = select(position, vec4u(r), better);
+  }
+  if (rows > 1u) {
+    let own = local.y * columns + local.x;
+    values[own] = value;
+    positions[own] = position;
+    for (var half = rows / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (local.y < half) {
+        let other = own + half * columns;
+        let better = wins(values[other], positions[other], value, position);
+        value = select(value, values[other], better);
+        position = select(position, positions[other], better);
+        values[own] = value;
+        positions[own] = position;
+      }
+    }
+  }
+  if (local.y == 0u && quad_index * 4u < params.outputs) {
+    result[quad_index] = vec4i(position);
+  }
+}
+
+// Among equals the first position wins, or the last where asked.
+fn wins(a: acc4, at: vec4u, b: acc4, than: vec4u) -> vec4<bool> {
+  let earlier = select((at < than), (at > than), vec4<bool>(select_last != 0u));
+  return beats(a, b) | ((a == b) & earlier);
+}

@@ -1,0 +1,102 @@
+// What every matmul shader starts from: the sizes, which part of the result a workgroup owns, and 4×4
+// blocks of the operands in registers. Result = A · B for each matrix of a batch.
+//
+// a  A [batch, m, k], or [batch, k, m] where A_TRANSPOSED
+// b  B [batch, k, n], or [batch, n, k] where B_TRANSPOSED
+// `aQuad(at)` and `bQuad(at)` (in front of this text) read the four elements from `at` on.
+//
+// Rows, columns and k are dealt with four at a time: "quad q" of rows is rows 4q to 4q + 3. Rows and
+// columns past the edge repeat the last quad, or hold whatever memory holds: they are never stored. k past
+// the edge reads as zero in both operands, so it adds nothing.
+
+struct Params {
+  m: u32, n: u32, k: u32,
+  // Quads of k that one split sums up.
+  splitQuads: u32,
+  splits: u32, rowTiles: u32, columnTiles: u32, workgroups: u32,
+  alpha: f32,
+  // Batch dimensions, and the elements that a step along each takes in A and B; 0 where broadcast.
+  batchDims: vec4u, aSteps: vec4u, bSteps: vec4u,
+}
+
+@group(0) @binding(3) var<uniform> params: Params;
+
+override A_TRANSPOSED: bool = false;
+override B_TRANSPOSED: bool = false;
+/** Whether k is no multiple of four. */
+override K_RAGGED: bool = false;
+
+struct Tile {
+  row: u32, column: u32,
+  /** The batch times the splits, plus the split. */
+  plane: u32,
+  /** Elements where the batch's A and B start; range of k in quads. */
+  a: u32, b: u32, firstQuad: u32, endQuad: u32,
+}
+
+/** The tile of workgroup `number`: columns run fastest, then rows, splits, the batch. */
+fn tileOf(number: u32) -> Tile {
+  var tile: Tile;
+  var rest = number / params.columnTiles;
+  tile.column = number % params.columnTiles;
+  tile.row = rest % params.rowTiles;
+  tile.plane = rest / params.rowTiles;
+  tile.firstQuad = tile.plane % params.splits * params.splitQuads;
+  tile.endQuad = min(tile.firstQuad + params.splitQuads, (params.k + 3u) / 4u);
+  rest = tile.plane / params.splits;
+  for (var d = 3i; d >= 0i; d--) {
+    let at = rest % params.batchDims[d];
+    rest /= params.batchDims[d];
+    tile.a += at * params.aSteps[d];
+    tile.b += at * params.bSteps[d];
+  }
+  return tile;
+}
+
+fn lastQuad(size: u32) -> u32 {
+  return (size - 1u) / 4u;
+}
+
+/** Line `i` of four of a block of A: a row along k, or where A is transposed one k along the rows. */
+fn aLine(start: u32, rowQuad: u32, kQuad: u32, i: u32) -> elem4 {
+  let rows = 4u * min(rowQuad, lastQuad(params.m));
+  let k = 4u * kQuad;
+  if (A_TRANSPOSED) {
+    let line = aQuad(start + (k + i) * params.m + rows);
+    return select(elem4(), line, !K_RAGGED || k + i < params.k);
+  }
+  let line = aQuad(start + min(rows + i, params.m - 1u) * params.k + k);
+  return select(elem4(), line, vec4<bool>(!K_RAGGED) | (k + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k)));
+}
+
+/** Line `i` of four of a block of B: one k along the columns, or where B is transposed a column along k. */
+fn bLine(start: u32, kQuad: u32, columnQuad: u32, i: u32) -> elem4 {
+  let columns = 4u * min(columnQuad, lastQuad(params.n));
+  let k = 4u * kQuad;
+  if (B_TRANSPOSED) {
+    let line = bQuad(start + min(columns + i, params.n - 1u) * params.k + k);
+    return select(elem4(), line, vec4<bool>(!K_RAGGED) | (k + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k)));
+  }
+  let line = bQuad(start + (k + i) * params.n + columns);
+  return select(elem4(), line, !K_RAGGED || k + i < params.k);
+}
+
+/** Four lines of A as a matrix with a column for each row of A, so that B's block times it is the result's. */
+fn aMatrix(l0: elem4, l1: elem4, l2: elem4, l3: elem4) -> mat4x4f {
+  let lines = mat4x4f(vec4f(l0), vec4f(l1), vec4f(l2), vec4f(l3));
+  if (A_TRANSPOSED) { return transpose(lines); }
+  return lines;
+}
+
+/** Four lines of B as a matrix with a column for each k. */
+fn bMatrix(l0: elem4, l1: elem4, l2: elem4, l3: elem4) -> mat4x4f {
+  let lines = mat4x4f(vec4f(l0), vec4f(l1), vec4f(l2), vec4f(l3));
+  if (B_TRANSPOSED) { return transpose(lines); }
+  return lines;
+}
+
+fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
+  return bMatrix(
+    bLine(start, kQuad, columnQuad, 0u), bLine(start, kQuad, columnQuad, 1u),
+    bLine(start, kQuad, columnQuad, 2u), bLine(start, kQuad, columnQuad, 3u));
+}

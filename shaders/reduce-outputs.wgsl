@@ -1,0 +1,67 @@
+// Reduces a tensor over some of its dimensions where there are many outputs: an invocation computes four
+// consecutive ones, one a lane.
+//
+// input:  the tensor, row-major; `word` is an element's word, or a quad where the lanes lie side by side
+// result: the outputs in quads; lanes past the last output hold garbage
+// A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the elements of the
+// reduction in turn and join their results by a tree in workgroup memory.
+// In front: word, quad, acc4, identity, prepare, combine, finish, read_lanes, pack_lanes, linear_workgroup.
+
+override columns: u32 = 64;
+override rows: u32 = 1;
+override invocations: u32 = 64; // columns * rows
+
+struct Params {
+  outputs: u32,
+  length: u32, // elements behind each output
+  kept_rank: u32,
+  reduced_rank: u32,
+  // Sizes and strides, in elements of the input, of the kept and the reduced dimensions, innermost first.
+  kept_sizes: vec4u,
+  kept_strides: vec4u,
+  reduced_sizes: vec4u,
+  reduced_strides: vec4u,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<word>;
+@group(0) @binding(1) var<storage, read_write> result: array<quad>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+var<workgroup> partials: array<acc4, invocations>;
+
+@compute @workgroup_size(columns, rows)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let quad_index = linear_workgroup(group, groups) * columns + local.x;
+  let output = min(vec4u(quad_index * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outputs - 1u));
+  let base = vec4u(kept_offset(output.x), kept_offset(output.y), kept_offset(output.z), kept_offset(output.w));
+  var value = identity();
+  for (var r = local.y; r < params.length; r += rows) {
+    value = combine(value, prepare(read_lanes(base + vec4u(reduced_offset(r)))));
+  }
+  if (rows > 1u) {
+    let own = local.y * columns + local.x;
+    partials[own] = value;
+    for (var half = rows / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (local.y < half) {
+        value = combine(value, partials[own + half * columns]);
+        partials[own] = value;
+      }
+    }
+  }
+  if (local.y == 0u && quad_index * 4u < params.outputs) {
+    result[quad_index] = pack_lanes(finish(value, params.length));
+  }
+}
+
+fn kept_offset(index: u32) -> u32 {
+  return offset_of(index, params.kept_rank, params.kept_sizes, params.kept_strides);
+}
+
+fn reduced_offset(index: u32) -> u32 {
+  return offset_of(index, params.reduced_rank, params.reduced_sizes, params.reduced_strides);
+}

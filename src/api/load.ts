@@ -1,0 +1,91 @@
+// load(): names a model, gives back something that runs.
+
+import { proxy } from 'comlink';
+import { LeptonError } from '../base/errors';
+import type { LoadRequest, Progress } from '../worker/protocol';
+import { compilerUrl } from './compiler-url';
+import { Model } from './model';
+import { defaultClient } from './worker-client';
+
+export type ModelSource = URL | string | File | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+export interface LoadOptions {
+  /** Called from time to time with what is being done and how far it is. */
+  onProgress?: (progress: Progress) => void;
+  /** Gives the load up. Downloaded chunks stay in the store, for the next try to go on from. */
+  signal?: AbortSignal;
+  /** Whether files from URLs are kept in IndexedDB and taken from there. Default true. */
+  cache?: boolean;
+  /** Digest that the model file must have, as in `<script integrity>`: 'sha256-…' in base64. */
+  integrity?: string;
+  /** Places of external data files, by the name the model gives them. Default: beside the model's URL. */
+  externalData?: Readonly<Record<string, URL | string | Blob | ArrayBuffer>>;
+  powerPreference?: GPUPowerPreference;
+  /** 'float16' computes a float32 model in half precision (needs shader-f16). Default 'auto': the model's own. */
+  precision?: 'auto' | 'float32' | 'float16';
+  /** 'auto' and 'webgpu' run on the GPU or fail; 'cpu' is a slow, exact reference, taken only when named. */
+  backend?: 'auto' | 'webgpu' | 'cpu';
+  /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
+  workerUrl?: string | URL;
+}
+
+/**
+ * Loads an ONNX model.
+ * @param source a URL (relative ones against the page), or the model's bytes
+ * @throws LeptonError with a code: INVALID_MODEL, UNSUPPORTED_MODEL, NETWORK, NO_WEBGPU, NO_ADAPTER,
+ *   INTEGRITY_MISMATCH, STORAGE_QUOTA, OUT_OF_MEMORY, WORKER_FAILED, INVALID_ARGUMENT, ABORTED …
+ */
+export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const { onProgress, signal, workerUrl } = options;
+  const request: LoadRequest = {
+    source: sourceOf(source),
+    externalData: Object.fromEntries(
+      Object.entries(options.externalData ?? {}).map(([name, place]) => [
+        name,
+        locationOf(place, `externalData["${name}"]`),
+      ]),
+    ),
+    compilerUrl: compilerUrl(),
+    cache: options.cache ?? true,
+    ...(options.integrity !== undefined && { integrity: options.integrity }),
+    backend: oneOf('backend', options.backend ?? 'auto', ['auto', 'webgpu', 'cpu']),
+    precision: oneOf('precision', options.precision ?? 'auto', ['auto', 'float32', 'float16']),
+    ...(options.powerPreference && { powerPreference: options.powerPreference }),
+  };
+  const client = defaultClient(workerUrl);
+  const loaded = await client.abortable(signal, 'Loading the model', (worker, call) =>
+    worker.load(call, request, onProgress && proxy(onProgress)),
+  );
+  return new Model(client, loaded);
+}
+
+function sourceOf(source: ModelSource): LoadRequest['source'] {
+  const location = locationOf(source, 'source');
+  if ('url' in location) return location;
+  return { ...location, name: source instanceof File ? source.name : 'model' };
+}
+
+function locationOf(place: unknown, what: string): { url: string } | { blob: Blob } {
+  if (place instanceof URL) return { url: place.href };
+  if (typeof place === 'string') {
+    try {
+      return { url: new URL(place, document.baseURI).href };
+    } catch (cause) {
+      throw new LeptonError('INVALID_ARGUMENT', `load(): ${what} "${place}" is not a URL.`, { cause });
+    }
+  }
+  if (place instanceof Blob) return { blob: place };
+  if (place instanceof ArrayBuffer || place instanceof Uint8Array) return { blob: new Blob([place as BlobPart]) };
+  throw new LeptonError(
+    'INVALID_ARGUMENT',
+    `load(): ${what} must be a URL, a string, a File, a Blob or an ArrayBuffer.`,
+  );
+}
+
+function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw new LeptonError(
+    'INVALID_ARGUMENT',
+    `load(): ${name} must be ${allowed.map((a) => `"${a}"`).join(', ')}, but is "${value}".`,
+  );
+}

@@ -1,0 +1,95 @@
+// A loaded model, as the page holds it.
+
+import { LeptonError } from '../base/errors';
+import type { TensorInfo } from '../base/model-info';
+import type { LoadedModel, LoadReport, Profile, WireFeed } from '../worker/protocol';
+import { ImageInput } from './image';
+import { Tensor } from './tensor';
+import { type WorkerClient, withTransfer } from './worker-client';
+
+export type Feeds = Readonly<Record<string, Tensor | ImageInput>>;
+
+export interface RunOptions {
+  /** Names of the outputs to compute; default: all. */
+  outputs?: readonly string[];
+  /** Outputs that stay on the GPU: 'gpu' for all, or their names. Default: none. */
+  location?: 'cpu' | 'gpu' | readonly string[];
+  /** Gives the wait up; the model stays usable. */
+  signal?: AbortSignal;
+  /** Move the inputs' memory to the worker instead of copying it: their `data` cannot be used again. */
+  transfer?: boolean;
+}
+
+export class Model {
+  /** Names, types and shapes of what `run` takes; a string in a shape is a size that each run decides. */
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** How the load went: where the bytes came from, how long each stage took, on what adapter. */
+  readonly report: LoadReport;
+  readonly #client: WorkerClient;
+  readonly #id: number;
+  #disposed = false;
+
+  /** @internal */
+  constructor(client: WorkerClient, loaded: LoadedModel) {
+    this.#client = client;
+    this.#id = loaded.id;
+    this.inputs = loaded.inputs;
+    this.outputs = loaded.outputs;
+    this.report = loaded.report;
+  }
+
+  /**
+   * Runs the model once. Runs asked for while one is under way queue in order.
+   * @throws INVALID_INPUT, INVALID_ARGUMENT, ABORTED, DISPOSED, DEVICE_LOST, GPU_ERROR, OUT_OF_MEMORY
+   */
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+    this.#alive();
+    const wire = await this.#wireFeeds(feeds, options.transfer ?? false);
+    const { location = 'cpu' } = options;
+    const request = withTransfer({
+      model: this.#id,
+      feeds: wire,
+      ...(options.outputs && { outputs: options.outputs }),
+      onGpu: location === 'gpu' ? ('all' as const) : location === 'cpu' ? [] : location,
+    });
+    const results = await this.#client.abortable(options.signal, 'The run', (worker, call) =>
+      worker.run(call, request),
+    );
+    return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, Tensor.fromWire(t, this.#client)]));
+  }
+
+  /** Runs the model several times with timestamps and says where the time goes, node by node. */
+  async profile(feeds: Feeds, options: Pick<RunOptions, 'signal'> = {}): Promise<Profile> {
+    this.#alive();
+    const request = withTransfer({ model: this.#id, feeds: await this.#wireFeeds(feeds, false), onGpu: [] });
+    return this.#client.abortable(options.signal, 'Profiling', (worker, call) => worker.profile(call, request));
+  }
+
+  /** Frees the model's memory once its runs are done. GPU tensors it made stay until they are disposed of. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#client.call((worker, id) => worker.disposeModel(id), this.#id);
+  }
+
+  async #wireFeeds(feeds: Feeds, give: boolean): Promise<Record<string, WireFeed>> {
+    const entries = await Promise.all(
+      Object.entries(feeds).map(async ([name, feed]): Promise<[string, WireFeed]> => {
+        if (feed instanceof ImageInput) return [name, await feed.toWire(name)];
+        if (!(feed instanceof Tensor)) {
+          throw new LeptonError('INVALID_INPUT', `Input "${name}" must be a Tensor or an image(…).`, {
+            details: { name },
+          });
+        }
+        const gpu = feed.gpuId(this.#client);
+        return [name, gpu === undefined ? Tensor.toWire(feed, give) : { type: feed.type, dims: feed.dims, gpu }];
+      }),
+    );
+    return Object.fromEntries(entries);
+  }
+
+  #alive(): void {
+    if (this.#disposed) throw new LeptonError('DISPOSED', 'This model was disposed of; load it again.');
+  }
+}

@@ -1,0 +1,138 @@
+// Starts the worker and talks to it. There is one worker a page for every worker script asked for, so
+// that models share a device and tensors on the GPU pass from one to the other.
+
+import { type Remote, transfer, wrap } from 'comlink';
+import { abortError, LeptonError } from '../base/errors';
+import { readyMessage } from '../base/handshake';
+import InlineWorker from '../worker/main?worker&inline';
+import type { CallId, Reply, WireFeed, WorkerApi } from '../worker/protocol';
+
+/** A blocked worker fails by an event, or not at all where a header is missing. */
+const startTimeout = 10_000;
+
+export class WorkerClient {
+  private readonly remote: Promise<Remote<WorkerApi>>;
+  private nextCall: CallId = 1;
+  /** Frees what the page forgot to dispose of. */
+  private readonly forgotten = new FinalizationRegistry<number>((id) => void this.free(id));
+
+  constructor(workerUrl: string | URL | undefined) {
+    this.remote = start(workerUrl);
+  }
+
+  /** Calls the worker and unwraps its reply; a failed start fails every call. */
+  async call<A, T>(method: (worker: Remote<WorkerApi>, argument: A) => Promise<Reply<T>>, argument: A): Promise<T> {
+    return unwrap(await method(await this.remote, argument));
+  }
+
+  /** As `call`, for calls that can be aborted by their number. */
+  async abortable<T>(
+    signal: AbortSignal | undefined,
+    what: string,
+    method: (worker: Remote<WorkerApi>, call: CallId) => Promise<Reply<T>>,
+  ): Promise<T> {
+    if (signal?.aborted) throw abortError(signal, what);
+    const worker = await this.remote;
+    const call = this.nextCall++;
+    const abort = () => void worker.abort(call);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      if (signal?.aborted) throw abortError(signal, what);
+      return unwrap(await method(worker, call));
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  watch(tensor: object, id: number): void {
+    this.forgotten.register(tensor, id, tensor);
+  }
+
+  release(tensor: object, id: number): void {
+    this.forgotten.unregister(tensor);
+    void this.free(id);
+  }
+
+  private async free(id: number): Promise<void> {
+    await (await this.remote).disposeTensor(id);
+  }
+}
+
+const clients = new Map<string, WorkerClient>();
+
+export function defaultClient(workerUrl?: string | URL): WorkerClient {
+  const key = workerUrl === undefined ? '' : String(workerUrl);
+  let client = clients.get(key);
+  if (!client) {
+    client = new WorkerClient(workerUrl);
+    clients.set(key, client);
+  }
+  return client;
+}
+
+/** Marks the memory of feeds to be moved to the worker instead of being copied. */
+export function withTransfer<T extends { readonly feeds: Readonly<Record<string, WireFeed>> }>(request: T): T {
+  const memory = Object.values(request.feeds).flatMap((feed): Transferable[] =>
+    'bytes' in feed ? [feed.bytes.buffer] : 'bitmap' in feed ? [feed.bitmap] : [],
+  );
+  return transfer(request, memory);
+}
+
+function unwrap<T>(reply: Reply<T>): T {
+  if (reply.ok) return reply.value;
+  const { code, message, details } = reply.error;
+  throw new LeptonError(code, message, { details });
+}
+
+async function start(workerUrl: string | URL | undefined): Promise<Remote<WorkerApi>> {
+  const worker = create(workerUrl);
+  try {
+    await ready(worker, workerUrl);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+  return wrap<WorkerApi>(worker);
+}
+
+function create(workerUrl: string | URL | undefined): Worker {
+  try {
+    return workerUrl === undefined ? new InlineWorker() : new Worker(workerUrl);
+  } catch (cause) {
+    throw blocked(workerUrl, (cause as Error).message, cause);
+  }
+}
+
+function ready(worker: Worker, workerUrl: string | URL | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(blocked(workerUrl, 'it did not answer')), startTimeout);
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      worker.onmessage = null;
+      worker.onerror = null;
+      settle();
+    };
+    worker.onmessage = ({ data }) => {
+      if (data === readyMessage) end(resolve);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      end(() => reject(blocked(workerUrl, event.message || 'the browser refused it')));
+    };
+  });
+}
+
+function blocked(workerUrl: string | URL | undefined, why: string, cause?: unknown): LeptonError {
+  const advice =
+    workerUrl === undefined
+      ? "A Content-Security-Policy without `worker-src blob:` or with Trusted Types forbids the built-in worker: serve Lepton's `worker.js` from the page's own origin and pass load(…, { workerUrl: '/worker.js' })."
+      : "A worker script must come from the page's own origin and be allowed by its Content-Security-Policy.";
+  return new LeptonError(
+    'WORKER_FAILED',
+    `The worker${workerUrl === undefined ? '' : ` ${workerUrl}`} could not start: ${why}. ${advice}`,
+    {
+      cause,
+      details: { workerUrl: workerUrl && String(workerUrl) },
+    },
+  );
+}

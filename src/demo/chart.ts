@@ -1,0 +1,116 @@
+// The per-operator profile as a horizontal bar chart: the slowest nodes first, the rest as one bar.
+// Chart.js comes with the first profile that is shown, never with the page itself.
+
+import type { Chart } from 'chart.js';
+import type { Profile } from '../api';
+import { milliseconds } from './format';
+
+const barsAtMost = 16;
+
+export interface Bar {
+  readonly label: string;
+  readonly kernel: string;
+  /** Milliseconds on the GPU. */
+  readonly time: number;
+  readonly rate: string;
+}
+
+/** The bars of a profile; empty where the adapter gives no times. */
+export function barsOf({ nodes }: Profile): Bar[] {
+  const timed = nodes.filter((node) => node.gpuTime !== undefined).sort((a, b) => b.gpuTime! - a.gpuTime!);
+  const shown = timed.length > barsAtMost ? timed.slice(0, barsAtMost - 1) : timed;
+  const rest = timed.slice(shown.length);
+  const bars = shown.map((node) => ({
+    label: `${node.op} ${shorten(node.name)}`,
+    kernel: node.kernel,
+    time: node.gpuTime!,
+    rate: node.flops && node.gpuTime ? `${(node.flops / node.gpuTime / 1e6).toPrecision(2)} GFLOP/s` : '–',
+  }));
+  if (rest.length > 0) {
+    const time = rest.reduce((sum, node) => sum + node.gpuTime!, 0);
+    bars.push({ label: `${rest.length} more nodes`, kernel: '', time, rate: '–' });
+  }
+  return bars;
+}
+
+let current: Chart | undefined;
+
+/** Draws the bars into the canvas, in the page's colours of the moment. */
+export async function drawChart(canvas: HTMLCanvasElement, bars: readonly Bar[]): Promise<void> {
+  const library = await import('chart.js');
+  library.Chart.register(
+    library.BarController,
+    library.BarElement,
+    library.CategoryScale,
+    library.LinearScale,
+    library.Tooltip,
+  );
+  clearChart();
+  const colour = (name: string) => resolveColour(canvas, name);
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const ink = colour('--ink-2');
+  const font = { family: 'system-ui, sans-serif', size: 12 };
+  canvas.parentElement!.style.height = `${bars.length * 24 + 44}px`;
+  current = new library.Chart(canvas, {
+    type: 'bar',
+    data: {
+      labels: bars.map((bar) => bar.label),
+      datasets: [
+        {
+          data: bars.map((bar) => bar.time),
+          backgroundColor: colour('--accent'),
+          borderRadius: 3,
+          maxBarThickness: 16,
+        },
+      ],
+    },
+    options: {
+      indexAxis: 'y',
+      animation: still ? false : { duration: 250 },
+      maintainAspectRatio: false,
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          callbacks: {
+            label: (item) => {
+              const bar = bars[item.dataIndex]!;
+              return [milliseconds(bar.time), bar.kernel, bar.rate === '–' ? '' : bar.rate].filter(Boolean);
+            },
+          },
+        },
+      },
+      scales: {
+        x: {
+          title: { display: true, text: 'GPU time in milliseconds', color: ink, font },
+          ticks: { color: ink, font },
+          grid: { color: colour('--line') },
+          border: { display: false },
+        },
+        y: {
+          ticks: { color: ink, font, autoSkip: false },
+          grid: { display: false },
+          border: { color: colour('--line') },
+        },
+      },
+    },
+  });
+}
+
+export function clearChart(): void {
+  current?.destroy();
+  current = undefined;
+}
+
+/** A custom property as a colour that a canvas understands, with light-dark() resolved. */
+function resolveColour(near: HTMLElement, name: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(${name})`;
+  near.parentElement!.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
+}
+
+function shorten(name: string): string {
+  return name.length > 22 ? `…${name.slice(-21)}` : name;
+}

@@ -1,0 +1,54 @@
+// The loading bar: which stage is on, how far, and the button that cancels.
+
+import type { Progress } from '../api';
+import { bytes, plural } from './format';
+import { onceAFrame } from './pace';
+import { element, setText } from './view';
+
+const order = ['download', 'read', 'compile', 'upload'] as const satisfies readonly Progress['stage'][];
+
+/** Shows the newest progress, at most once a frame. */
+export const showProgress: (progress: Progress | 'start' | 'ready' | 'stopped') => void = onceAFrame((progress) => {
+  const bar = element<HTMLProgressElement>('progress');
+  element('cancel').hidden = progress === 'ready' || progress === 'stopped';
+  if (progress === 'ready' || progress === 'stopped') {
+    markStages(progress === 'ready' ? order.length : 0);
+    bar.value = progress === 'ready' ? 1 : 0;
+    setText('progress-text', progress === 'ready' ? 'Ready' : 'Not loaded');
+    return;
+  }
+  if (progress === 'start') {
+    markStages(0);
+    bar.removeAttribute('value');
+    setText('progress-text', 'Starting');
+    return;
+  }
+  markStages(order.indexOf(progress.stage));
+  if (progress.total) bar.value = progress.loaded / progress.total;
+  else bar.removeAttribute('value');
+  setText('progress-text', describe(progress));
+});
+
+function describe({ stage, loaded, total, origin }: Progress): string {
+  const amount = total ? `${bytes(loaded)} of ${bytes(total)}` : bytes(loaded);
+  switch (stage) {
+    case 'download':
+      return origin === 'network'
+        ? `Downloading ${amount}`
+        : `From ${origin === 'store' ? 'IndexedDB' : 'your file'}: ${amount}`;
+    case 'read':
+      return 'Reading the model';
+    case 'compile':
+      return total ? `Compiling ${loaded} of ${plural(total, 'pipeline')}` : 'Compiling';
+    case 'upload':
+      return `Uploading ${amount} to the GPU`;
+    default:
+      return stage satisfies never;
+  }
+}
+
+function markStages(now: number): void {
+  [...element('stages').children].forEach((item, i) => {
+    item.className = i < now ? 'done' : i === now ? 'now' : '';
+  });
+}

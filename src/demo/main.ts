@@ -1,0 +1,225 @@
+// The demo page: joins what the visitor does (choose, drop, film, cancel) to a session and shows the answer.
+// Invariant: one piece of work at a time; new work aborts the old one, whose results are then ignored.
+
+import { hideAlert, isAbort, showAlert } from './alert';
+import { watchCamera } from './camera';
+import { runCheck } from './check';
+import { drawScene } from './draw';
+import { listenForDrops } from './drop';
+import { median } from './format';
+import { showProgress } from './load-view';
+import { nextTask } from './pace';
+import { isModelFile, isPictureFile, openPicture, type Picture } from './picture';
+import { listPictures, pressPicture } from './picture-strip';
+import { clearProfile, redrawProfile, showProfile } from './profile-view';
+import { listSamples, ownSample, type PictureChoice, type Sample } from './samples';
+import { openSession, type Session } from './session';
+import { forgetAll, showStorage } from './storage-view';
+import { setUpTheme } from './theme';
+import * as view from './view';
+
+const laterRuns = { count: 10, milliseconds: 2000 } as const;
+
+let samples: readonly Sample[] = [ownSample];
+let session: Session | undefined;
+let picture: Picture | undefined;
+/** The visitor's own picture, which stays while models change. */
+let own: PictureChoice | undefined;
+let work = new AbortController();
+
+/** Ends what is going on and gives the signal of what comes now. */
+function begin(): AbortSignal {
+  work.abort();
+  work = new AbortController();
+  hideAlert();
+  view.element('camera').setAttribute('aria-pressed', 'false');
+  return work.signal;
+}
+
+/** Runs work to its end or shows why it failed; what was aborted stays silent. */
+async function attempt(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (signal.aborted && (signal !== work.signal || isAbort(error))) return;
+    view.setBusy(false);
+    view.setStatus('That did not work', '');
+    showAlert(error, () => void chooseModel(current, { backend: 'cpu' }));
+  }
+}
+
+let current: Sample = ownSample;
+
+async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): Promise<void> {
+  const signal = begin();
+  current = sample;
+  view.listModels(samples, sample.id);
+  const pictures = own ? [own, ...sample.pictures] : sample.pictures;
+  listPictures(pictures, (choice) => void choosePicture(choice));
+  await attempt(signal, async () => {
+    const start = performance.now();
+    await openModel(sample, signal, options);
+    if (pictures[0]) await takePicture(pictures[0], signal);
+    await answer(signal, start);
+  });
+}
+
+async function openModel(sample: Sample, signal: AbortSignal, options: { backend?: 'cpu' }): Promise<void> {
+  view.clearFacts();
+  view.clearAnswer();
+  clearProfile();
+  view.setBusy(true);
+  view.setStatus('Loading', sample.title);
+  view.element<HTMLButtonElement>('profile').disabled = true;
+  showProgress('start');
+  const last = session;
+  session = undefined;
+  try {
+    await last?.close();
+    const opened = await openSession(sample.model, { ...options, signal, onProgress: showProgress });
+    if (signal.aborted) {
+      await opened.close();
+      signal.throwIfAborted();
+    }
+    session = opened;
+    showProgress('ready');
+    view.showFacts(opened.report);
+  } catch (error) {
+    if (signal === work.signal) showProgress('stopped');
+    throw error;
+  }
+}
+
+async function takePicture(choice: PictureChoice, signal: AbortSignal): Promise<void> {
+  const opened = await choice.open(signal);
+  signal.throwIfAborted();
+  picture = opened;
+  await drawScene(view.canvas, opened.bitmap);
+  pressPicture(choice.title);
+}
+
+async function choosePicture(choice: PictureChoice): Promise<void> {
+  const signal = begin();
+  await attempt(signal, async () => {
+    await takePicture(choice, signal);
+    if (session) await answer(signal);
+  });
+}
+
+/** The first answer at once; then some more runs for the median, and the profile. */
+async function answer(signal: AbortSignal, start?: number): Promise<void> {
+  if (!session || !picture) return;
+  const { bitmap } = picture;
+  view.setBusy(true);
+  const first = await session.answer(bitmap, signal);
+  const toAnswer = start === undefined ? first.ms : performance.now() - start;
+  view.setBusy(false);
+  await drawScene(view.canvas, bitmap, first.answer);
+  view.showAnswer(first.answer, picture.title);
+  view.setText('fact-first-note', start === undefined ? 'on this picture' : 'from choosing the model');
+  view.showLatency(toAnswer, undefined);
+  const times: number[] = [];
+  const until = performance.now() + laterRuns.milliseconds;
+  while (times.length < laterRuns.count && (times.length === 0 || performance.now() < until)) {
+    await nextTask();
+    times.push((await session.answer(bitmap, signal)).ms);
+  }
+  view.showLatency(toAnswer, { median: median(times), runs: times.length });
+  await profile(signal);
+  await showStorage();
+}
+
+async function profile(signal: AbortSignal): Promise<void> {
+  if (!session || !picture || session.report.backend === 'cpu') return;
+  const button = view.element<HTMLButtonElement>('profile');
+  button.disabled = true;
+  const measured = await session.profile(picture.bitmap, signal);
+  signal.throwIfAborted();
+  await showProfile(measured);
+  button.disabled = false;
+}
+
+async function film(): Promise<void> {
+  const button = view.element('camera');
+  const stop = button.getAttribute('aria-pressed') === 'true';
+  const signal = begin();
+  if (stop) return view.setStatus('Camera stopped', '');
+  const running = session;
+  if (!running) return;
+  button.setAttribute('aria-pressed', 'true');
+  await attempt(signal, () =>
+    watchCamera(async (frame) => {
+      const { answer, ms } = await running.answer(frame, signal);
+      if (signal.aborted) return;
+      // The frame is closed after this, so it has to be drawn first.
+      await drawScene(view.canvas, frame, answer);
+      view.showAnswer(answer, 'camera');
+      view.showLatency(ms, undefined);
+    }, signal),
+  );
+  if (signal === work.signal) button.setAttribute('aria-pressed', 'false');
+}
+
+function useFiles(files: readonly File[]): void {
+  const model = files.find(isModelFile);
+  const image = files.find(isPictureFile);
+  if (image) own = { title: image.name, open: () => openPicture(image.name, image) };
+  if (model) {
+    const sample: Sample = { id: `file:${model.name}`, title: model.name, model, pictures: current.pictures };
+    samples = [...samples.filter((other) => other.id !== sample.id), sample];
+    void chooseModel(sample);
+  } else if (own && image) {
+    listPictures([own, ...current.pictures], (choice) => void choosePicture(choice));
+    void choosePicture(own);
+  } else {
+    const names = files.map((file) => file.name).join(', ');
+    showAlert(new Error(`The page takes .onnx files and pictures, but was given ${names}.`));
+  }
+}
+
+function listen(): void {
+  const select = view.element<HTMLSelectElement>('sample');
+  select.addEventListener('change', () => {
+    const sample = samples.find((candidate) => candidate.id === select.value);
+    if (sample) void chooseModel(sample);
+  });
+  for (const id of ['picture-file', 'model-file']) {
+    const input = view.element<HTMLInputElement>(id);
+    input.addEventListener('change', () => {
+      useFiles([...(input.files ?? [])]);
+      input.value = '';
+    });
+  }
+  view.element('cancel').addEventListener('click', () => {
+    work.abort();
+    showProgress('stopped');
+    view.setBusy(false);
+    view.setStatus('Cancelled', 'Choose a model to go on.');
+  });
+  view.element('camera').addEventListener('click', () => void film());
+  view.element('profile').addEventListener('click', () => {
+    const { signal } = work;
+    void attempt(signal, () => profile(signal));
+  });
+  view.element('forget').addEventListener('click', () => {
+    void attempt(work.signal, forgetAll);
+  });
+  listenForDrops(useFiles);
+}
+
+async function start(): Promise<void> {
+  setUpTheme(view.element<HTMLButtonElement>('theme'), () => void redrawProfile());
+  listen();
+  view.listModels(samples, ownSample.id);
+  if (new URLSearchParams(location.search).has('check')) {
+    await runCheck(() => openSession(ownSample.model, { onProgress: showProgress }));
+    return;
+  }
+  const listed = listSamples().then((all) => {
+    samples = all;
+    view.listModels(samples, current.id);
+  });
+  await Promise.all([chooseModel(ownSample), listed]);
+}
+
+void start();

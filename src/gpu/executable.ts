@@ -1,0 +1,217 @@
+// A Plan made real on one device: buffers, pipelines and bind groups are made once, a run encodes one
+// command buffer and submits it once. Nothing here knows graphs or operators.
+
+import type { ByteSource } from '../base/bytes';
+import { LeptonError, throwIfAborted } from '../base/errors';
+import type { Plan, PlanStep, PlanTensor } from '../plan/plan';
+import type { Device } from './device';
+import { compilePipelines } from './pipelines';
+import { upload } from './upload';
+
+export interface CreateOptions {
+  readonly signal?: AbortSignal;
+  readonly onUpload?: (loaded: number, total: number) => void;
+  readonly onCompile?: (done: number, total: number) => void;
+}
+
+type Bindings = Map<string, GPUBindGroup>;
+/** Bind groups for buffers that callers brought; more than this many and the oldest goes. */
+const rememberedBindings = 8;
+
+export class Executable {
+  private readonly bindGroups: (GPUBindGroup | Bindings | undefined)[] = [];
+  private readonly external = new Set<number>();
+  private readonly ids = new WeakMap<GPUBuffer, number>();
+  private nextId = 0;
+
+  private constructor(
+    readonly device: Device,
+    readonly plan: Plan,
+    private readonly buffers: GPUBuffer[],
+    private readonly uniforms: GPUBuffer,
+    private readonly pipelines: readonly GPUComputePipeline[],
+  ) {
+    plan.buffers.forEach((b, i) => {
+      if (b.role === 'input' || b.role === 'output') this.external.add(i);
+    });
+  }
+
+  /** Allocates, compiles and uploads, all at once. @throws OUT_OF_MEMORY, GPU_ERROR, ABORTED */
+  static async create(
+    device: Device,
+    plan: Plan,
+    fileOf: (name: string) => ByteSource,
+    options: CreateOptions = {},
+  ): Promise<Executable> {
+    const { handle } = device;
+    throwIfAborted(options.signal, `Preparing "${plan.name}"`);
+    const created: GPUBuffer[] = [];
+    try {
+      const { buffers, uniforms } = await allocate(handle, plan, created);
+      const [pipelines] = await Promise.all([
+        compilePipelines(handle, plan, options.onCompile),
+        upload(handle, plan.uploads, (i) => buffers[i] as GPUBuffer, fileOf, {
+          ...(options.signal && { signal: options.signal }),
+          ...(options.onUpload && { onProgress: options.onUpload }),
+        }),
+      ]);
+      throwIfAborted(options.signal, `Preparing "${plan.name}"`);
+      const executable = new Executable(device, plan, buffers, uniforms, pipelines);
+      await executable.initialise();
+      return executable;
+    } catch (error) {
+      for (const buffer of created) buffer.destroy();
+      throw error;
+    }
+  }
+
+  /** The executable's own buffer of an input, for writing into before `encode`. */
+  inputBuffer(input: PlanTensor): GPUBuffer {
+    return this.buffers[input.buffer] as GPUBuffer;
+  }
+
+  outputBuffer(output: PlanTensor): GPUBuffer {
+    return this.buffers[output.buffer] as GPUBuffer;
+  }
+
+  /**
+   * Encodes the run's steps. `replaced` gives buffers to use instead of the plan's own inputs or outputs.
+   * With `timing`, every step is a pass of its own that writes two timestamps.
+   */
+  encode(encoder: GPUCommandEncoder, replaced: ReadonlyMap<number, GPUBuffer>, timing?: GPUQuerySet): void {
+    this.encodeSteps(encoder, this.plan.steps, 0, replaced, timing);
+  }
+
+  dispose(): void {
+    for (const buffer of this.buffers) buffer.destroy();
+    this.uniforms.destroy();
+  }
+
+  private async initialise(): Promise<void> {
+    const { handle } = this.device;
+    handle.pushErrorScope('validation');
+    const encoder = handle.createCommandEncoder({ label: `${this.plan.name}.init` });
+    this.encodeSteps(encoder, this.plan.init, this.plan.steps.length, new Map());
+    handle.queue.submit([encoder.finish()]);
+    const error = await handle.popErrorScope();
+    if (error) throw new LeptonError('GPU_ERROR', `Preparing "${this.plan.name}" on the GPU failed: ${error.message}`);
+    this.plan.buffers.forEach((b, i) => {
+      // The queue keeps what it still reads alive.
+      if (b.role === 'init') this.buffers[i]?.destroy();
+    });
+  }
+
+  private encodeSteps(
+    encoder: GPUCommandEncoder,
+    steps: readonly PlanStep[],
+    firstBindGroup: number,
+    replaced: ReadonlyMap<number, GPUBuffer>,
+    timing?: GPUQuerySet,
+  ): void {
+    let pass: GPUComputePassEncoder | undefined;
+    steps.forEach((step, i) => {
+      if (step.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        encoder.copyBufferToBuffer(this.pick(step.from, replaced), 0, this.pick(step.to, replaced), 0, step.bytes);
+        return;
+      }
+      if (timing) {
+        pass?.end();
+        pass = encoder.beginComputePass({
+          timestampWrites: { querySet: timing, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
+        });
+      }
+      pass ??= encoder.beginComputePass();
+      pass.setPipeline(this.pipelines[step.pipeline] as GPUComputePipeline);
+      pass.setBindGroup(0, this.bindGroup(step, firstBindGroup + i, replaced));
+      pass.dispatchWorkgroups(...step.workgroups);
+    });
+    pass?.end();
+  }
+
+  private pick(index: number, replaced: ReadonlyMap<number, GPUBuffer>): GPUBuffer {
+    return replaced.get(index) ?? (this.buffers[index] as GPUBuffer);
+  }
+
+  private bindGroup(
+    step: PlanStep & { kind: 'dispatch' },
+    index: number,
+    replaced: ReadonlyMap<number, GPUBuffer>,
+  ): GPUBindGroup {
+    const known = this.bindGroups[index];
+    if (known && !(known instanceof Map)) return known;
+    const outside = step.buffers.filter((b) => this.external.has(b));
+    if (outside.length === 0) {
+      const group = this.makeBindGroup(step, replaced);
+      this.bindGroups[index] = group;
+      return group;
+    }
+    const variants: Bindings = known ?? new Map();
+    this.bindGroups[index] = variants;
+    const key = outside.map((b) => this.idOf(this.pick(b, replaced))).join(' ');
+    let group = variants.get(key);
+    if (!group) {
+      if (variants.size >= rememberedBindings) variants.delete(variants.keys().next().value as string);
+      group = this.makeBindGroup(step, replaced);
+      variants.set(key, group);
+    }
+    return group;
+  }
+
+  private makeBindGroup(step: PlanStep & { kind: 'dispatch' }, replaced: ReadonlyMap<number, GPUBuffer>): GPUBindGroup {
+    const pipeline = this.plan.pipelines[step.pipeline] as Plan['pipelines'][number];
+    let next = 0;
+    const entries = pipeline.bindings.map(({ binding, access }): GPUBindGroupEntry => {
+      if (access === 'uniform') {
+        return {
+          binding,
+          resource: { buffer: this.uniforms, offset: step.uniform?.offset ?? 0, size: step.uniform?.bytes ?? 16 },
+        };
+      }
+      return { binding, resource: { buffer: this.pick(step.buffers[next++] as number, replaced) } };
+    });
+    const layout = (this.pipelines[step.pipeline] as GPUComputePipeline).getBindGroupLayout(0);
+    return this.device.handle.createBindGroup({ label: `${pipeline.label}.bindings`, layout, entries });
+  }
+
+  private idOf(buffer: GPUBuffer): number {
+    let id = this.ids.get(buffer);
+    if (id === undefined) {
+      id = this.nextId++;
+      this.ids.set(buffer, id);
+    }
+    return id;
+  }
+}
+
+async function allocate(handle: GPUDevice, plan: Plan, created: GPUBuffer[]) {
+  handle.pushErrorScope('validation');
+  handle.pushErrorScope('out-of-memory');
+  const make = (size: number, usage: number, label: string) => {
+    const buffer = handle.createBuffer({ size, usage, label: `${plan.name}.${label}` });
+    created.push(buffer);
+    return buffer;
+  };
+  const buffers = plan.buffers.map((b) =>
+    make(b.bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC, b.label),
+  );
+  const uniforms = make(
+    Math.max(16, plan.uniforms.byteLength),
+    GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    'uniforms',
+  );
+  if (plan.uniforms.byteLength > 0) handle.queue.writeBuffer(uniforms, 0, plan.uniforms);
+  const memory = await handle.popErrorScope();
+  const invalid = await handle.popErrorScope();
+  if (memory || invalid) {
+    const total = plan.buffers.reduce((sum, b) => sum + b.bytes, 0);
+    throw new LeptonError(
+      'OUT_OF_MEMORY',
+      `The GPU could not allocate the ${(total / 2 ** 20).toFixed(1)} MiB that "${plan.name}" needs: ${(memory ?? invalid)?.message}. ` +
+        'Dispose of other models and GPU tensors, or use smaller inputs.',
+      { details: { bytes: total } },
+    );
+  }
+  return { buffers, uniforms };
+}

@@ -1,0 +1,186 @@
+// Runs an executable: inputs in, one submit, only the asked-for outputs out. Runs must not overlap; the
+// session queues them.
+
+import { fromDevice } from '../base/device-form';
+import { LeptonError } from '../base/errors';
+import { sizeOf } from '../base/shape';
+import type { PlanTensor } from '../plan/plan';
+import type { Device } from './device';
+import type { Executable } from './executable';
+
+/** Bytes in device form, a buffer to bind as it is, or something that writes the buffer on the GPU. */
+export type Feed =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'buffer'; readonly buffer: GPUBuffer }
+  | {
+      readonly kind: 'write';
+      readonly write: (encoder: GPUCommandEncoder, target: GPUBuffer, input: PlanTensor) => void;
+    };
+
+export interface Fetch {
+  readonly name: string;
+  readonly location: 'cpu' | 'gpu';
+}
+
+/** Packed bytes in the border's type, or the buffer that holds the output. */
+export type Fetched = Uint8Array<ArrayBuffer> | GPUBuffer;
+
+export class Runner {
+  private staging: GPUBuffer | undefined;
+
+  constructor(readonly executable: Executable) {}
+
+  async run(feeds: ReadonlyMap<string, Feed>, fetches: readonly Fetch[]): Promise<Map<string, Fetched>> {
+    const { executable } = this;
+    const { plan, device } = executable;
+    const { handle } = device;
+    const encoder = handle.createCommandEncoder({ label: `${plan.name}.run` });
+    const replaced = this.feed(feeds, encoder);
+    const results = new Map<string, Fetched>();
+    const reads: { tensor: PlanTensor; offset: number }[] = [];
+    let readBytes = 0;
+    for (const { name, location } of fetches) {
+      const tensor = outputOf(plan.outputs, name);
+      if (location === 'gpu') {
+        const size = plan.buffers[tensor.buffer]?.bytes ?? 16;
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+        const buffer = handle.createBuffer({ label: `${plan.name}.${name}`, size, usage });
+        replaced.set(tensor.buffer, buffer);
+        results.set(name, buffer);
+      } else {
+        reads.push({ tensor, offset: readBytes });
+        readBytes += plan.buffers[tensor.buffer]?.bytes ?? 16;
+      }
+    }
+    executable.encode(encoder, replaced);
+    const staging = readBytes > 0 ? this.stagingOf(readBytes) : undefined;
+    for (const { tensor, offset } of reads) {
+      const bytes = plan.buffers[tensor.buffer]?.bytes ?? 16;
+      encoder.copyBufferToBuffer(executable.outputBuffer(tensor), 0, staging as GPUBuffer, offset, bytes);
+    }
+    handle.queue.submit([encoder.finish()]);
+    if (staging) {
+      for (const [name, bytes] of await readBack(device, staging, readBytes, reads)) results.set(name, bytes);
+    }
+    if (device.uncaptured !== undefined) {
+      const message = device.uncaptured;
+      device.uncaptured = undefined;
+      throw new LeptonError('GPU_ERROR', `The GPU reported an error while "${plan.name}" ran: ${message}`);
+    }
+    return results;
+  }
+
+  /** GPU milliseconds of every step of one run with the inputs as they are; undefined without timestamps. */
+  async time(): Promise<number[] | undefined> {
+    const { executable } = this;
+    const { handle, profile } = executable.device;
+    const count = executable.plan.steps.length;
+    // A query set holds at most 4,096 timestamps.
+    if (!profile.features.includes('timestamp-query') || count === 0 || 2 * count > 4096) return undefined;
+    const querySet = handle.createQuerySet({ type: 'timestamp', count: 2 * count });
+    const resolved = handle.createBuffer({
+      size: 16 * count,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    const staging = handle.createBuffer({ size: 16 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    try {
+      const encoder = handle.createCommandEncoder();
+      executable.encode(encoder, new Map(), querySet);
+      encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16 * count);
+      handle.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      const stamps = new BigInt64Array(staging.getMappedRange());
+      return Array.from({ length: count }, (_, i) =>
+        executable.plan.steps[i]?.kind === 'copy'
+          ? 0
+          : Number((stamps[2 * i + 1] as bigint) - (stamps[2 * i] as bigint)) / 1e6,
+      );
+    } finally {
+      querySet.destroy();
+      resolved.destroy();
+      staging.destroy();
+    }
+  }
+
+  dispose(): void {
+    this.staging?.destroy();
+    this.executable.dispose();
+  }
+
+  private feed(feeds: ReadonlyMap<string, Feed>, encoder: GPUCommandEncoder): Map<number, GPUBuffer> {
+    const { executable } = this;
+    const replaced = new Map<number, GPUBuffer>();
+    for (const input of executable.plan.inputs) {
+      const feed = feeds.get(input.name);
+      if (!feed) throw new LeptonError('INVALID_INPUT', `Input "${input.name}" is not fed.`);
+      if (feed.kind === 'buffer') replaced.set(input.buffer, feed.buffer);
+      else if (feed.kind === 'write') feed.write(encoder, executable.inputBuffer(input), input);
+      else executable.device.handle.queue.writeBuffer(executable.inputBuffer(input), 0, feed.bytes);
+    }
+    return replaced;
+  }
+
+  private stagingOf(bytes: number): GPUBuffer {
+    if (!this.staging || this.staging.size < bytes) {
+      this.staging?.destroy();
+      this.staging = this.executable.device.handle.createBuffer({
+        label: `${this.executable.plan.name}.staging`,
+        size: bytes,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
+    }
+    return this.staging;
+  }
+}
+
+function outputOf(outputs: readonly PlanTensor[], name: string): PlanTensor {
+  const tensor = outputs.find((o) => o.name === name);
+  if (!tensor) {
+    throw new LeptonError(
+      'INVALID_ARGUMENT',
+      `The model has no output "${name}"; it has ${outputs.map((o) => `"${o.name}"`).join(', ')}.`,
+    );
+  }
+  return tensor;
+}
+
+async function readBack(
+  device: Device,
+  staging: GPUBuffer,
+  bytes: number,
+  reads: readonly { tensor: PlanTensor; offset: number }[],
+): Promise<[string, Uint8Array<ArrayBuffer>][]> {
+  const mapped = staging.mapAsync(GPUMapMode.READ, 0, bytes);
+  // Firefox looks for finished maps only about every 100 ms unless something is submitted.
+  device.handle.queue.submit([]);
+  await mapped;
+  try {
+    const all = new Uint8Array(staging.getMappedRange(0, bytes));
+    return reads.map(({ tensor, offset }) => {
+      const count = sizeOf(tensor.dims);
+      return [tensor.name, fromDevice(tensor.device, tensor.dtype, all.subarray(offset), count)];
+    });
+  } finally {
+    staging.unmap();
+  }
+}
+
+/** The packed bytes of a tensor that lives in a buffer. */
+export async function readBuffer(
+  device: Device,
+  buffer: GPUBuffer,
+  tensor: PlanTensor,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { handle } = device;
+  const staging = handle.createBuffer({ size: buffer.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  try {
+    const encoder = handle.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+    handle.queue.submit([encoder.finish()]);
+    const [entry] = await readBack(device, staging, buffer.size, [{ tensor, offset: 0 }]);
+    return (entry as [string, Uint8Array<ArrayBuffer>])[1];
+  } finally {
+    staging.destroy();
+  }
+}

@@ -1,0 +1,28 @@
+// What the subgraphs of a node (bodies of If, Loop, Scan) read from the graph around them. Such values are
+// read by the node although they are not among its inputs.
+
+import { type Graph, type Node, valuesRead } from './graph';
+
+export function subgraphsOf(node: Node): Graph[] {
+  const graphs: Graph[] = [];
+  for (const value of Object.values(node.attributes)) {
+    if (typeof value === 'object' && 'graph' in value) graphs.push(value.graph);
+  }
+  return graphs;
+}
+
+/** The names that the subgraphs of `node` read, but neither compute nor hold as inputs or constants. */
+export function capturesOf(node: Node): Set<string> {
+  const captured = new Set<string>();
+  for (const graph of subgraphsOf(node)) {
+    const own = new Set(graph.inputs);
+    for (const inner of graph.nodes) for (const name of inner.outputs) own.add(name);
+    const isOuter = (name: string) => !own.has(name) && !graph.values.get(name)?.constant;
+    for (const inner of graph.nodes) {
+      for (const name of valuesRead(inner)) if (isOuter(name)) captured.add(name);
+      for (const name of capturesOf(inner)) if (isOuter(name)) captured.add(name);
+    }
+    for (const name of graph.outputs) if (isOuter(name)) captured.add(name);
+  }
+  return captured;
+}

@@ -1,0 +1,108 @@
+// ArgMax and ArgMin: the position of the largest or smallest element along an axis, as int64. Among equals
+// the first counts, or the last with select_last_index.
+
+import shader from '../../shaders/arg-reduce.wgsl?raw';
+import { byteSize, deviceType } from '../base/dtype';
+import { type NDArray, ndarray } from '../base/ndarray';
+import { ceilDiv, sizeOf } from '../base/shape';
+import { int } from '../ir/attributes';
+import type { NodeView } from '../ir/node-view';
+import { defineOp, type OpCase } from '../ir/opdef';
+import { axisOf } from './axes';
+import { reducedDims } from './reduce/geometry';
+import { accumulatorType } from './reduce/reducer';
+import { readLanesText } from './reduce/text';
+import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
+
+const attributes = { axis: int(0), keepdims: int(1), select_last_index: int(0) };
+type ArgNode = NodeView<{ axis: number; keepdims: number; select_last_index: number }>;
+
+/** The input as [outer, length, inner], the axis in the middle. */
+function split(n: ArgNode) {
+  const { dims } = n.input(0);
+  const axis = axisOf(n, n.attributes.axis, dims.length);
+  const inner = sizeOf(dims.slice(axis + 1));
+  const outer = sizeOf(dims.slice(0, axis));
+  return { axis, outer, length: dims[axis] as number, inner, outputs: outer * inner };
+}
+
+function argOp(name: string, sign: '>' | '<') {
+  const beats = sign === '>' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
+  return defineOp({
+    name,
+    attributes,
+    infer(n) {
+      const { axis, length } = split(n);
+      if (length === 0) n.fail(`looks along axis ${axis}, which has no elements`);
+      return [{ dtype: 'int64', dims: reducedDims(n.input(0).dims, [axis], n.attributes.keepdims !== 0) }];
+    },
+    reference(n, [input]) {
+      const { data, dims } = input as NDArray;
+      const { axis, length, inner, outputs } = split(n);
+      const out = ndarray('int64', reducedDims(dims, [axis], n.attributes.keepdims !== 0));
+      for (let o = 0; o < outputs; o++) {
+        const base = Math.floor(o / inner) * length * inner + (o % inner);
+        const at = (r: number) => data[base + r * inner] as number;
+        let best = 0;
+        for (let r = 1; r < length; r++) {
+          if (beats(at(r), at(best)) || (n.attributes.select_last_index && at(r) === at(best))) best = r;
+        }
+        out.data[o] = best;
+      }
+      return [out];
+    },
+    kernels: [
+      {
+        name: 'positions',
+        space: { rows: [1, 8, 64] },
+        cost(n, t) {
+          const { length, outputs } = split(n);
+          const rows = t.rows as number;
+          const columns = 64 / rows;
+          const workgroups = ceilDiv(outputs, 4 * columns);
+          return {
+            flops: workgroups * 64 * (20 * ceilDiv(length, rows) + 60),
+            traffic: workgroups * columns * 4 * (length * byteSize(deviceType(n.input(0).dtype)) + 4),
+            shared: rows > 1 ? workgroups * 64 * 96 : 0,
+            workgroups,
+          };
+        },
+        dispatches(n, t) {
+          const { dtype } = n.input(0);
+          const { length, inner, outputs } = split(n);
+          const rows = t.rows as number;
+          const columns = 64 / rows;
+          const front = `${linearHelpers}
+alias acc4 = vec4<${accumulatorType(dtype)}>;
+fn beats(a: acc4, b: acc4) -> vec4<bool> { return a ${sign} b; }
+${readLanesText(dtype, inner % 4 === 0)}`;
+          return [
+            {
+              label: `${name}.positions`,
+              wgsl: front + shader,
+              constants: { columns, rows, invocations: 64, select_last: n.attributes.select_last_index ? 1 : 0 },
+              bindings: { input: { input: 0 }, result: { output: 0 } },
+              uniforms: { outputs, length, inner },
+              workgroups: foldWorkgroups(ceilDiv(outputs, 4 * columns)),
+            },
+          ];
+        },
+      },
+    ],
+  });
+}
+
+export default [argOp('ArgMax', '>'), argOp('ArgMin', '<')];
+
+const ties: OpCase['inputs'] = [{ dims: [5, 9], dtype: 'int32', range: [0, 2] }];
+const all: OpCase[] = [
+  { name: 'first axis', inputs: [{ dims: [7, 129] }] },
+  { name: 'last axis', inputs: [{ dims: [9, 33] }], attributes: { axis: -1, keepdims: 0 } },
+  { name: 'middle axis, rows of quads', inputs: [{ dims: [2, 21, 3, 4] }], attributes: { axis: 1 } },
+  { name: 'long', inputs: [{ dims: [1, 1031] }], attributes: { axis: 1 } },
+  { name: 'ties', inputs: ties, attributes: { axis: 1 } },
+  { name: 'ties, the last', inputs: ties, attributes: { axis: 1, select_last_index: 1 } },
+  { name: 'uint8', inputs: [{ dims: [3, 127], dtype: 'uint8', range: [0, 255] }], attributes: { axis: 1 } },
+  { name: 'float16', inputs: [{ dims: [5, 8], dtype: 'float16' }], attributes: { axis: 0 } },
+];
+export const cases: Record<string, OpCase[]> = { ArgMax: all, ArgMin: all };

@@ -1,0 +1,47 @@
+// Test cases of Conv: odd sizes and tails, every attribute, grouped, depthwise and pointwise forms.
+
+import type { OpCase } from '../../ir/opdef';
+
+interface Sizes {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly w: readonly number[];
+  readonly bias?: boolean;
+  readonly attributes?: OpCase['attributes'];
+  readonly dtype?: 'float16';
+}
+
+function conv({ name, x, w, bias = true, attributes, dtype = undefined }: Sizes): OpCase {
+  const type = dtype ? { dtype } : {};
+  return {
+    name,
+    inputs: [
+      { dims: x, ...type },
+      { dims: w, constant: true, ...type },
+      bias ? { dims: [w[0] as number], constant: true, ...type } : undefined,
+    ],
+    ...(attributes && { attributes }),
+    tolerance: dtype ? 2e-3 : 2e-5,
+  };
+}
+
+const same = { pads: [1, 1, 1, 1] };
+
+export const convCases: OpCase[] = [
+  conv({ name: '3×3 padded', x: [1, 8, 12, 12], w: [16, 8, 3, 3], attributes: same }),
+  conv({ name: '3×3 without bias, ragged in every size', x: [2, 5, 7, 9], w: [11, 5, 3, 3], bias: false, attributes: same }),
+  conv({ name: '3×3 stride 2, three channels', x: [1, 3, 17, 15], w: [13, 3, 3, 3], attributes: { ...same, strides: [2, 2] } }),
+  conv({ name: 'unpadded 5×3 with dilation', x: [1, 4, 13, 11], w: [6, 4, 5, 3], attributes: { dilations: [2, 3] } }),
+  conv({ name: 'uneven pads and strides', x: [1, 3, 10, 9], w: [4, 3, 4, 2], attributes: { pads: [0, 1, 2, 3], strides: [1, 3] } }),
+  conv({ name: 'auto_pad SAME_UPPER', x: [1, 3, 10, 9], w: [4, 3, 4, 2], attributes: { auto_pad: 'SAME_UPPER', strides: [2, 2] } }),
+  conv({ name: 'auto_pad SAME_LOWER', x: [1, 3, 10, 9], w: [4, 3, 4, 2], attributes: { auto_pad: 'SAME_LOWER', strides: [2, 1] } }),
+  conv({ name: 'auto_pad VALID', x: [1, 3, 10, 9], w: [4, 3, 4, 2], attributes: { auto_pad: 'VALID' } }),
+  conv({ name: 'three groups', x: [2, 9, 8, 8], w: [15, 3, 3, 3], attributes: { ...same, group: 3 } }),
+  conv({ name: 'wide tile: 129 channels to 67, 127 pixels', x: [1, 129, 1, 127], w: [67, 129, 1, 3], attributes: { pads: [0, 1, 0, 1] } }),
+  conv({ name: 'one axis', x: [2, 5, 128], w: [7, 5, 4], attributes: { pads: [2, 1], strides: [3] } }),
+  conv({ name: 'three axes', x: [2, 3, 5, 6, 7], w: [5, 3, 3, 2, 3], attributes: { pads: [1, 0, 1, 1, 1, 1], strides: [2, 1, 2] } }),
+  conv({ name: 'weights computed in the run', x: [1, 3, 6, 6], w: [4, 3, 3, 3], attributes: same }),
+  conv({ name: 'float16', x: [1, 6, 9, 9], w: [10, 6, 3, 3], attributes: same, dtype: 'float16' }),
+].map((c) =>
+  c.name === 'weights computed in the run' ? { ...c, inputs: c.inputs.map((i) => i && { ...i, constant: false }) } : c,
+);

@@ -1,0 +1,114 @@
+// What the convolution variants share: text in front of every shader (element types, the fused epilogue and
+// the store of four consecutive pixels), and the dispatch that packs weights.
+
+import pack from '../../../shaders/conv-pack.wgsl?raw';
+import { type DType, isFloat } from '../../base/dtype';
+import type { Dispatch, Operand } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
+import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { packQuad, quadType, wordsPerQuad, wordType } from '../wgsl/elements';
+import { epilogue } from '../wgsl/epilogue';
+import { type ConvShape, packedQuads } from './shape';
+
+/** Types of the tensors at rest. Sums are always f32. */
+export function elemText(dtype: DType): string {
+  const elem = dtype === 'float16' ? 'f16' : 'f32';
+  return `alias elem = ${elem};\nalias elem4 = vec4<${elem}>;\n${linearHelpers}`;
+}
+
+/** Whether the kernels can write this node's result, whatever a fused program has made of its type. */
+export function canStore(n: NodeView, quadsAligned: boolean): boolean {
+  return isFloat(n.input(0).dtype) && (quadsAligned || wordsPerQuad(n.output(0).dtype) === 4 || n.output(0).dtype === 'float16');
+}
+
+export interface Tail {
+  readonly text: string;
+  readonly bindings: Readonly<Record<string, Operand>>;
+}
+
+/**
+ * Declares output 0 as `y` at binding 2 and the fused program's operands from binding 4 on, and
+ *   store(index: u32, lanes: u32, channel: u32, v: vec4f)
+ * which runs the epilogue on four consecutive pixels of one channel and writes the first `lanes` of them.
+ * @param quadsAligned every `index` is a multiple of four: whole quads are written
+ */
+export function storeText(n: NodeView, quadsAligned: boolean): Tail {
+  const { dtype } = n.output(0);
+  const tail = epilogue(n, 1, 'same', 4);
+  const array = quadsAligned ? quadType(dtype) : wordType(dtype);
+  const cast = dtype === 'float16' ? 'f16' : '';
+  const body = quadsAligned
+    ? `y[index >> 2u] = ${packQuad(dtype, 'r')};`
+    : ['x', 'y', 'z', 'w'].map((lane, i) => `if (lanes > ${i}u) { y[index + ${i}u] = ${cast}(r.${lane}); }`).join(' ');
+  const text = `${tail.text}
+@group(0) @binding(2) var<storage, read_write> y: array<${array}>;
+fn store(index: u32, lanes: u32, channel: u32, v: vec4f) {
+  let r = epilogue(v, index, channel);
+  ${body}
+}
+`;
+  return { text, bindings: { y: { output: 0 }, ...tail.bindings } };
+}
+
+/** Elements between neighbours in the model's weights; taps are next to each other. */
+export interface WeightSteps {
+  readonly group: number;
+  readonly output: number;
+  readonly channel: number;
+}
+
+/** The packed weights as an operand, and the dispatch that makes them: at load where they are constant. */
+export function packedWeights(
+  n: NodeView,
+  shape: ConvShape,
+  steps: WeightSteps = {
+    group: shape.groupOut * shape.channels * shape.taps,
+    output: shape.channels * shape.taps,
+    channel: shape.taps,
+  },
+): { operand: Operand; biasAt: number; dispatch: Dispatch } {
+  const { inputs, outputs } = packedQuads(shape);
+  const biasAt = shape.groups * shape.taps * inputs * outputs * 4;
+  const quads = biasAt + shape.groups * outputs;
+  const { dtype } = n.input(1);
+  const operand: Operand = { scratch: 'weights', bytes: quads * (dtype === 'float16' ? 8 : 16) };
+  return {
+    operand,
+    biasAt,
+    dispatch: {
+      label: `${n.node.op}.pack`,
+      wgsl: elemText(dtype) + pack,
+      constants: { WORKGROUP: 64 },
+      bindings: { w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, packed: operand },
+      uniforms: {
+        groups: shape.groups,
+        taps: shape.taps,
+        channels: shape.channels,
+        groupOut: shape.groupOut,
+        inputQuads: inputs,
+        outputQuads: outputs,
+        hasBias: n.has(2) ? 1 : 0,
+        groupStep: steps.group,
+        outputStep: steps.output,
+        channelStep: steps.channel,
+      },
+      workgroups: oneEach(quads, 64),
+      once: n.input(1).isConstant && (n.inputs[2]?.isConstant ?? true),
+    },
+  };
+}
+
+/** Fields that several shaders' Params have in common. */
+export function windowUniforms({ window }: ConvShape): Record<string, number> {
+  const fields: Record<string, number> = {};
+  const axes = ['Z', 'Y', 'X'];
+  axes.forEach((axis, i) => {
+    fields[`kernel${axis}`] = window.kernel[i] as number;
+    fields[`stride${axis}`] = window.strides[i] as number;
+    fields[`dilation${axis}`] = window.dilations[i] as number;
+    fields[`pad${axis}`] = window.begins[i] as number;
+  });
+  [fields.inDepth, fields.inHeight, fields.inWidth] = window.input as [number, number, number];
+  [fields.outDepth, fields.outHeight, fields.outWidth] = window.output as [number, number, number];
+  return fields;
+}

@@ -1,0 +1,80 @@
+// A convolution's sizes, read off its node once: what every variant, the reference and the shape rule use.
+
+import { ceilDiv, sizeOf } from '../../base/shape';
+import { type AttributesOf, int } from '../../ir/attributes';
+import type { NodeView } from '../../ir/node-view';
+import { perAxis, slidingWindow, spatialDims, type Window, windowAttributes } from '../window';
+
+export const convAttributes = { ...windowAttributes, group: int(1) };
+export type ConvAttributes = AttributesOf<typeof convAttributes>;
+export type ConvNode = NodeView<ConvAttributes>;
+
+export interface ConvShape {
+  readonly batch: number;
+  readonly groups: number;
+  /** Input channels of one group. */
+  readonly channels: number;
+  /** Output channels of one group. */
+  readonly groupOut: number;
+  readonly window: Window;
+  /** Taps of the window, in all axes. */
+  readonly taps: number;
+  /** Elements between input channels, between output channels. */
+  readonly inputStep: number;
+  readonly outputStep: number;
+  /** Pixels of one output plane: one image at one depth. */
+  readonly pixels: number;
+  /** Output planes: images × output depth. */
+  readonly planes: number;
+}
+
+const shapes = new WeakMap<ConvNode, ConvShape>();
+
+export function convShape(n: ConvNode): ConvShape {
+  let shape = shapes.get(n);
+  if (!shape) {
+    shape = readShape(n);
+    shapes.set(n, shape);
+  }
+  return shape;
+}
+
+function readShape(n: ConvNode): ConvShape {
+  const x = n.input(0);
+  const w = n.input(1);
+  const spatial = spatialDims(n, x.dims);
+  if (w.dims.length !== x.dims.length) n.fail(`has weights of rank ${w.dims.length}, but ${x.dims.length} was expected`);
+  if (w.dtype !== x.dtype) n.fail(`has weights of type ${w.dtype}, but its input is ${x.dtype}`);
+  const [outputs = 0, channels = 0, ...kernel] = w.dims;
+  const groups = n.attributes.group;
+  if (channels * groups !== x.dims[1]) {
+    n.fail(`has ${x.dims[1]} input channels, but weights and group ${groups} need ${channels * groups}`);
+  }
+  if (outputs % groups !== 0) n.fail(`has ${outputs} output channels, which ${groups} groups do not divide`);
+  const stated = perAxis(n, 'kernel_shape', n.attributes.kernel_shape, kernel.length, 0);
+  if (n.attributes.kernel_shape && stated.some((k, i) => k !== kernel[i])) {
+    n.fail(`has kernel_shape [${stated}], but its weights are [${kernel}]`);
+  }
+  const bias = n.inputs[2];
+  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== outputs)) n.fail(`has a bias that is not of shape [${outputs}]`);
+  const window = slidingWindow(n, spatial, kernel);
+  const outputStep = sizeOf(window.output);
+  const depth = window.output[0] as number;
+  return {
+    batch: x.dims[0] as number,
+    groups,
+    channels,
+    groupOut: outputs / groups,
+    window,
+    taps: sizeOf(kernel),
+    inputStep: sizeOf(spatial),
+    outputStep,
+    pixels: outputStep / depth,
+    planes: (x.dims[0] as number) * depth,
+  };
+}
+
+/** Input channels in fours, output channels of a group in fours: weights are packed, and padded, so. */
+export function packedQuads(shape: ConvShape): { inputs: number; outputs: number } {
+  return { inputs: ceilDiv(shape.channels, 4), outputs: ceilDiv(shape.groupOut, 4) };
+}

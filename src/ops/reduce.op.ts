@@ -1,0 +1,147 @@
+// ReduceSum, Mean, Max, Min, Prod, SumSquare, L1, L2, LogSum and LogSumExp, over any axes. Input 1, the
+// axes, is optional: without it every axis is reduced, or none where noop_with_empty_axes is set.
+
+import { isFloat } from '../base/dtype';
+import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { forEachIndex, stridesOf } from '../base/shape';
+import { int } from '../ir/attributes';
+import type { NodeView } from '../ir/node-view';
+import { defineOp, type OpCase } from '../ir/opdef';
+import { axesOf } from './axes';
+import { reducedDims, reduceGeometry } from './reduce/geometry';
+import { reduceKernels } from './reduce/kernels';
+import { type Reducer, reducers } from './reduce/reducer';
+
+const attributes = { keepdims: int(1), noop_with_empty_axes: int(0) };
+type ReduceNode = NodeView<{ keepdims: number; noop_with_empty_axes: number }>;
+
+function reducedAxes(n: ReduceNode): number[] {
+  const { dims } = n.input(0);
+  const axes = n.numbers(1) ?? [];
+  if (axes.length > 0) return axesOf(n, axes, dims.length);
+  return n.attributes.noop_with_empty_axes ? [] : dims.map((_, i) => i);
+}
+
+function infer(n: ReduceNode) {
+  const { dtype, dims } = n.input(0);
+  return [{ dtype, dims: reducedDims(dims, reducedAxes(n), n.attributes.keepdims !== 0) }];
+}
+
+/** Folds the elements behind each output, in doubles. */
+function fold(n: ReduceNode, x: NDArray, reducer: Reducer): NDArray {
+  const axes = reducedAxes(n);
+  const strides = stridesOf(reducedDims(x.dims, axes, true));
+  const out = ndarray(x.dtype, reducedDims(x.dims, axes, n.attributes.keepdims !== 0));
+  const totals = new Float64Array(out.data.length).fill(reducer.identity(x.dtype));
+  forEachIndex(x.dims, (at, flat) => {
+    let to = 0;
+    at.forEach((i, d) => {
+      if (!axes.includes(d)) to += i * (strides[d] as number);
+    });
+    const element = x.data[flat] as number;
+    totals[to] = reducer.combine.host(totals[to] as number, reducer.prepare?.host(element) ?? element);
+  });
+  const count = axes.reduce((size, d) => size * (x.dims[d] as number), 1);
+  totals.forEach((total, i) => {
+    const finished = reducer.finish?.host(total, count) ?? total;
+    out.data[i] = isFloat(x.dtype) ? finished : Math.trunc(finished);
+  });
+  return out;
+}
+
+function reduceOp(name: string, reducer: Reducer) {
+  return defineOp({
+    name,
+    attributes,
+    infer,
+    reference: (n, [x]) => [fold(n, x as NDArray, reducer)],
+    kernels: reduceKernels(name, reducer, (n: ReduceNode) => reduceGeometry(n.input(0).dims, reducedAxes(n))),
+  });
+}
+
+/** log(sum(exp(x))) with the largest element taken out first, so that nothing overflows. */
+const logSumExp = defineOp({
+  name: 'ReduceLogSumExp',
+  attributes,
+  infer,
+  reference(n, [x]) {
+    const input = x as NDArray;
+    const largest = fold(n, input, reducers.ReduceMax);
+    const kept = reducedDims(input.dims, reducedAxes(n), true);
+    const strides = stridesOf(kept);
+    const shifted = ndarray('float64', input.dims);
+    forEachIndex(input.dims, (at, flat) => {
+      let to = 0;
+      at.forEach((i, d) => {
+        if (kept[d] !== 1) to += i * (strides[d] as number);
+      });
+      shifted.data[flat] = Math.exp((input.data[flat] as number) - (largest.data[to] as number));
+    });
+    const total = fold(n, shifted, reducers.ReduceLogSum);
+    largest.data.forEach((m, i) => {
+      largest.data[i] = m + (total.data[i] as number);
+    });
+    return [largest];
+  },
+  lower(n, b) {
+    const [x] = n.node.inputs as [string];
+    const axes = reducedAxes(n);
+    const over = [b.constant(int64s(axes))];
+    const flags = { keepdims: 1, noop_with_empty_axes: 1 };
+    const [largest] = b.add('ReduceMax', [x, ...over], flags) as [string];
+    const shifted = b.add('Exp', b.add('Sub', [x, largest]));
+    const [total] = b.add('ReduceLogSum', [...shifted, ...over], flags) as [string];
+    const result = b.add('Add', [total, largest]);
+    if (n.attributes.keepdims) return result;
+    return b.add('Reshape', [...result, b.constant(int64s(reducedDims(n.input(0).dims, axes, false)))]);
+  },
+});
+
+export default [...Object.entries(reducers).map(([name, reducer]) => reduceOp(name, reducer)), logSumExp];
+
+const axes = (...values: number[]) => ({ dims: [values.length], dtype: 'int64' as const, values, constant: true });
+const shapes: OpCase[] = [
+  { name: 'all', inputs: [{ dims: [3, 5, 7], range: [0.5, 1.5] }] },
+  { name: 'last axis', inputs: [{ dims: [129, 33], range: [0.5, 1.5] }, axes(-1)], attributes: { keepdims: 0 } },
+  { name: 'first axis', inputs: [{ dims: [17, 127], range: [0.5, 1.5] }, axes(0)] },
+];
+const walks: OpCase[] = [
+  { name: 'image', inputs: [{ dims: [2, 3, 8, 12] }, axes(2, 3)] },
+  { name: 'channels, rows of quads', inputs: [{ dims: [2, 19, 3, 4] }, axes(1)], attributes: { keepdims: 0 } },
+  { name: 'every second axis', inputs: [{ dims: [3, 2, 5, 3, 2, 3, 2, 5] }, axes(1, 3, 5, -1)] },
+  { name: 'every other axis', inputs: [{ dims: [3, 2, 5, 3, 2, 3, 2] }, axes(0, 2, 4, 6)] },
+  { name: 'long', inputs: [{ dims: [2, 4099] }, axes(1)] },
+  { name: 'long in quads', inputs: [{ dims: [4100] }] },
+  { name: 'no axes', inputs: [{ dims: [5, 7] }], attributes: { noop_with_empty_axes: 1 } },
+  { name: 'empty axes', inputs: [{ dims: [5, 7] }, axes()] },
+  { name: 'no elements', inputs: [{ dims: [3, 0, 5] }, axes(1)] },
+  { name: 'one element', inputs: [{ dims: [] }] },
+];
+const whole = (dtype: 'int32' | 'int64' | 'uint32', range: readonly [number, number]): OpCase[] => [
+  { name: `${dtype}, last axis`, inputs: [{ dims: [7, 33], dtype, range }, axes(1)] },
+  { name: `${dtype}, first axis`, inputs: [{ dims: [5, 129], dtype, range }, axes(0)] },
+  { name: `${dtype}, long`, inputs: [{ dims: [1031], dtype, range }] },
+];
+const packed: OpCase[] = (['int8', 'uint8', 'bool'] as const).flatMap((dtype) => [
+  { name: `${dtype}, last axis`, inputs: [{ dims: [9, 7], dtype, ...(dtype === 'int8' && { range: [-99, -7] as const }) }, axes(1)] },
+  { name: `${dtype}, first axis`, inputs: [{ dims: [7, 132], dtype }, axes(0)] },
+]);
+const half: OpCase = { name: 'float16', inputs: [{ dims: [5, 127], dtype: 'float16', range: [0.5, 1] }, axes(1)] };
+const signed: OpCase = { name: 'negative elements', inputs: [{ dims: [3, 37] }, axes(1)] };
+
+export const cases: Record<string, OpCase[]> = {
+  ReduceSum: [...shapes, ...walks, ...whole('int64', [-9, 9]), half],
+  ReduceMean: [...shapes, ...whole('int32', [-9, 9]), half],
+  ReduceProd: [shapes[0] as OpCase, ...whole('int32', [1, 2]).slice(1, 2), { name: 'no elements', inputs: [{ dims: [3, 0] }, axes(1)] }],
+  ReduceMax: [...shapes, ...walks, ...whole('int32', [-99, -1]), ...packed, half],
+  ReduceMin: [...shapes, signed, ...whole('uint32', [3, 99]), ...packed],
+  ReduceSumSquare: [...shapes, signed, ...whole('int32', [-9, 9])],
+  ReduceL1: [...shapes, signed, ...whole('int32', [-9, 9])],
+  ReduceL2: [...shapes, signed, walks[4] as OpCase],
+  ReduceLogSum: [...shapes, walks[4] as OpCase].map((c) => ({ ...c, inputs: [{ ...c.inputs[0], dims: c.inputs[0]?.dims ?? [], range: [0.5, 1.5] }, ...c.inputs.slice(1)] })),
+  ReduceLogSumExp: [
+    ...shapes,
+    { name: 'large elements', inputs: [{ dims: [3, 37], range: [900, 1000] }, axes(1)], attributes: { keepdims: 0 } },
+    { name: 'no axes', inputs: [{ dims: [5] }], attributes: { noop_with_empty_axes: 1 } },
+  ],
+};

@@ -1,0 +1,319 @@
+// Graph → Plan. Every node of the graph must be a view or have a kernel, and every shape be concrete.
+// Nodes that read constants only are moved to the init steps: they run once, on the GPU, so that folded
+// and packed weights never pass through the heap.
+
+import type { AdapterProfile } from '../base/adapter';
+import { toDevice } from '../base/device-form';
+import { byteSize, type DType, deviceBytes, deviceType } from '../base/dtype';
+import { LeptonError } from '../base/errors';
+import { encode } from '../base/ndarray';
+import { formatDims, sizeOf } from '../base/shape';
+import { packUniforms, shaderInterface } from '../base/wgsl-interface';
+import type { Graph, Node, Value } from '../ir/graph';
+import { valuesRead } from '../ir/graph';
+import type { Dispatch, Operand } from '../ir/kernel';
+import type { NodeView } from '../ir/node-view';
+import { opOf, viewNode } from '../ops/registry';
+import { type Candidate, candidates } from './choose';
+import { assignSlots, type Lifetime, peakLive } from './memory';
+import type { BufferRole, Plan, PlanBuffer, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
+
+export interface PlanOptions {
+  readonly adapter: AdapterProfile;
+  /** Picks among a node's candidates, cheapest estimate first. Default: the first. */
+  readonly pick?: (candidates: readonly Candidate[], n: NodeView) => Candidate;
+  /** Types of inputs and outputs as callers see them, where the graph computes in another. */
+  readonly border?: ReadonlyMap<string, DType>;
+}
+
+export function makePlan(graph: Graph, options: PlanOptions): Plan {
+  return new Planner(graph, options).plan();
+}
+
+/** A buffer before slots are assigned: a value, or scratch memory of a kernel. */
+interface Memory {
+  role: BufferRole;
+  readonly bytes: number;
+  readonly label: string;
+  /** Run steps that touch it. */
+  from: number;
+  to: number;
+}
+
+class Planner {
+  private readonly memories: Memory[] = [];
+  private readonly memoryOf = new Map<string, number>();
+  /** Value → the value whose bytes it shares. */
+  private readonly aliasOf = new Map<string, string>();
+  private readonly computedAtLoad = new Set<string>();
+  private readonly pipelines = new Map<string, { index: number; pipeline: PlanPipeline }>();
+  private readonly uniformChunks: { offset: number; bytes: Uint8Array }[] = [];
+  private uniformBytes = 0;
+  private readonly uploads: PlanUpload[] = [];
+  private readonly init: PlanStep[] = [];
+  private readonly steps: PlanStep[] = [];
+  private readonly nodes: PlanNode[] = [];
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly options: PlanOptions,
+  ) {}
+
+  plan(): Plan {
+    const { graph } = this;
+    const inputs = graph.inputs.map((name) => this.tensor(name, this.memoryFor(name, 'input')));
+    for (const node of graph.nodes) this.addNode(node);
+    const outputs = graph.outputs.map((name) => this.output(name));
+    const { buffers, indexOf, slotBytes, peakLiveBytes } = this.placeMemories();
+    const place = (step: PlanStep): PlanStep =>
+      step.kind === 'dispatch'
+        ? { ...step, buffers: step.buffers.map((m) => indexOf[m] as number) }
+        : { ...step, from: indexOf[step.from] as number, to: indexOf[step.to] as number };
+    const placeTensor = (t: PlanTensor): PlanTensor => ({ ...t, buffer: indexOf[t.buffer] as number });
+    const uniforms = new Uint8Array(this.uniformBytes);
+    for (const { offset, bytes } of this.uniformChunks) uniforms.set(bytes, offset);
+    const weightBytes = this.memories.reduce((sum, m) => sum + (m.role === 'weight' ? m.bytes : 0), 0);
+    return {
+      name: graph.name,
+      buffers,
+      pipelines: [...this.pipelines.values()].map((p) => p.pipeline),
+      uniforms,
+      uploads: this.uploads.map((u) => ({ ...u, buffer: indexOf[u.buffer] as number })),
+      init: this.init.map(place),
+      steps: this.steps.map(place),
+      inputs: inputs.map(placeTensor),
+      outputs: outputs.map(placeTensor),
+      nodes: this.nodes,
+      memory: { weightBytes, slotBytes, peakLiveBytes },
+    };
+  }
+
+  private addNode(node: Node): void {
+    const op = opOf(node);
+    if (op.view) {
+      this.aliasOf.set(node.outputs[0] as string, node.inputs[0] as string);
+      if (this.isConstant(node.inputs[0] as string)) this.computedAtLoad.add(node.outputs[0] as string);
+      return;
+    }
+    const view = viewNode(node, this.graph.values, (name) => this.isConstant(name));
+    if (view.outputs.every((o) => sizeOf(o.dims) === 0)) return;
+    const found = candidates(op.kernels ?? [], view, this.options.adapter);
+    const chosen = found.length > 0 ? (this.options.pick?.(found, view) ?? (found[0] as Candidate)) : undefined;
+    if (!chosen) view.fail('has no GPU kernel for these types and shapes', 'UNSUPPORTED_MODEL');
+    const { kernel, tunables } = chosen as Candidate;
+    const atLoad = valuesRead(node).every((name) => this.isConstant(name));
+    if (atLoad) for (const name of node.outputs) this.computedAtLoad.add(name);
+
+    const index = this.nodes.length;
+    const knobs = Object.entries(tunables)
+      .map(([k, v]) => ` ${k}=${v}`)
+      .join('');
+    const fused = node.op === 'lepton.Pointwise' ? [] : [node.op];
+    this.nodes.push({
+      name: node.name,
+      op: [...fused, ...(node.program?.steps.map((s) => s.op) ?? [])].join('+'),
+      kernel: kernel.name + knobs,
+      flops: kernel.cost(view, tunables).flops,
+      bytes: this.bytesTouched(node),
+    });
+    for (const dispatch of kernel.dispatches(view, tunables, this.options.adapter)) {
+      this.addDispatch(dispatch, node, index, atLoad);
+    }
+  }
+
+  private addDispatch(dispatch: Dispatch, node: Node, index: number, atLoad: boolean): void {
+    const shader = shaderInterface(dispatch.wgsl);
+    const once = atLoad || dispatch.once === true;
+    const storage = shader.bindings.filter((b) => b.access !== 'uniform');
+    const step = once ? -1 : this.steps.length;
+    const buffers = storage.map(({ name }) => {
+      const operand = dispatch.bindings[name];
+      if (!operand) throw new Error(`${dispatch.label}: nothing is bound to "${name}".`);
+      return this.operandMemory(operand, node, once, atLoad, step);
+    });
+    let uniform: { offset: number; bytes: number } | undefined;
+    if (shader.bindings.some((b) => b.access === 'uniform')) {
+      const bytes = packUniforms(shader, dispatch.uniforms ?? {});
+      uniform = { offset: this.uniformBytes, bytes: bytes.byteLength };
+      this.uniformChunks.push({ offset: this.uniformBytes, bytes });
+      this.uniformBytes += Math.ceil(bytes.byteLength / 256) * 256;
+    }
+    const made: PlanStep = {
+      kind: 'dispatch',
+      pipeline: this.pipeline(dispatch),
+      buffers,
+      uniform,
+      workgroups: dispatch.workgroups,
+      node: index,
+    };
+    this.checkWorkgroups(made.workgroups, dispatch, node);
+    (once ? this.init : this.steps).push(made);
+  }
+
+  private operandMemory(operand: Operand, node: Node, once: boolean, atLoad: boolean, step: number): number {
+    if ('scratch' in operand) {
+      const key = `${node.outputs[0]} scratch ${operand.scratch}`;
+      let memory = this.memoryOf.get(key);
+      if (memory === undefined) {
+        memory = this.newMemory(
+          atLoad ? 'init' : once ? 'weight' : 'slot',
+          operand.bytes,
+          `${node.name}.${operand.scratch}`,
+        );
+        this.memoryOf.set(key, memory);
+      }
+      this.touch(memory, step);
+      return memory;
+    }
+    const name =
+      'input' in operand
+        ? node.inputs[operand.input]
+        : 'output' in operand
+          ? node.outputs[operand.output]
+          : node.program?.operands[operand.operand];
+    if (!name) throw new Error(`A kernel of ${node.op} binds an operand that node "${node.name}" does not have.`);
+    const memory = this.memoryFor(name, atLoad && 'output' in operand ? 'init' : 'slot');
+    this.touch(memory, step);
+    return memory;
+  }
+
+  /** The memory of a value, made (and its upload noted) on first use. */
+  private memoryFor(value: string, role: BufferRole): number {
+    const name = this.root(value);
+    const existing = this.memoryOf.get(name);
+    if (existing !== undefined) return existing;
+    const { dtype, dims, constant } = this.value(name);
+    const bytes = deviceBytes(dtype, sizeOf(dims as readonly number[]));
+    const memory = this.newMemory(constant ? 'init' : role, bytes, name);
+    this.memoryOf.set(name, memory);
+    if (constant) {
+      const to = deviceType(dtype);
+      this.uploads.push(
+        constant.kind === 'inline'
+          ? {
+              buffer: memory,
+              tensor: name,
+              from: dtype,
+              to,
+              source: toDevice(constant.array.dtype, to, encode(constant.array), name),
+            }
+          : { buffer: memory, tensor: name, from: constant.bytes.dtype ?? dtype, to, source: constant.bytes },
+      );
+    }
+    return memory;
+  }
+
+  private newMemory(role: BufferRole, bytes: number, label: string): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.options.adapter.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (bytes > most) {
+      throw new LeptonError(
+        'UNSUPPORTED_MODEL',
+        `Tensor "${label}" takes ${bytes} bytes, but this GPU binds at most ${most} bytes at once. Use smaller inputs or a smaller model.`,
+        { details: { tensor: label, bytes, limit: most } },
+      );
+    }
+    return this.memories.push({ role, bytes, label, from: Number.POSITIVE_INFINITY, to: -1 }) - 1;
+  }
+
+  /** Notes that a step uses the memory; -1 is the init phase. What a run needs of it must stay. */
+  private touch(index: number, step: number): void {
+    const memory = this.memories[index] as Memory;
+    if (step < 0) return;
+    memory.from = Math.min(memory.from, step);
+    memory.to = Math.max(memory.to, step);
+    if (memory.role === 'init') memory.role = 'weight';
+  }
+
+  /** A graph output gets a buffer of its own: the value's own where that is nobody else's, else a copy. */
+  private output(name: string): PlanTensor {
+    const root = this.root(name);
+    const memory = this.memoryFor(root, 'slot');
+    const own = this.memories[memory] as Memory;
+    if (own.role === 'slot') {
+      own.role = 'output';
+      return this.tensor(name, memory);
+    }
+    const copy = this.newMemory('output', own.bytes, `${name}.copy`);
+    this.touch(memory, this.steps.length);
+    const node =
+      this.nodes.push({ name: `copy of ${root}`, op: 'Identity', kernel: 'copy', flops: 0, bytes: 2 * own.bytes }) - 1;
+    this.steps.push({ kind: 'copy', from: memory, to: copy, bytes: own.bytes, node });
+    return this.tensor(name, copy);
+  }
+
+  private placeMemories() {
+    const slotMemories = this.memories.flatMap((m, i) => (m.role === 'slot' && m.to >= 0 ? [i] : []));
+    const lifetimes: Lifetime[] = slotMemories.map((i) => this.memories[i] as Memory);
+    const { slotOf, slotBytes } = assignSlots(lifetimes);
+    const buffers: PlanBuffer[] = slotBytes.map((bytes, s) => ({ role: 'slot', bytes, label: `slot${s}` }));
+    const indexOf = new Array<number>(this.memories.length);
+    slotMemories.forEach((m, k) => {
+      indexOf[m] = slotOf[k] as number;
+    });
+    this.memories.forEach((m, i) => {
+      if (m.role === 'slot') return;
+      indexOf[i] = buffers.push({ role: m.role, bytes: m.bytes, label: m.label }) - 1;
+    });
+    return { buffers, indexOf, slotBytes: slotBytes.reduce((a, b) => a + b, 0), peakLiveBytes: peakLive(lifetimes) };
+  }
+
+  private pipeline(dispatch: Dispatch): number {
+    const constants = dispatch.constants ?? {};
+    const wgsl = this.options.adapter.features.includes('shader-f16') ? `enable f16;\n${dispatch.wgsl}` : dispatch.wgsl;
+    const key = `${JSON.stringify(constants)}\n${wgsl}`;
+    let entry = this.pipelines.get(key);
+    if (!entry) {
+      const bindings = shaderInterface(dispatch.wgsl).bindings.map(({ binding, access }) => ({ binding, access }));
+      entry = { index: this.pipelines.size, pipeline: { label: dispatch.label, wgsl, constants, bindings } };
+      this.pipelines.set(key, entry);
+    }
+    return entry.index;
+  }
+
+  private checkWorkgroups(workgroups: readonly number[], dispatch: Dispatch, node: Node): void {
+    const most = this.options.adapter.limits.maxComputeWorkgroupsPerDimension;
+    if (workgroups.some((w) => w > most || w < 1 || !Number.isInteger(w))) {
+      throw new LeptonError(
+        'UNSUPPORTED_MODEL',
+        `${dispatch.label} for node "${node.name}" would need ${formatDims(workgroups)} workgroups; a dimension holds 1 to ${most}.`,
+        { details: { node: node.name, workgroups } },
+      );
+    }
+  }
+
+  private tensor(name: string, memory: number): PlanTensor {
+    const { dtype, dims } = this.value(name);
+    return {
+      name,
+      dtype: this.options.border?.get(name) ?? dtype,
+      device: deviceType(dtype),
+      dims: dims as readonly number[],
+      buffer: memory,
+    };
+  }
+
+  private bytesTouched(node: Node): number {
+    const names = new Set([...valuesRead(node), ...node.outputs.filter((o) => o !== '')]);
+    return [...names].reduce((sum, name) => {
+      const { dtype, dims } = this.value(name);
+      return sum + sizeOf(dims as readonly number[]) * byteSize(deviceType(dtype));
+    }, 0);
+  }
+
+  private isConstant(name: string): boolean {
+    return name === '' || this.value(name).constant !== undefined || this.computedAtLoad.has(name);
+  }
+
+  private root(name: string): string {
+    let at = name;
+    for (let next = this.aliasOf.get(at); next !== undefined; next = this.aliasOf.get(at)) at = next;
+    return at;
+  }
+
+  private value(name: string): Value {
+    const value = this.graph.values.get(name);
+    if (!value) throw new Error(`No value "${name}" in graph "${this.graph.name}".`);
+    return value;
+  }
+}

@@ -1,0 +1,91 @@
+// ONNX's element types and value types → Lepton's. What has no counterpart is refused by name.
+
+import type { DType } from '../base/dtype';
+import type { Dim, Value } from '../ir/graph';
+import { malformed, unsupported } from './malformed';
+import type { ShapeProto, TypeProto, ValueProto } from './proto';
+
+/** TensorProto.DataType */
+const known: Readonly<Record<number, DType>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  4: 'uint16',
+  5: 'int16',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64',
+};
+const foreign: Readonly<Record<number, string>> = {
+  8: 'string',
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4e2m1',
+  24: 'float8e8m0',
+  25: 'uint2',
+  26: 'int2',
+  27: 'float6e2m3',
+  28: 'float6e3m2',
+};
+
+/** The element type with ONNX's number `type`, if Lepton has it. */
+export function dtypeOf(type: number): DType | undefined {
+  return known[type];
+}
+
+/** @param owner what has the type, for errors: 'Initialiser "w"' */
+export function requireDType(type: number, owner: string): DType {
+  const dtype = known[type];
+  if (dtype) return dtype;
+  const name = foreign[type];
+  if (name) {
+    throw unsupported(
+      `${owner} has the element type ${name}, which Lepton does not support (it supports ${Object.values(known).join(', ')}).`,
+      { type: name },
+    );
+  }
+  throw malformed(`${owner} has the element type ${type}, which ONNX does not define.`, { got: type });
+}
+
+/** A declared value; undefined where the declaration gives no type. */
+export function declaredValue(proto: ValueProto, role: string): Value | undefined {
+  const name = proto.name ?? '';
+  if (name === '') throw malformed(`The model declares ${role} without a name.`);
+  const owner = `The model's ${role} "${name}"`;
+  const tensor = proto.type?.tensor;
+  if (!tensor) {
+    const other = proto.type && otherType(proto.type);
+    if (!other) return undefined;
+    throw unsupported(`${owner} is of type ${other}; Lepton supports tensors only.`, { value: name, type: other });
+  }
+  if (!tensor.elementType) return undefined;
+  const dtype = requireDType(tensor.elementType, owner);
+  return tensor.shape ? { name, dtype, dims: dimsOf(tensor.shape, name, owner) } : { name, dtype };
+}
+
+function otherType(type: TypeProto): string | undefined {
+  const { sequence, map, opaque, sparse, optional } = type;
+  const present = Object.entries({ sequence, map, opaque, 'sparse tensor': sparse, optional });
+  return present.find(([, message]) => message)?.[0];
+}
+
+function dimsOf(shape: ShapeProto, name: string, owner: string): Dim[] {
+  return shape.dims.map(({ value, param }, i) => {
+    // Exporters write '?', '-1' or 'None' for several sizes that differ: such a name means nothing.
+    if (param !== undefined && /^[\p{L}_]/u.test(param) && param !== 'None') return param;
+    if (value === undefined || value <= 0) return `${name}_dim${i}`;
+    if (!Number.isSafeInteger(value)) throw malformed(`${owner} has the absurd size ${value} in dimension ${i}.`);
+    return value;
+  });
+}

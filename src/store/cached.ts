@@ -1,0 +1,110 @@
+// Opening a file that is to be cached: from the store if it is there, else by the one download that its
+// lock allows, which goes on from what an interrupted one left. Invariant: every open file holds the
+// shared lock of its id until it is closed, so that making room under quota leaves it alone.
+
+import { abortError } from '../base/errors';
+import type { Connection } from './download';
+import type { Progress } from './ingest';
+import { createHasher, type Integrity } from './integrity';
+import { acquire, type LockNames } from './locks';
+import { type CompleteManifest, type Manifest, resumable } from './manifest';
+import { type OpenFile, openDownload, openStored } from './open-file';
+import { Shelf, type Storage } from './shelf';
+
+/** What is wanted: one file, by its absolute URL. */
+export interface Wanted {
+  readonly url: string;
+  readonly integrity: Integrity | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+export interface Cache {
+  readonly storage: Storage;
+  readonly locks: LockManager;
+  readonly lockNames: LockNames;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  newManifest(url: string): Manifest;
+  connectionTo(url: string): Connection;
+}
+
+/** Rejects with a LeptonError, or with the browser's own error where the database fails. */
+export async function openCached(cache: Cache, wanted: Wanted): Promise<OpenFile> {
+  const { storage, lockNames } = cache;
+  const { url } = wanted;
+  for (;;) {
+    const found = await storage.database.file(url);
+    const stored = found && (await openFound(cache, wanted, found));
+    if (stored) return stored;
+    const release = await lock(cache, wanted, lockNames.download(url), 'exclusive');
+    try {
+      const appeared = await storage.database.file(url); // from another tab, while this one waited
+      if (!appeared) return await startDownload(cache, wanted, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    release();
+  }
+}
+
+/** Undefined if the stored file is not what `integrity` asks for; it is removed then. */
+async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifest): Promise<OpenFile | undefined> {
+  const { database } = cache.storage;
+  const { integrity, signal, onProgress } = wanted;
+  const { url, id, size } = manifest;
+  const onClose = await lock(cache, wanted, cache.lockNames.use(id), 'shared');
+  const connection = cache.connectionTo(url);
+  const shelf = new Shelf(manifest, connection, cache.storage);
+  const file = openStored({ url, shelf, pool: connection.pool, onClose }, size);
+  try {
+    const digests = { ...manifest.integrity };
+    if (integrity) {
+      digests[integrity.algorithm] ??= await digestOf(file, size, integrity, signal);
+      if (digests[integrity.algorithm] !== integrity.digest) {
+        file.close();
+        await database.remove(url, id);
+        return undefined;
+      }
+    }
+    const change = { lastUsedAt: cache.now(), integrity: digests };
+    await database.amend(manifest, change).catch(() => undefined); // costs only the order of eviction
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  onProgress?.({ loaded: size, total: size, origin: 'store' });
+  return file;
+}
+
+async function startDownload(cache: Cache, wanted: Wanted, onEnd: () => void): Promise<OpenFile> {
+  const { url } = wanted;
+  const left = await cache.storage.database.part(url);
+  const resumed = left && resumable(left.part, left.present);
+  const manifest = resumed ? { ...resumed, lastUsedAt: cache.now() } : cache.newManifest(url);
+  const onClose = await lock(cache, wanted, cache.lockNames.use(manifest.id), 'shared');
+  const connection = cache.connectionTo(url);
+  const shelf = new Shelf(manifest, connection, cache.storage);
+  return openDownload({ url, shelf, pool: connection.pool, onClose }, { ...wanted, connection, onEnd });
+}
+
+async function lock({ locks }: Cache, { url, signal }: Wanted, name: string, mode: LockMode): Promise<() => void> {
+  try {
+    const release = await acquire(locks, name, signal ? { mode, signal } : { mode });
+    return release as () => void; // only `ifAvailable` can be answered without one
+  } catch (error) {
+    throw signal?.aborted ? abortError(signal, `Loading ${url}`) : error;
+  }
+}
+
+async function digestOf(
+  file: OpenFile,
+  size: number,
+  { algorithm }: Integrity,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const hasher = createHasher(algorithm);
+  for await (const { bytes } of file.stream(0, size, signal)) hasher.update(bytes);
+  return hasher.digest();
+}

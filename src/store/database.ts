@@ -1,0 +1,139 @@
+// The weight store's records in IndexedDB; the only file that imports idb-keyval. One object store:
+//   ['file', url] → Manifest of a complete file     ['part', url] → Manifest of an unfinished download
+//   ['chunk', id, index] → Blob
+// Invariant: every method is one transaction, and no chunk is written whose manifest is gone, so a file
+// deleted under a running download stays deleted. Methods reject with the browser's own errors.
+
+import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+import type { CompleteManifest, Manifest } from './manifest';
+
+export interface WeightDatabase {
+  file(url: string): Promise<CompleteManifest | undefined>;
+  /** An unfinished download and the indices of those chunks that are there. */
+  part(url: string): Promise<{ part: Manifest; present: number[] } | undefined>;
+  /** Makes `part` the record of its URL, without any chunk stored under its id. */
+  begin(part: Manifest): Promise<void>;
+  /** Stores a chunk and the state of its download. False, and nothing stored, if its record is gone. */
+  addChunk(part: Manifest, index: number, blob: Blob): Promise<boolean>;
+  /** Turns the part of this id into a complete file. False if its record is gone. */
+  commit(manifest: CompleteManifest): Promise<boolean>;
+  chunk(id: string, index: number): Promise<Blob | undefined>;
+  /** Replaces a damaged chunk, if its file is still there. */
+  replaceChunk(manifest: Manifest, index: number, blob: Blob): Promise<void>;
+  /** Changes the complete file of this id, if it is still there. */
+  amend(manifest: Manifest, change: Partial<Pick<Manifest, 'lastUsedAt' | 'integrity'>>): Promise<void>;
+  files(): Promise<CompleteManifest[]>;
+  parts(): Promise<Manifest[]>;
+  /** Removes the file and any unfinished download; with an id, only the one of that id. False if none was there. */
+  remove(url: string, id?: string): Promise<boolean>;
+  clear(): Promise<void>;
+}
+
+type Kind = 'file' | 'part';
+
+/** Opens nothing yet: the first method called does, and rejects where IndexedDB is unavailable. */
+export function weightDatabase(name: string): WeightDatabase {
+  let store = createStore(name, 'weights');
+  // A connection may be closed under us (Firefox does it to one whose write ran into the quota), and idb-keyval
+  // learns of that only by an event that comes later.
+  const use: UseStore = async (mode, body) => {
+    try {
+      return await store(mode, body);
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+      store = createStore(name, 'weights');
+      return store(mode, body);
+    }
+  };
+  return {
+    file: (url) => read(use, (store) => get<CompleteManifest>(store, 'file', url)),
+    part: (url) =>
+      read(use, async (store) => {
+        const part = await get<Manifest>(store, 'part', url);
+        if (!part) return undefined;
+        const keys = (await promisifyRequest(store.getAllKeys(chunksOf(part.id)))) as [string, string, number][];
+        return { part, present: keys.map((key) => key[2]) };
+      }),
+    begin: (part) =>
+      write(use, async (store) => {
+        const old = await get<Manifest>(store, 'part', part.url);
+        if (old) store.delete(chunksOf(old.id));
+        store.put(part, ['part', part.url]);
+      }),
+    addChunk: (part, index, blob) =>
+      write(use, async (store) => {
+        if ((await get<Manifest>(store, 'part', part.url))?.id !== part.id) return false;
+        store.put(blob, ['chunk', part.id, index]);
+        store.put(part, ['part', part.url]);
+        return true;
+      }),
+    commit: (manifest) =>
+      write(use, async (store) => {
+        if ((await get<Manifest>(store, 'part', manifest.url))?.id !== manifest.id) return false;
+        store.put(manifest, ['file', manifest.url]);
+        store.delete(['part', manifest.url]);
+        return true;
+      }),
+    chunk: (id, index) => read(use, (store) => promisifyRequest(store.get(['chunk', id, index]))),
+    replaceChunk: ({ id, url }, index, blob) =>
+      write(use, async (store) => {
+        const owner = (await get<Manifest>(store, 'file', url)) ?? (await get<Manifest>(store, 'part', url));
+        if (owner?.id === id) store.put(blob, ['chunk', id, index]);
+      }),
+    amend: ({ id, url }, change) =>
+      write(use, async (store) => {
+        const current = await get<Manifest>(store, 'file', url);
+        if (current?.id === id) store.put({ ...current, ...change }, ['file', url]);
+      }),
+    files: () => read(use, (store) => all<CompleteManifest>(store, 'file')),
+    parts: () => read(use, (store) => all<Manifest>(store, 'part')),
+    remove: (url, id) =>
+      write(use, async (store) => {
+        let found = false;
+        for (const kind of ['file', 'part'] as const) {
+          const manifest = await get<Manifest>(store, kind, url);
+          if (!manifest || (id !== undefined && manifest.id !== id)) continue;
+          store.delete([kind, url]);
+          store.delete(chunksOf(manifest.id));
+          found = true;
+        }
+        return found;
+      }),
+    clear: () => write(use, async (store) => void store.clear()),
+  };
+}
+
+/** Whether a rejected method means that the origin's quota is used up. */
+export function isQuotaError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'QuotaExceededError';
+}
+
+function read<T>(use: UseStore, body: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+  return use('readonly', body);
+}
+
+// Waits for the commit and not only for the requests: a quota is often noticed only there. Listens to
+// `abort` and not to `error`, because the transaction's own error is not set before it aborts.
+function write<T>(use: UseStore, body: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+  return use('readwrite', async (store) => {
+    const { transaction } = store;
+    const committed = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+    });
+    const [result] = await Promise.all([body(store), committed]);
+    return result;
+  });
+}
+
+function get<T>(store: IDBObjectStore, kind: Kind, url: string): Promise<T | undefined> {
+  return promisifyRequest(store.get([kind, url]));
+}
+
+function all<T>(store: IDBObjectStore, kind: Kind): Promise<T[]> {
+  return promisifyRequest(store.getAll(IDBKeyRange.bound([kind], [kind, []])));
+}
+
+function chunksOf(id: string): IDBKeyRange {
+  return IDBKeyRange.bound(['chunk', id], ['chunk', id, []]);
+}

@@ -1,0 +1,165 @@
+// The weight store: files by URL, from IndexedDB where they are, from the network where they are not.
+// In goes a URL, out comes an OpenFile that can be read at once. Invariants: one download per URL at a
+// time among all pages and workers of the origin; a file is in the store whole or not at all.
+
+import { LeptonError, throwIfAborted } from '../base/errors';
+import { bufferPool } from './buffers';
+import { type Cache, openCached, type Wanted } from './cached';
+import { weightDatabase } from './database';
+import type { Connection } from './download';
+import type { Progress } from './ingest';
+import { parseIntegrity } from './integrity';
+import { lockNames } from './locks';
+import { type CachedFile, describe, type Manifest, recordedBytes } from './manifest';
+import { type OpenFile, openDownload } from './open-file';
+import { estimateOf, quotaKeeper } from './quota';
+import { Shelf } from './shelf';
+
+export { blobSource } from './blob-source';
+export type { Progress } from './ingest';
+export type { CachedFile } from './manifest';
+export type { OpenFile } from './open-file';
+
+export interface OpenOptions {
+  /** False neither reads nor writes the store: the bytes are kept until the file is closed. */
+  cache: boolean;
+  /** "sha256-", "sha384-" or "sha512-" and the base64 of the whole file's digest. */
+  integrity?: string | undefined;
+  /** Aborts opening, waiting for another tab's download, and the download itself. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface WeightStore {
+  /**
+   * Resolves once the file is found in the store or a server has answered with it. A stored copy that
+   * contradicts `integrity` is dropped and downloaded again. Where the page may not store anything, the
+   * file is as with `cache: false`. Throws ABORTED, CACHE_CORRUPT, INTEGRITY_MISMATCH, INVALID_ARGUMENT,
+   * NETWORK, STORAGE_QUOTA.
+   */
+  open(url: string, options: OpenOptions): Promise<OpenFile>;
+  /** Complete files, least recently used first. */
+  list(): Promise<CachedFile[]>;
+  /** Whether there was such a file, or an unfinished download of it. */
+  delete(url: string): Promise<boolean>;
+  clear(): Promise<void>;
+  /** Bytes of complete files and unfinished downloads, the origin's quota, and how many complete files. */
+  usage(): Promise<{ bytes: number; quota: number | undefined; files: number }>;
+}
+
+export interface StoreDependencies {
+  databaseName: string;
+  chunkBytes: number;
+  fetch: typeof fetch;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  locks: LockManager | undefined;
+  storage: StorageManager | undefined;
+  /** Milliseconds before each further try of a download that makes no progress. */
+  retryDelays: readonly number[];
+}
+
+export function createWeightStore(dependencies: Partial<StoreDependencies> = {}): WeightStore {
+  const { databaseName, chunkBytes, fetch, now, locks, storage, retryDelays }: StoreDependencies = {
+    databaseName: 'lepton-weights',
+    chunkBytes: 4 << 20,
+    fetch: globalThis.fetch,
+    now: Date.now,
+    locks: navigator.locks,
+    storage: navigator.storage,
+    retryDelays: [300, 1000, 3000],
+    ...dependencies,
+  };
+  const pool = bufferPool();
+  const database = weightDatabase(databaseName);
+  const cache = locks && createCache(locks);
+
+  function createCache(locks: LockManager): Cache {
+    const names = lockNames(databaseName);
+    const quota = quotaKeeper({ database, storage, locks, lockNames: names });
+    return {
+      storage: { database, quota },
+      locks,
+      lockNames: names,
+      now,
+      newManifest: (url) => newManifest(crypto.randomUUID(), url),
+      // What the store keeps need not be kept by the HTTP cache too.
+      connectionTo: (url) => connectionTo(url, 'no-store'),
+    };
+  }
+
+  /** Undefined where the page may not store: it is not secure, or IndexedDB is missing or forbidden. */
+  async function available(): Promise<Cache | undefined> {
+    if (!cache || !globalThis.crypto.subtle) return undefined;
+    return database.file('').then(
+      () => cache,
+      () => undefined,
+    );
+  }
+
+  function connectionTo(url: string, cache: RequestCache): Connection {
+    return { url, fetch, signal: undefined, retryDelays, cache, pool };
+  }
+
+  function newManifest(id: string, url: string): Manifest {
+    const time = now();
+    const unknown = { size: undefined, validator: undefined, digests: [], integrity: {} };
+    return { id, url, chunkBytes, ...unknown, storedAt: time, lastUsedAt: time };
+  }
+
+  function openUncached(wanted: Wanted): Promise<OpenFile> {
+    const { url } = wanted;
+    const connection = connectionTo(url, 'default');
+    const shelf = new Shelf(newManifest('', url), connection, undefined);
+    const nothing = () => undefined;
+    return openDownload({ url, shelf, pool, onClose: nothing }, { ...wanted, connection, onEnd: nothing });
+  }
+
+  async function open(given: string, options: OpenOptions): Promise<OpenFile> {
+    const url = absolute(given);
+    const { signal, onProgress } = options;
+    const integrity = options.integrity === undefined ? undefined : parseIntegrity(options.integrity);
+    const wanted = { url, integrity, signal, onProgress };
+    throwIfAborted(signal, `Loading ${url}`);
+    // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
+    const usable = options.cache && /^https?:/.test(url) ? await available() : undefined;
+    if (!usable) return openUncached(wanted);
+    return openCached(usable, wanted).catch((error: unknown) => {
+      if (error instanceof LeptonError) throw error;
+      return openUncached(wanted); // the database failed
+    });
+  }
+
+  return {
+    open,
+    async list() {
+      if (!(await available())) return [];
+      const files = (await database.files()).map(describe);
+      return files.sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+    },
+    async delete(url) {
+      return (await available()) !== undefined && database.remove(absolute(url));
+    },
+    async clear() {
+      if (await available()) await database.clear();
+    },
+    async usage() {
+      const { quota } = await estimateOf(storage);
+      if (!(await available())) return { bytes: 0, quota, files: 0 };
+      const [files, parts] = await Promise.all([database.files(), database.parts()]);
+      const bytes = [...files, ...parts].reduce((sum, manifest) => sum + recordedBytes(manifest), 0);
+      return { bytes, quota, files: files.length };
+    },
+  };
+}
+
+/** The form in which the store knows a file: absolute, without a fragment. */
+function absolute(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.hash = '';
+    return parsed.href;
+  } catch (cause) {
+    throw new LeptonError('INVALID_ARGUMENT', `"${url}" is not an absolute URL.`, { cause, details: { url } });
+  }
+}

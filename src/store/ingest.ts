@@ -1,0 +1,155 @@
+// Takes a download's bytes: gathers pieces of any length into one reused buffer, puts full chunks on the
+// shelf, hashes the whole where an integrity is asked for, and tells readers how far it has come.
+// Invariant: bytes [0, position) are readable, from the shelf or from the gathering buffer.
+
+import { LeptonError } from '../base/errors';
+import type { Arrival } from './arrival';
+import type { BufferPool } from './buffers';
+import type { Receiver } from './download';
+import type { Version } from './http';
+import { checkIntegrity, createHasher, type Hasher, type Integrity } from './integrity';
+import { recordedBytes } from './manifest';
+import type { Shelf } from './shelf';
+
+/** Told at most about 200 times a file; `total` is undefined where the server does not say. */
+export interface Progress {
+  loaded: number;
+  total: number | undefined;
+  origin: 'network' | 'store';
+}
+
+export interface IngestOptions {
+  readonly url: string;
+  readonly shelf: Shelf;
+  readonly arrival: Arrival;
+  readonly pool: BufferPool;
+  readonly integrity: Integrity | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** Whether a reader has been given bytes already. */
+  readonly served: () => boolean;
+}
+
+export class Ingest implements Receiver {
+  version: Version | undefined;
+  /** Resolves when a server has answered with the file. */
+  readonly accepted: Promise<void>;
+  readonly #options: IngestOptions;
+  readonly #chunkBytes: number;
+  #accept: () => void = () => undefined;
+  #buffer: ArrayBuffer;
+  #chunk: number;
+  #filled = 0;
+  #hasher: Hasher | undefined;
+  #told = Number.NEGATIVE_INFINITY;
+
+  /** Continues after the chunks that the shelf's manifest records. */
+  constructor(options: IngestOptions) {
+    const { shelf, arrival, pool } = options;
+    const { manifest } = shelf;
+    this.#options = options;
+    this.#chunkBytes = manifest.chunkBytes;
+    this.#buffer = pool.take(manifest.chunkBytes);
+    this.#chunk = manifest.digests.length;
+    this.accepted = new Promise((resolve) => {
+      this.#accept = resolve;
+    });
+    if (this.#chunk > 0) this.version = { total: manifest.size, validator: manifest.validator };
+    arrival.expect(manifest.size);
+    arrival.reach(recordedBytes(manifest));
+  }
+
+  get position(): number {
+    return Math.min(this.#chunk * this.#chunkBytes + this.#filled, this.version?.total ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The bytes not on the shelf yet: valid until anything is awaited. */
+  get gathered(): { start: number; bytes: Uint8Array<ArrayBuffer> } {
+    return { start: this.#chunk * this.#chunkBytes, bytes: new Uint8Array(this.#buffer, 0, this.#filled) };
+  }
+
+  /** Prepares the hasher for what an earlier download left. Before the first byte is written. */
+  async begin(stored: AsyncIterable<{ bytes: Uint8Array }>): Promise<void> {
+    const { integrity } = this.#options;
+    if (!integrity) return;
+    this.#hasher = createHasher(integrity.algorithm);
+    for await (const { bytes } of stored) this.#hasher.update(bytes);
+  }
+
+  async accept(version: Version): Promise<void> {
+    const { shelf, arrival } = this.#options;
+    this.version = version;
+    await shelf.prepare(version);
+    arrival.expect(version.total);
+    this.#tell();
+    this.#accept();
+  }
+
+  async restart(): Promise<void> {
+    const { url, shelf, arrival, integrity, served } = this.#options;
+    if (served()) {
+      await shelf.discard();
+      throw new LeptonError('NETWORK', `${url} changed on its server while it was downloaded. Load it again.`, {
+        details: { url, received: this.position, total: this.version?.total },
+      });
+    }
+    await shelf.restart();
+    arrival.reach(0);
+    this.version = undefined;
+    this.#chunk = 0;
+    this.#filled = 0;
+    if (integrity) this.#hasher = createHasher(integrity.algorithm);
+  }
+
+  async write(piece: Uint8Array): Promise<void> {
+    this.#hasher?.update(piece);
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + this.#chunkBytes - this.#filled);
+      new Uint8Array(this.#buffer).set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      this.#options.arrival.reach(this.position);
+      if (this.#filled === this.#chunkBytes) await this.#shelve();
+    }
+    this.#tell();
+  }
+
+  /** The download has ended: checks the integrity and commits. Throws INTEGRITY_MISMATCH or STORAGE_QUOTA. */
+  async finish(): Promise<void> {
+    const { url, shelf, arrival, integrity } = this.#options;
+    const size = this.position;
+    shelf.measured(size);
+    this.version = { total: size, validator: this.version?.validator };
+    const digest = this.#hasher?.digest();
+    if (integrity && digest !== undefined) checkIntegrity(url, integrity, digest);
+    if (this.#filled > 0) await this.#shelve();
+    await shelf.commit(integrity && digest !== undefined ? { [integrity.algorithm]: digest } : {});
+    arrival.end();
+    this.#tell();
+  }
+
+  /** Hands the buffer back, when nothing more will be written; what did not fill a chunk is gone. */
+  release(): void {
+    const { pool, arrival } = this.#options;
+    if (this.#filled > 0) arrival.reach(this.gathered.start);
+    this.#filled = 0;
+    pool.give(this.#buffer);
+    this.#buffer = new ArrayBuffer(0);
+  }
+
+  async #shelve(): Promise<void> {
+    await this.#options.shelf.add(this.#chunk, this.gathered.bytes);
+    this.#chunk++;
+    this.#filled = 0;
+  }
+
+  #tell(): void {
+    const { onProgress } = this.#options;
+    if (!onProgress) return;
+    const loaded = this.position;
+    const total = this.version?.total;
+    const step = Math.max(65_536, (total ?? 0) / 200);
+    if (loaded === this.#told || (loaded < this.#told + step && loaded !== total)) return;
+    this.#told = loaded;
+    onProgress({ loaded, total, origin: 'network' });
+  }
+}

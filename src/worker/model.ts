@@ -1,0 +1,21 @@
+// What the session asks of a loaded model, whichever engine runs it.
+
+import type { CheckedFeeds } from './feeds';
+import type { GpuTensor } from './gpu-tensors';
+import type { LoadReport, Profile, WireTensor } from './protocol';
+
+export interface RunOptions {
+  readonly outputs: readonly string[];
+  readonly onGpu: (output: string) => boolean;
+  readonly signal: AbortSignal;
+}
+
+export type RunResult = ReadonlyMap<string, WireTensor | GpuTensor>;
+
+export interface Engine {
+  /** Prepares what can be prepared before the shapes of a run are known. */
+  run(feeds: CheckedFeeds, options: RunOptions): Promise<RunResult>;
+  profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile>;
+  readonly memory: LoadReport['memory'];
+  dispose(): void;
+}

@@ -1,0 +1,164 @@
+// What page and worker say to each other: types only. Every method answers with a `Reply`, because an
+// exception would lose its code on the way; byte arrays and bitmaps cross by transfer.
+
+import type { DType } from '../base/dtype';
+import type { LeptonErrorCode } from '../base/errors';
+import type { TensorInfo } from '../base/model-info';
+
+export interface WireError {
+  readonly code: LeptonErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+
+/** Every long call carries a number, by which the page can abort it. */
+export type CallId = number;
+
+export interface LoadRequest {
+  readonly source: { readonly url: string } | { readonly blob: Blob; readonly name: string };
+  /** Files of external data by the name that the model calls them. */
+  readonly externalData: Readonly<Record<string, { readonly url: string } | { readonly blob: Blob }>>;
+  /** Where the library's compiler is. */
+  readonly compilerUrl: string;
+  readonly cache: boolean;
+  readonly integrity?: string;
+  readonly backend: 'auto' | 'webgpu' | 'cpu';
+  readonly precision: 'auto' | 'float32' | 'float16';
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** `loaded` and `total` are bytes while downloading and uploading, counts while compiling. */
+export interface Progress {
+  readonly stage: 'download' | 'read' | 'compile' | 'upload';
+  readonly loaded: number;
+  readonly total: number | undefined;
+  readonly origin: Origin;
+}
+
+/** Where the model's bytes came from. */
+export type Origin = 'network' | 'store' | 'memory';
+
+export interface LoadReport {
+  readonly backend: 'webgpu' | 'cpu';
+  readonly origin: Origin;
+  /** Bytes of the model's files. */
+  readonly bytes: number;
+  /** Milliseconds; the stages overlap, so they add up to more than `total`. */
+  readonly timings: Readonly<Record<'download' | 'read' | 'plan' | 'compile' | 'upload' | 'total', number>>;
+  readonly adapter:
+    | {
+        readonly vendor: string;
+        readonly architecture: string;
+        readonly description: string;
+        readonly software: boolean;
+      }
+    | undefined;
+  /** Bytes on the GPU; undefined before the shapes are known. */
+  readonly memory:
+    | { readonly weightBytes: number; readonly slotBytes: number; readonly peakLiveBytes: number }
+    | undefined;
+}
+
+export interface LoadedModel {
+  readonly id: number;
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  readonly report: LoadReport;
+}
+
+export interface WireTensor {
+  readonly type: DType;
+  readonly dims: readonly number[];
+  /** Packed little-endian elements. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A tensor that stays on the worker's GPU. */
+export interface WireGpuTensor {
+  readonly type: DType;
+  readonly dims: readonly number[];
+  readonly gpu: number;
+}
+
+export interface WireImage {
+  readonly bitmap: ImageBitmap;
+  readonly options: ImageOptions;
+}
+
+export interface ImageOptions {
+  /** Height and width of the result; default: those of the model's input. */
+  readonly size?: readonly [number, number];
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly channels: 'RGB' | 'BGR' | 'gray';
+  /** An element is (pixel · scale − mean) / std, with pixels from 0 to 255. */
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly fit: 'fill' | 'contain' | 'cover';
+  /** Where `contain` puts the picture. */
+  readonly align: 'center' | 'start';
+  /** Pixel value (0 to 255) around the picture with `contain`. */
+  readonly pad: number;
+}
+
+export type WireFeed = WireTensor | WireGpuTensor | WireImage;
+
+export interface RunRequest {
+  readonly model: number;
+  readonly feeds: Readonly<Record<string, WireFeed>>;
+  /** Names of the outputs wanted; all by default. */
+  readonly outputs?: readonly string[];
+  /** Outputs that stay on the GPU. */
+  readonly onGpu: 'all' | readonly string[];
+}
+
+export interface NodeProfile {
+  readonly name: string;
+  readonly op: string;
+  /** Kernel variant with its tunables; 'reference' on the cpu backend. */
+  readonly kernel: string;
+  /** Milliseconds; undefined where the adapter has no timestamps. */
+  readonly gpuTime: number | undefined;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+export interface Profile {
+  readonly nodes: readonly NodeProfile[];
+  /** Milliseconds of all nodes together on the GPU; undefined without timestamps. */
+  readonly gpuTime: number | undefined;
+  /** Milliseconds from feeding to reading back, median. */
+  readonly wallTime: number;
+}
+
+export interface CachedFile {
+  readonly url: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly storedAt: number;
+  readonly lastUsedAt: number;
+}
+
+export interface CacheUsage {
+  readonly bytes: number;
+  readonly files: number;
+  /** What the browser allows the origin; undefined where it does not say. */
+  readonly quota: number | undefined;
+}
+
+export interface WorkerApi {
+  load(call: CallId, request: LoadRequest, onProgress?: (progress: Progress) => void): Promise<Reply<LoadedModel>>;
+  run(call: CallId, request: RunRequest): Promise<Reply<Record<string, WireTensor | WireGpuTensor>>>;
+  profile(call: CallId, request: RunRequest): Promise<Reply<Profile>>;
+  disposeModel(model: number): Promise<Reply<void>>;
+  upload(tensor: WireTensor): Promise<Reply<WireGpuTensor>>;
+  read(gpu: number): Promise<Reply<WireTensor>>;
+  disposeTensor(gpu: number): Promise<Reply<void>>;
+  abort(call: CallId): Promise<void>;
+  cacheList(): Promise<Reply<CachedFile[]>>;
+  cacheDelete(url: string): Promise<Reply<boolean>>;
+  cacheClear(): Promise<Reply<void>>;
+  cacheUsage(): Promise<Reply<CacheUsage>>;
+}

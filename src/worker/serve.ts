@@ -1,0 +1,89 @@
+// The worker's end of the line: says that it is there, then answers the page through Comlink.
+
+import { expose, transfer } from 'comlink';
+import { LeptonError } from '../base/errors';
+import { readyMessage } from '../base/handshake';
+import { createWeightStore } from '../store';
+import type { Compiler } from './compiler';
+import { Devices } from './devices';
+import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
+import { Session } from './session';
+
+/** Progress is sent at most this often, in milliseconds; the last one of a stage always is. */
+const progressInterval = 50;
+
+/** @param compilerFrom gets the compiler, given the address that the page knows it by */
+export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
+  const store = createWeightStore();
+  const session = new Session(new Devices(navigator.gpu), store, compilerFrom);
+  const calls = new Map<CallId, AbortController>();
+
+  const api: WorkerApi = {
+    load: (call, request, onProgress) =>
+      abortable(calls, call, (signal) => session.load(request, signal, onProgress ? throttled(onProgress) : () => {})),
+    run: (call, request) =>
+      abortable(calls, call, (signal) => session.run(request, signal)).then((answer) =>
+        transfer(answer, answer.ok ? Object.values(answer.value).flatMap(buffersOf) : []),
+      ),
+    profile: (call, request) => abortable(calls, call, (signal) => session.profile(request, signal)),
+    disposeModel: (model) => reply(() => session.disposeModel(model)),
+    upload: (tensor) => reply(() => session.upload(tensor)),
+    read: (gpu) =>
+      reply(() => session.read(gpu)).then((answer) => transfer(answer, answer.ok ? buffersOf(answer.value) : [])),
+    disposeTensor: (gpu) => reply(async () => session.disposeTensor(gpu)),
+    async abort(call) {
+      calls.get(call)?.abort();
+    },
+    cacheList: () => reply(async () => store.list()),
+    cacheDelete: (url) => reply(() => store.delete(url)),
+    cacheClear: () => reply(() => store.clear()),
+    cacheUsage: () => reply(() => store.usage()),
+  };
+
+  expose(api);
+  // After `expose`, so that nothing the page sends on hearing this can be missed.
+  postMessage(readyMessage);
+}
+
+function buffersOf(tensor: WireTensor | WireGpuTensor): ArrayBuffer[] {
+  return 'bytes' in tensor ? [tensor.bytes.buffer] : [];
+}
+
+async function abortable<T>(
+  calls: Map<CallId, AbortController>,
+  call: CallId,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<Reply<T>> {
+  const controller = new AbortController();
+  calls.set(call, controller);
+  try {
+    return await reply(() => work(controller.signal));
+  } finally {
+    calls.delete(call);
+  }
+}
+
+async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    return { ok: false, error: toWire(error) };
+  }
+}
+
+function toWire(error: unknown): WireError {
+  if (error instanceof LeptonError) return { code: error.code, message: error.message, details: error.details };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { code: 'INTERNAL', message: `Internal error: ${message}`, details: { stack } };
+}
+
+function throttled(send: (progress: Progress) => void): (progress: Progress) => void {
+  let last: { stage: string; time: number } = { stage: '', time: 0 };
+  return (progress) => {
+    const time = performance.now();
+    const done = progress.loaded === progress.total;
+    if (progress.stage === last.stage && !done && time - last.time < progressInterval) return;
+    last = { stage: progress.stage, time };
+    send(progress);
+  };
+}

@@ -1,0 +1,225 @@
+// The worker's side of the protocol, and the composition root: here store, reader, passes, planner and
+// GPU meet. Loads and runs of different models overlap; the runs of one model queue in order.
+
+import { abortError, LeptonError, throwIfAborted } from '../base/errors';
+import type { TensorInfo } from '../base/model-info';
+import type { Graph } from '../ir/graph';
+import type { WeightStore } from '../store';
+import type { Compiler } from './compiler';
+import type { Devices } from './devices';
+import { checkFeeds } from './feeds';
+import { GpuEngine } from './gpu-engine';
+import { GpuTensors } from './gpu-tensors';
+import type { Engine } from './model';
+import { ModelFiles } from './model-files';
+import type {
+  LoadedModel,
+  LoadReport,
+  LoadRequest,
+  Profile,
+  Progress,
+  RunRequest,
+  WireFeed,
+  WireGpuTensor,
+  WireTensor,
+} from './protocol';
+
+interface Model {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  readonly engine: Engine;
+  readonly files: ModelFiles;
+  /** Settles when all runs asked for so far are done. */
+  queue: Promise<unknown>;
+}
+
+export class Session {
+  private readonly models = new Map<number, Model>();
+  private readonly tensors = new GpuTensors();
+  private nextModel = 1;
+
+  constructor(
+    private readonly devices: Devices,
+    private readonly store: WeightStore,
+    private readonly compilerFrom: (url: string) => Promise<Compiler>,
+  ) {}
+
+  async load(request: LoadRequest, signal: AbortSignal, onProgress: (p: Progress) => void): Promise<LoadedModel> {
+    // A load that fails must also stop what it started: downloads, uploads.
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const files = new ModelFiles(this.store, request, both, onProgress);
+    let engine: Engine | undefined;
+    try {
+      const start = performance.now();
+      const since = () => performance.now() - start;
+      const timings = { download: 0, read: 0, plan: 0, compile: 0, upload: 0, total: 0 };
+      // Opening a GPU, fetching the compiler and reaching the model take about as long: none waits for another.
+      const gpu = request.backend === 'cpu' ? undefined : this.devices.get(request.powerPreference);
+      gpu?.catch(() => {});
+      const [source, compiler] = await Promise.all([files.openModel(), this.compilerFrom(request.compilerUrl)]);
+      const model = await compiler.read(source, both);
+      await files.openExternal(model.files);
+      timings.read = since();
+      onProgress({
+        stage: 'read',
+        loaded: model.graph.nodes.length,
+        total: model.graph.nodes.length,
+        origin: files.origin,
+      });
+      const arrived = files.complete().then(() => {
+        timings.download = since();
+      });
+      arrived.catch((error) => stop.abort(error));
+      const { graph } = model;
+      const inputs = graph.inputs.map((name) => infoOf(graph, name));
+      if (request.backend === 'cpu') {
+        engine = compiler.cpuEngine(graph, (name) => files.source(name), this.tensors);
+      } else {
+        await gpu;
+        const gpuEngine = new GpuEngine({
+          graph,
+          compiler,
+          files: (name) => files.source(name),
+          devices: this.devices,
+          tensors: this.tensors,
+          half: request.precision === 'float16',
+          ...(request.powerPreference && { powerPreference: request.powerPreference }),
+        });
+        engine = gpuEngine;
+        if (inputs.every((input) => input.shape.every((d) => typeof d === 'number'))) {
+          await gpuEngine.prepare(new Map(), {
+            signal: both,
+            onPlanned: () => {
+              timings.plan = since();
+            },
+            onCompile: (done, total) => {
+              timings.compile = since();
+              onProgress({ stage: 'compile', loaded: done, total, origin: files.origin });
+            },
+            onUpload: (loaded, total) => {
+              timings.upload = since();
+              onProgress({ stage: 'upload', loaded, total, origin: files.origin });
+            },
+          });
+        }
+      }
+      await arrived;
+      throwIfAborted(signal, 'Loading the model');
+      timings.total = since();
+      const outputs = graph.outputs.map((name) => infoOf(graph, name));
+      const id = this.nextModel++;
+      this.models.set(id, { inputs, outputs, engine, files, queue: Promise.resolve() });
+      const report = await this.report(request, files, engine, timings);
+      return { id, inputs, outputs, report };
+    } catch (error) {
+      stop.abort(error);
+      engine?.dispose();
+      files.close();
+      // The download's own failure explains an upload that was stopped because of it.
+      throw signal.aborted
+        ? abortError(signal, 'Loading the model')
+        : stop.signal.reason instanceof LeptonError
+          ? stop.signal.reason
+          : error;
+    }
+  }
+
+  async run(request: RunRequest, signal: AbortSignal): Promise<Record<string, WireTensor | WireGpuTensor>> {
+    const model = this.model(request.model);
+    const { onGpu } = request;
+    const outputs = request.outputs ?? model.outputs.map((o) => o.name);
+    for (const name of [...outputs, ...(onGpu === 'all' ? [] : onGpu)]) requireOutput(model, name);
+    const feeds = checkFeeds(model.inputs, request.feeds);
+    const results = await this.inTurn(model, request.feeds, signal, 'The run', () =>
+      model.engine.run(feeds, { outputs, onGpu: (name) => onGpu === 'all' || onGpu.includes(name), signal }),
+    );
+    return Object.fromEntries([...results].map(([name, r]) => [name, 'bytes' in r ? r : this.tensors.add(r)]));
+  }
+
+  async profile(request: RunRequest, signal: AbortSignal): Promise<Profile> {
+    const model = this.model(request.model);
+    const feeds = checkFeeds(model.inputs, request.feeds);
+    return this.inTurn(model, request.feeds, signal, 'Profiling', () => model.engine.profile(feeds, signal));
+  }
+
+  async disposeModel(id: number): Promise<void> {
+    const model = this.models.get(id);
+    if (!model) return;
+    this.models.delete(id);
+    await model.queue;
+    model.engine.dispose();
+    model.files.close();
+  }
+
+  async upload(tensor: WireTensor): Promise<WireGpuTensor> {
+    const { device } = await this.devices.get();
+    return this.tensors.upload(device, tensor);
+  }
+
+  read(gpu: number): Promise<WireTensor> {
+    return this.tensors.read(gpu);
+  }
+
+  disposeTensor(gpu: number): void {
+    this.tensors.dispose(gpu);
+  }
+
+  /** Runs `work` after the model's earlier runs. An abort frees the caller at once, the GPU when it is done. */
+  private async inTurn<T>(
+    model: Model,
+    feeds: Readonly<Record<string, WireFeed>>,
+    signal: AbortSignal,
+    what: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const mine = model.queue.then(() => {
+      throwIfAborted(signal, what);
+      return work();
+    });
+    model.queue = mine
+      .catch(() => {})
+      .then(() => {
+        for (const feed of Object.values(feeds)) if ('bitmap' in feed) feed.bitmap.close();
+      });
+    return Promise.race([
+      mine,
+      new Promise<never>((_, reject) => {
+        if (signal.aborted) reject(abortError(signal, what));
+        signal.addEventListener('abort', () => reject(abortError(signal, what)), { once: true });
+      }),
+    ]);
+  }
+
+  private model(id: number): Model {
+    const model = this.models.get(id);
+    if (!model) throw new LeptonError('DISPOSED', 'This model was disposed of; load it again.');
+    return model;
+  }
+
+  private async report(
+    request: LoadRequest,
+    files: ModelFiles,
+    engine: Engine,
+    timings: LoadReport['timings'],
+  ): Promise<LoadReport> {
+    const common = { origin: files.origin, bytes: files.bytes, timings, memory: engine.memory };
+    if (request.backend === 'cpu') return { ...common, backend: 'cpu', adapter: undefined };
+    const { device } = await this.devices.get(request.powerPreference);
+    const { vendor, architecture, description, software } = device.profile;
+    return { ...common, backend: 'webgpu', adapter: { vendor, architecture, description, software } };
+  }
+}
+
+function infoOf(graph: Graph, name: string): TensorInfo {
+  const value = graph.values.get(name);
+  return { name, type: value?.dtype ?? 'float32', shape: value?.dims ?? [] };
+}
+
+function requireOutput(model: Model, name: string): void {
+  if (model.outputs.some((o) => o.name === name)) return;
+  const names = model.outputs.map((o) => `"${o.name}"`).join(', ');
+  throw new LeptonError('INVALID_ARGUMENT', `The model has no output "${name}"; its outputs are ${names}.`, {
+    details: { name },
+  });
+}

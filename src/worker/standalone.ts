@@ -1,0 +1,6 @@
+// Entry of `worker.js`: the worker with the compiler in it, one file that needs no other.
+
+import { compiler } from './compiler';
+import { serve } from './serve';
+
+serve(async () => compiler);

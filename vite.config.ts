@@ -1,0 +1,81 @@
+// The demo site (`vite`, `vite build`) and, as functions that .ci/build.ts calls, the library's bundles.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type InlineConfig, type Rolldown } from 'vite';
+import { compactShaders, withoutCases } from './.ci/bundle-plugins';
+import { sharedData } from './.ci/shared-data';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const bundlePlugins = () => [compactShaders(), withoutCases()];
+
+// Every dependency is an ES module already. Bundling them ahead would reload pages when one is first met.
+const optimizeDeps = { noDiscovery: true, include: [] };
+
+/**
+ * Workers are classic scripts: they start from a blob, from `worker.js`, and through importScripts. An inlined
+ * one has no source map: nothing could fetch a file relative to a blob.
+ */
+const worker = {
+  format: 'iife',
+  plugins: () => [...bundlePlugins(), { name: 'lepton:no-source-map', outputOptions: withoutSourceMap }],
+} as const;
+
+function withoutSourceMap(options: Rolldown.OutputOptions): Rolldown.OutputOptions {
+  return { ...options, sourcemap: false };
+}
+
+export default defineConfig({
+  root,
+  // Relative addresses, so that the site works from any folder of any host.
+  base: './',
+  plugins: [...bundlePlugins(), sharedData()],
+  worker,
+  optimizeDeps,
+  build: { outDir: 'dist/site', target: 'es2023', sourcemap: true },
+});
+
+export interface LibraryFile {
+  entry: string;
+  file: string;
+  format: 'es' | 'iife';
+}
+
+export const libraryFiles: readonly LibraryFile[] = [
+  { entry: 'src/api/script-tag.ts', file: 'lepton.js', format: 'iife' },
+  { entry: 'src/api/index.ts', file: 'lepton.mjs', format: 'es' },
+  { entry: 'src/worker/compiler-script.ts', file: 'lepton-compiler.js', format: 'iife' },
+  { entry: 'src/worker/standalone.ts', file: 'worker.js', format: 'iife' },
+];
+
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+const postBanner = `/*! Lepton ${version}, Apache-2.0. Bundled packages: third-party-licenses.md */`;
+
+/** One file of the library, with everything it needs inside it, into `outDir`. */
+export function libraryBuild({ entry, file, format }: LibraryFile, outDir = 'dist'): InlineConfig {
+  return {
+    root,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    plugins: bundlePlugins(),
+    worker,
+    // A classic script has no import.meta; there the script-tag entry says where the library is.
+    define: format === 'iife' ? { 'import.meta.url': 'undefined' } : {},
+    build: {
+      outDir,
+      emptyOutDir: false,
+      target: 'es2023',
+      sourcemap: true,
+      minify: true,
+      // The worker contains every package that the library bundles.
+      license: file === 'worker.js' ? { fileName: 'third-party-licenses.md' } : false,
+      rolldownOptions: {
+        input: entry,
+        // An entry's exports are the library's interface, also where nothing here imports them.
+        preserveEntrySignatures: 'strict',
+        output: { format, entryFileNames: file, codeSplitting: false, postBanner },
+      },
+    },
+  };
+}
