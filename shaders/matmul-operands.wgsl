@@ -61,12 +61,8 @@ fn lastQuad(size: u32) -> u32 {
 fn aLine(start: u32, rowQuad: u32, kQuad: u32, i: u32) -> elem4 {
   let rows = 4u * min(rowQuad, lastQuad(params.m));
   let k = 4u * kQuad;
-  if (A_TRANSPOSED) {
-    let line = aQuad(start + (k + i) * params.m + rows);
-    return select(elem4(), line, !K_RAGGED || k + i < params.k);
-  }
-  let line = aQuad(start + min(rows + i, params.m - 1u) * params.k + k);
-  return select(elem4(), line, vec4<bool>(!K_RAGGED) | (k + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k)));
+  if (A_TRANSPOSED) { return withinK(aQuad(start + (k + i) * params.m + rows), vec4u(k + i)); }
+  return withinK(aQuad(start + min(rows + i, params.m - 1u) * params.k + k), k + vec4u(0u, 1u, 2u, 3u));
 }
 
 /** Line `i` of four of a block of B: one k along the columns, or where B is transposed a column along k. */
@@ -74,11 +70,14 @@ fn bLine(start: u32, kQuad: u32, columnQuad: u32, i: u32) -> elem4 {
   let columns = 4u * min(columnQuad, lastQuad(params.n));
   let k = 4u * kQuad;
   if (B_TRANSPOSED) {
-    let line = bQuad(start + min(columns + i, params.n - 1u) * params.k + k);
-    return select(elem4(), line, vec4<bool>(!K_RAGGED) | (k + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k)));
+    return withinK(bQuad(start + min(columns + i, params.n - 1u) * params.k + k), k + vec4u(0u, 1u, 2u, 3u));
   }
-  let line = bQuad(start + (k + i) * params.n + columns);
-  return select(elem4(), line, !K_RAGGED || k + i < params.k);
+  return withinK(bQuad(start + (k + i) * params.n + columns), vec4u(k + i));
+}
+
+fn withinK(line: elem4, k: vec4u) -> elem4 {
+  if (K_RAGGED) { return select(elem4(), line, k < vec4u(params.k)); }
+  return line;
 }
 
 /** Four lines of A as a matrix with a column for each row of A, so that B's block times it is the result's. */

@@ -88,23 +88,14 @@ describeBrowsers('demo page', (browser) => {
   it('can be used by keyboard', async () => {
     const page = await open();
     await untilMeasured(page);
-    const reached: string[] = [];
+    const stops: { id: string; ringed: boolean }[] = [];
     for (let i = 0; i < 14; i++) {
       await page.press('Tab');
-      reached.push(
-        await page.evaluate(
-          () => document.activeElement?.id || document.activeElement?.getAttribute('data-title') || '',
-        ),
-      );
+      stops.push(await page.evaluate(focused));
     }
-    for (const id of ['theme', 'shapes 1', 'picture-file', 'camera', 'sample', 'model-file', 'profile', 'forget']) {
-      expect(reached).toContain(id);
-    }
-    const ringed = await page.evaluate(() => {
-      document.getElementById('theme')?.focus();
-      return getComputedStyle(document.getElementById('theme')!).outlineStyle;
-    });
-    expect(ringed).not.toBe('none');
+    const controls = ['theme', 'shapes 1', 'picture-file', 'camera', 'sample', 'model-file', 'profile', 'forget'];
+    for (const id of controls) expect(stops, id).toContainEqual({ id, ringed: true });
+    await page.evaluate(() => document.getElementById('theme')?.focus());
     await page.press('Enter');
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toMatch(/^(dark|light)$/);
   });
@@ -140,6 +131,13 @@ async function choose(page: TestPage, id: string): Promise<void> {
     select.value = value;
     select.dispatchEvent(new Event('change'));
   }, id);
+}
+
+/** In the page: what has the focus, and whether it (or its label, for a hidden file input) shows that. */
+function focused(): { id: string; ringed: boolean } {
+  const element = document.activeElement as HTMLElement;
+  const shown = element.closest('label') ?? element;
+  return { id: element.id || (element.dataset.title ?? ''), ringed: getComputedStyle(shown).outlineStyle !== 'none' };
 }
 
 /** The boxes that the canvas's description names. */

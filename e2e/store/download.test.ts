@@ -30,6 +30,17 @@ describeStore('weight store: downloads', (bench) => {
       expect(bench.server.requests).toMatchObject([{ range: `bytes=${10 * chunk}-` }]);
     });
 
+    test('asks for nothing where only the commit was missing', async () => {
+      bench.put();
+      await bench.load();
+      await bench.page.evaluate((url) => driver.uncommit(url), bench.url);
+      expect(await bench.list()).toEqual([]);
+      bench.server.requests.length = 0;
+      await bench.expectDownload();
+      expect(bench.server.requests).toEqual([]);
+      await bench.expectStored();
+    });
+
     test('starts over where nothing tells versions apart', async () => {
       await bench.interrupt(2 * chunk, { etag: undefined });
       await bench.expectDownload();
@@ -140,6 +151,7 @@ describeStore('weight store: downloads', (bench) => {
       const error = failure(await bench.complete('a'));
       expect(error.code).toBe('NETWORK');
       expect(error.message).toMatch(/changed on its server/);
+      expect(value(await bench.read('a', chunk, 3))).toEqual([...bytes.subarray(chunk, chunk + 3)]);
       await bench.expectDownload(otherBytes);
     });
 

@@ -133,6 +133,9 @@ export function createDriver() {
       outcome(async () => Array.from(await fileOf(name).read(offset, length, AbortSignal.timeout(milliseconds)))),
     /** SHA-256 (base64) of the bytes [start, end). */
     digest: (name: string, start: number, end: number) => outcome(() => digest(fileOf(name), start, end)),
+    /** The same, by a reader that takes its time with every piece. */
+    slowDigest: (name: string, start: number, end: number, milliseconds: number) =>
+      outcome(() => digest(fileOf(name), start, end, milliseconds)),
     /** The offsets and lengths of the pieces that stream out. */
     pieces: (name: string, start: number, end: number) =>
       outcome(async () => {
@@ -184,6 +187,12 @@ export function createDriver() {
       const spoilt = new Blob([how === 'flip' ? bytes : bytes.subarray(0, 1000)]);
       await settled((await objectStore(databaseName)).put(spoilt, key));
     },
+    /** Makes a stored file one whose last chunk was written just before the page went away. */
+    async uncommit(url: string): Promise<void> {
+      const objects = await objectStore(databaseName);
+      const manifest = await settled(objects.get(['file', url]));
+      await Promise.all([settled(objects.put(manifest, ['part', url])), settled(objects.delete(['file', url]))]);
+    },
     /** How many chunks, of any file, are in the database. */
     async chunks(): Promise<number> {
       const objects = await objectStore(databaseName);
@@ -202,11 +211,12 @@ async function outcome<T>(body: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-async function digest(source: ByteSource, start: number, end: number): Promise<string> {
+async function digest(source: ByteSource, start: number, end: number, delay?: number): Promise<string> {
   const hasher = createHasher('sha256');
   let expected = start;
   for await (const { offset, bytes } of source.stream(start, end)) {
     if (offset !== expected) throw new Error(`a piece at ${offset}, expected at ${expected}`);
+    if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay));
     hasher.update(bytes);
     expected += bytes.length;
   }

@@ -39,6 +39,11 @@ export interface Cost {
   readonly traffic: number;
   /** Bytes that move through workgroup memory, reads and writes. */
   readonly shared?: number;
+  /**
+   * Bytes of workgroup memory times the invocations that share it, over all workgroups. A software adapter
+   * clears the memory again for every few invocations, which is most of what such a kernel costs there.
+   */
+  readonly cleared?: number;
   readonly workgroups: number;
   readonly dispatches?: number;
 }

@@ -18,7 +18,10 @@ const sigmoidWeighted = (name: string, fallback: number) =>
     types: 'float',
     attributes: { alpha: float(fallback) },
     arity: [1, 1],
-    element: ({ alpha }) => (x) => x * sigmoid(alpha * x),
+    element:
+      ({ alpha }) =>
+      (x) =>
+        x * sigmoid(alpha * x),
     wgsl: (p, x) => ({
       expression: `${x} * lepton_sigmoid(${p.attributes.alpha === 1 ? '' : `${f(p.attributes.alpha)} * `}${x})`,
       functions: sigmoidFunction,
@@ -29,7 +32,7 @@ export default [
   pointwiseOp({
     name: 'Relu',
     arity: [1, 1],
-    element: () => (x) => (x < 0 ? 0 : x),
+    element: () => (x) => Math.max(x, 0),
     wgsl: (p, x) => `max(${x}, ${p.vec}())`,
   }),
   pointwiseOp({
@@ -37,7 +40,10 @@ export default [
     types: 'float',
     attributes: { alpha: float(0.01) },
     arity: [1, 1],
-    element: ({ alpha }) => (x) => (x < 0 ? alpha * x : x),
+    element:
+      ({ alpha }) =>
+      (x) =>
+        x < 0 ? alpha * x : x,
     wgsl: (p, x) => `select(${x}, ${f(p.attributes.alpha)} * ${x}, ${x} < vec4f())`,
   }),
   pointwiseOp({
@@ -54,7 +60,10 @@ export default [
     types: 'float',
     attributes: { alpha: float(1) },
     arity: [1, 1],
-    element: ({ alpha }) => (x) => (x < 0 ? alpha * Math.expm1(x) : x),
+    element:
+      ({ alpha }) =>
+      (x) =>
+        x < 0 ? alpha * Math.expm1(x) : x,
     wgsl: (p, x) => `select(${x}, ${f(p.attributes.alpha)} * (exp(min(${x}, vec4f())) - 1.0), ${x} < vec4f())`,
   }),
   pointwiseOp({
@@ -62,7 +71,10 @@ export default [
     types: 'float',
     attributes: { alpha: float(1) },
     arity: [1, 1],
-    element: ({ alpha }) => (x) => Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha)),
+    element:
+      ({ alpha }) =>
+      (x) =>
+        Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha)),
     wgsl(p, x) {
       const alpha = f(p.attributes.alpha);
       return `max(${x}, vec4f()) + min(vec4f(), ${alpha} * (exp(min(${x} / ${alpha}, vec4f(80.0))) - 1.0))`;
@@ -73,7 +85,10 @@ export default [
     types: 'float',
     attributes: { alpha: float(1.6732632423543772), gamma: float(1.0507009873554805) },
     arity: [1, 1],
-    element: ({ alpha, gamma }) => (x) => gamma * (x <= 0 ? alpha * Math.expm1(x) : x),
+    element:
+      ({ alpha, gamma }) =>
+      (x) =>
+        gamma * (x <= 0 ? alpha * Math.expm1(x) : x),
     wgsl: ({ attributes: a }, x) =>
       `${f(a.gamma)} * select(${x}, ${f(a.alpha)} * (exp(min(${x}, vec4f())) - 1.0), ${x} <= vec4f())`,
   }),
@@ -82,7 +97,10 @@ export default [
     types: 'float',
     attributes: { alpha: float(1) },
     arity: [1, 1],
-    element: ({ alpha }) => (x) => (x > alpha ? x : 0),
+    element:
+      ({ alpha }) =>
+      (x) =>
+        x > alpha ? x : 0,
     wgsl: (p, x) => `select(vec4f(), ${x}, ${x} > vec4f(${f(p.attributes.alpha)}))`,
   }),
   pointwiseOp({
@@ -97,7 +115,10 @@ export default [
     types: 'float',
     attributes: { alpha: float(0.2), beta: float(0.5) },
     arity: [1, 1],
-    element: ({ alpha, beta }) => (x) => clamp01(alpha * x + beta),
+    element:
+      ({ alpha, beta }) =>
+      (x) =>
+        clamp01(alpha * x + beta),
     wgsl: ({ attributes: a }, x) => `saturate(${f(a.alpha)} * ${x} + ${f(a.beta)})`,
   }),
   pointwiseOp({
@@ -134,7 +155,10 @@ export default [
     name: 'Shrink',
     attributes: { bias: float(0), lambd: float(0.5) },
     arity: [1, 1],
-    element: ({ bias, lambd }) => (x) => (x < -lambd ? x + bias : x > lambd ? x - bias : 0),
+    element:
+      ({ bias, lambd }) =>
+      (x) =>
+        x < -lambd ? x + bias : x > lambd ? x - bias : 0,
     wgsl({ attributes: a, dtype, vec }, x) {
       // Integers are compared as floats, since the threshold need not be whole.
       const real = `vec4f(${x})`;
@@ -173,7 +197,13 @@ export const cases: Record<string, OpCase[]> = {
   PRelu: [
     { name: 'one slope', inputs: [{ dims: [2, 3, 5] }, { dims: [1] }] },
     { name: 'slope a channel', inputs: [{ dims: [2, 3, 5, 4] }, { dims: [3, 1, 1] }] },
-    { name: 'int32', inputs: [{ dims: [5], dtype: 'int32', range: [-9, 9] }, { dims: [5], dtype: 'int32' }] },
+    {
+      name: 'int32',
+      inputs: [
+        { dims: [5], dtype: 'int32', range: [-9, 9] },
+        { dims: [5], dtype: 'int32' },
+      ],
+    },
   ],
   Elu: and('slope', { alpha: 2 }),
   Celu: and('slope', { alpha: 2.5 }),

@@ -55,8 +55,18 @@ function modulo(a: number, b: number): number {
 }
 
 export default [
-  pointwiseOp({ name: 'Add', arity: [2, 2], element: () => (a, b) => a + b, wgsl: (p, a, b) => narrow(p.dtype, `${a} + ${b}`) }),
-  pointwiseOp({ name: 'Sub', arity: [2, 2], element: () => (a, b) => a - b, wgsl: (p, a, b) => narrow(p.dtype, `${a} - ${b}`) }),
+  pointwiseOp({
+    name: 'Add',
+    arity: [2, 2],
+    element: () => (a, b) => a + b,
+    wgsl: (p, a, b) => narrow(p.dtype, `${a} + ${b}`),
+  }),
+  pointwiseOp({
+    name: 'Sub',
+    arity: [2, 2],
+    element: () => (a, b) => a - b,
+    wgsl: (p, a, b) => narrow(p.dtype, `${a} - ${b}`),
+  }),
   pointwiseOp({
     name: 'Mul',
     arity: [2, 2],
@@ -70,7 +80,10 @@ export default [
     wgsl(p, a, b) {
       const scalar = computeScalar(p.dtype);
       if (scalar === 'f32') return `${a} / ${b}`;
-      return { expression: narrow(p.dtype, `lepton_divide_${scalar}(${a}, ${b})`), functions: divisionFunction(scalar) };
+      return {
+        expression: narrow(p.dtype, `lepton_divide_${scalar}(${a}, ${b})`),
+        functions: divisionFunction(scalar),
+      };
     },
   }),
   pointwiseOp({
@@ -84,8 +97,12 @@ export default [
     wgsl(p, a, b) {
       const scalar = computeScalar(p.dtype) as keyof typeof remainderFunctions;
       const functions: Record<string, string> = { [`lepton_remainder_${scalar}`]: remainderFunctions[scalar] };
-      if (p.attributes.fmod || scalar === 'u32') return { expression: `lepton_remainder_${scalar}(${a}, ${b})`, functions };
-      return { expression: `lepton_modulo_${scalar}(${a}, ${b})`, functions: { ...functions, ...floorFunction(scalar) } };
+      if (p.attributes.fmod || scalar === 'u32')
+        return { expression: `lepton_remainder_${scalar}(${a}, ${b})`, functions };
+      return {
+        expression: `lepton_modulo_${scalar}(${a}, ${b})`,
+        functions: { ...functions, ...floorFunction(scalar) },
+      };
     },
   }),
   pointwiseOp({ name: 'Neg', arity: [1, 1], element: () => (x) => -x, wgsl: (p, x) => narrow(p.dtype, `-${x}`) }),
@@ -104,11 +121,30 @@ const shapes: OpCase[] = [
   { name: 'rows of quads', inputs: [{ dims: [3, 1, 8] }, { dims: [5, 1] }] },
   { name: 'channel', inputs: [{ dims: [2, 3, 5, 7] }, { dims: [1, 3, 1, 1] }] },
   { name: 'both stretched', inputs: [{ dims: [3, 1, 5] }, { dims: [1, 4, 1] }] },
-  { name: 'float16', inputs: [{ dims: [127], dtype: 'float16' }, { dims: [127], dtype: 'float16' }], tolerance: 2e-3 },
+  {
+    name: 'float16',
+    inputs: [
+      { dims: [127], dtype: 'float16' },
+      { dims: [127], dtype: 'float16' },
+    ],
+    tolerance: 2e-3,
+  },
 ];
 const integers: OpCase[] = [
-  { name: 'int32', inputs: [{ dims: [9], dtype: 'int32', range: [-100, 100] }, { dims: [9], dtype: 'int32', range: [1, 7] }] },
-  { name: 'int64', inputs: [{ dims: [129], dtype: 'int64', range: [-100, 100] }, { dims: [1], dtype: 'int64', values: [7] }] },
+  {
+    name: 'int32',
+    inputs: [
+      { dims: [9], dtype: 'int32', range: [-100, 100] },
+      { dims: [9], dtype: 'int32', range: [1, 7] },
+    ],
+  },
+  {
+    name: 'int64',
+    inputs: [
+      { dims: [129], dtype: 'int64', range: [-100, 100] },
+      { dims: [1], dtype: 'int64', values: [7] },
+    ],
+  },
   {
     name: 'int8 wraps',
     inputs: [
@@ -127,9 +163,27 @@ const integers: OpCase[] = [
 const signs = [-7, 7, -7, 7, 6, -6, 0, 5];
 const divisors = [3, -3, -3, 3, 3, 3, 3, 0];
 const quotients: OpCase[] = [
-  { name: 'int32 signs and zero', inputs: [{ dims: [8], dtype: 'int32', values: signs }, { dims: [8], dtype: 'int32', values: divisors }] },
-  { name: 'int32 by the constant zero', inputs: [{ dims: [8], dtype: 'int32' }, { dims: [], dtype: 'int32', values: [0], constant: true }] },
-  { name: 'uint32', inputs: [{ dims: [5], dtype: 'uint32' }, { dims: [5], dtype: 'uint32', range: [1, 4] }] },
+  {
+    name: 'int32 signs and zero',
+    inputs: [
+      { dims: [8], dtype: 'int32', values: signs },
+      { dims: [8], dtype: 'int32', values: divisors },
+    ],
+  },
+  {
+    name: 'int32 by the constant zero',
+    inputs: [
+      { dims: [8], dtype: 'int32' },
+      { dims: [], dtype: 'int32', values: [0], constant: true },
+    ],
+  },
+  {
+    name: 'uint32',
+    inputs: [
+      { dims: [5], dtype: 'uint32' },
+      { dims: [5], dtype: 'uint32', range: [1, 4] },
+    ],
+  },
 ];
 const signed: OpCase[] = [
   { name: 'float32', inputs: [{ dims: [129] }] },
@@ -143,7 +197,13 @@ export const cases: Record<string, OpCase[]> = {
   Mul: [
     shapes[4] as OpCase,
     ...integers,
-    { name: 'int32 wraps', inputs: [{ dims: [2], dtype: 'int32', values: [123456789, -5] }, { dims: [2], dtype: 'int32', values: [987654321, 3] }] },
+    {
+      name: 'int32 wraps',
+      inputs: [
+        { dims: [2], dtype: 'int32', values: [123456789, -5] },
+        { dims: [2], dtype: 'int32', values: [987654321, 3] },
+      ],
+    },
   ],
   Div: [{ name: 'float32', inputs: [{ dims: [129] }, { dims: [129], range: [0.5, 2] }] }, ...quotients],
   Mod: [
@@ -152,7 +212,10 @@ export const cases: Record<string, OpCase[]> = {
     ...[0, 1].map((fmod) => ({
       name: `float32, fmod ${fmod}`,
       attributes: { fmod },
-      inputs: [{ dims: [6], values: [-4.3, 7.2, 5, 4.3, -7.2, 8] }, { dims: [6], values: [2.1, -3.4, 8, -2.1, 3.4, 5] }],
+      inputs: [
+        { dims: [6], values: [-4.3, 7.2, 5, 4.3, -7.2, 8] },
+        { dims: [6], values: [2.1, -3.4, 8, -2.1, 3.4, 5] },
+      ],
     })),
   ],
   Neg: signed,

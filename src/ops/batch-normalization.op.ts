@@ -3,9 +3,9 @@
 
 import { isFloat } from '../base/dtype';
 import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { numberOfDType } from '../base/onnx-dtypes';
 import { sizeOf } from '../base/shape';
 import { float, int } from '../ir/attributes';
-import { numberOfDType } from '../base/onnx-dtypes';
 import { defineOp, type OpCase } from '../ir/opdef';
 
 export default defineOp({
@@ -23,7 +23,13 @@ export default defineOp({
     return [{ dtype, dims }];
   },
   reference(n, inputs) {
-    const [x, scale, bias, mean, variance] = inputs.map((i) => i as NDArray) as [NDArray, NDArray, NDArray, NDArray, NDArray];
+    const [x, scale, bias, mean, variance] = inputs.map((i) => i as NDArray) as [
+      NDArray,
+      NDArray,
+      NDArray,
+      NDArray,
+      NDArray,
+    ];
     const inner = sizeOf(x.dims.slice(2));
     const channels = x.dims[1] as number;
     const out = ndarray(x.dtype, x.dims);

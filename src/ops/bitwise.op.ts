@@ -17,7 +17,12 @@ function fromWide(value: bigint, types: Types): number {
   return Number(types[0] === 'int64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value));
 }
 
-function bitwise(name: string, operator: string, short: (a: number, b: number) => number, long: (a: bigint, b: bigint) => bigint) {
+function bitwise(
+  name: string,
+  operator: string,
+  short: (a: number, b: number) => number,
+  long: (a: bigint, b: bigint) => bigint,
+) {
   return pointwiseOp({
     name,
     types: 'integer',
@@ -28,9 +33,24 @@ function bitwise(name: string, operator: string, short: (a: number, b: number) =
 }
 
 export default [
-  bitwise('BitwiseAnd', '&', (a, b) => a & b, (a, b) => a & b),
-  bitwise('BitwiseOr', '|', (a, b) => a | b, (a, b) => a | b),
-  bitwise('BitwiseXor', '^', (a, b) => a ^ b, (a, b) => a ^ b),
+  bitwise(
+    'BitwiseAnd',
+    '&',
+    (a, b) => a & b,
+    (a, b) => a & b,
+  ),
+  bitwise(
+    'BitwiseOr',
+    '|',
+    (a, b) => a | b,
+    (a, b) => a | b,
+  ),
+  bitwise(
+    'BitwiseXor',
+    '^',
+    (a, b) => a ^ b,
+    (a, b) => a ^ b,
+  ),
   pointwiseOp({
     name: 'BitwiseNot',
     types: 'integer',
@@ -51,14 +71,20 @@ export default [
     wgsl(p, a, b) {
       const operator = p.attributes.direction === 'LEFT' ? '<<' : '>>';
       // WGSL takes the shift modulo 32; shifting everything out must leave nothing.
-      return narrow(p.dtype, `select(${a} ${operator} (vec4u(${b}) & vec4u(31u)), ${p.vec}(), vec4u(${b}) > vec4u(31u))`);
+      return narrow(
+        p.dtype,
+        `select(${a} ${operator} (vec4u(${b}) & vec4u(31u)), ${p.vec}(), vec4u(${b}) > vec4u(31u))`,
+      );
     },
   }),
 ];
 
 const pairs: OpCase[] = (['int32', 'uint8', 'int64', 'uint16'] as const).map((dtype) => ({
   name: dtype,
-  inputs: [{ dims: [129], dtype, range: [0, 200] as const }, { dims: [129], dtype, range: [0, 200] as const }],
+  inputs: [
+    { dims: [129], dtype, range: [0, 200] as const },
+    { dims: [129], dtype, range: [0, 200] as const },
+  ],
 }));
 const shifts = (direction: string): OpCase[] => [
   {
@@ -72,7 +98,10 @@ const shifts = (direction: string): OpCase[] => [
   {
     name: `uint8 ${direction}`,
     attributes: { direction },
-    inputs: [{ dims: [4], dtype: 'uint8', values: [255, 129, 3, 1] }, { dims: [4], dtype: 'uint8', values: [1, 4, 0, 9] }],
+    inputs: [
+      { dims: [4], dtype: 'uint8', values: [255, 129, 3, 1] },
+      { dims: [4], dtype: 'uint8', values: [1, 4, 0, 9] },
+    ],
   },
 ];
 export const cases: Record<string, OpCase[]> = {

@@ -2,8 +2,8 @@
 // not fit wraps around, and everything but zero becomes true.
 
 import { type DType, isFloat } from '../base/dtype';
-import { dtypeOfNumber, numberOfDType } from '../base/onnx-dtypes';
 import { type NDArray, ndarray } from '../base/ndarray';
+import { dtypeOfNumber, numberOfDType } from '../base/onnx-dtypes';
 import { int, required, string } from '../ir/attributes';
 import type { CaseInput, OpCase, OpDef } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
@@ -47,7 +47,8 @@ const cast: typeof elementwise = {
   ...elementwise,
   infer(n) {
     const { to } = n.attributes;
-    if (!dtypeOfNumber(to)) n.fail(`casts to ONNX's element type number ${to}, which Lepton lacks`, 'UNSUPPORTED_MODEL');
+    if (!dtypeOfNumber(to))
+      n.fail(`casts to ONNX's element type number ${to}, which Lepton lacks`, 'UNSUPPORTED_MODEL');
     return elementwise.infer(n);
   },
 };
@@ -68,7 +69,11 @@ export default [cast, castLike];
 
 const floats: CaseInput = { dims: [9], values: [-2.7, -1, -0.5, 0, 0.3, 1.99, 100.5, 126.9, -127.2] };
 const toAll = (input: CaseInput, types: readonly DType[]): OpCase[] =>
-  types.map((to) => ({ name: `${input.dtype ?? 'float32'} to ${to}`, attributes: { to: numberOfDType(to) }, inputs: [input] }));
+  types.map((to) => ({
+    name: `${input.dtype ?? 'float32'} to ${to}`,
+    attributes: { to: numberOfDType(to) },
+    inputs: [input],
+  }));
 const integerTypes = ['int32', 'int64', 'int8', 'int16', 'uint8', 'uint16', 'uint32'] as const;
 
 export const cases: Record<string, OpCase[]> = {

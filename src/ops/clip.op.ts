@@ -25,5 +25,12 @@ export const cases: OpCase[] = [
   { name: 'no minimum', inputs: [{ dims: [3] }, undefined, high] },
   { name: 'neither', inputs: [{ dims: [3] }] },
   { name: 'minimum above maximum', inputs: [{ dims: [5] }, high, low] },
-  { name: 'int8', inputs: [{ dims: [129], dtype: 'int8', range: [-99, 99] }, { dims: [], dtype: 'int8', values: [-7] }, { dims: [], dtype: 'int8', values: [50] }] },
+  {
+    name: 'int8',
+    inputs: [
+      { dims: [129], dtype: 'int8', range: [-99, 99] },
+      { dims: [], dtype: 'int8', values: [-7] },
+      { dims: [], dtype: 'int8', values: [50] },
+    ],
+  },
 ];

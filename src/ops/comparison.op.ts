@@ -6,7 +6,12 @@ import { int } from '../ir/attributes';
 import type { CaseInput, OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
 
-const compare = (name: string, operator: string, element: (a: number, b: number) => boolean, types: 'number' | 'any' = 'number') =>
+const compare = (
+  name: string,
+  operator: string,
+  element: (a: number, b: number) => boolean,
+  types: 'number' | 'any' = 'number',
+) =>
   pointwiseOp({
     name,
     types,
@@ -36,7 +41,8 @@ export default [
     types: 'float',
     arity: [1, 1],
     result: () => 'bool',
-    element: (a) => (x) => Number((a.detect_positive !== 0 && x === Infinity) || (a.detect_negative !== 0 && x === -Infinity)),
+    element: (a) => (x) =>
+      Number((a.detect_positive !== 0 && x === Infinity) || (a.detect_negative !== 0 && x === -Infinity)),
     wgsl({ attributes: a }, x) {
       const positive = a.detect_positive ? '0x7f800000u' : '0u';
       const negative = a.detect_negative ? '0xff800000u' : '0u';
@@ -47,14 +53,26 @@ export default [
   }),
 ];
 
-const some: CaseInput[] = [{ dims: [6], values: [1, 2, 3, -1, 0, 2.5] }, { dims: [6], values: [1, 3, 2, -1, 0.5, 2.5] }];
+const some: CaseInput[] = [
+  { dims: [6], values: [1, 2, 3, -1, 0, 2.5] },
+  { dims: [6], values: [1, 3, 2, -1, 0.5, 2.5] },
+];
 const integers = (dtype: DType): OpCase => ({
   name: `${dtype}`,
-  inputs: [{ dims: [129], dtype, range: [0, 3] }, { dims: [1], dtype, values: [1] }],
+  inputs: [
+    { dims: [129], dtype, range: [0, 3] },
+    { dims: [1], dtype, values: [1] },
+  ],
 });
 const pairs: OpCase[] = [
   { name: 'float32', inputs: some },
-  { name: 'broadcast', inputs: [{ dims: [3, 5], dtype: 'int32', range: [0, 3] }, { dims: [3, 1], dtype: 'int32', range: [0, 3] }] },
+  {
+    name: 'broadcast',
+    inputs: [
+      { dims: [3, 5], dtype: 'int32', range: [0, 3] },
+      { dims: [3, 1], dtype: 'int32', range: [0, 3] },
+    ],
+  },
   integers('int64'),
   integers('uint8'),
   integers('int8'),
@@ -62,7 +80,16 @@ const pairs: OpCase[] = [
 const strange: CaseInput = { dims: [7], values: [Number.NaN, Infinity, -Infinity, 0, -1, 3.4e38, -Number.NaN] };
 
 export const cases: Record<string, OpCase[]> = {
-  Equal: [...pairs, { name: 'bool', inputs: [{ dims: [5], dtype: 'bool', range: [0, 1] }, { dims: [5], dtype: 'bool', range: [0, 1] }] }],
+  Equal: [
+    ...pairs,
+    {
+      name: 'bool',
+      inputs: [
+        { dims: [5], dtype: 'bool', range: [0, 1] },
+        { dims: [5], dtype: 'bool', range: [0, 1] },
+      ],
+    },
+  ],
   Less: pairs,
   LessOrEqual: pairs,
   Greater: pairs,

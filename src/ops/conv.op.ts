@@ -3,8 +3,10 @@
 
 import { defineOp } from '../ir/opdef';
 import { convCases } from './conv/cases';
-import { direct } from './conv/direct';
+import { depthwise } from './conv/depthwise';
+import { direct, quad } from './conv/direct';
 import { convReference } from './conv/reference';
+import { implicitGemm, pointwise } from './conv/staged';
 import { convAttributes, convShape } from './conv/shape';
 
 export default defineOp({
@@ -15,7 +17,7 @@ export default defineOp({
     return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
   },
   reference: convReference,
-  kernels: [direct],
+  kernels: [depthwise, pointwise, implicitGemm, direct, quad],
 });
 
 export const cases = convCases;

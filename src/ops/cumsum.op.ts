@@ -82,7 +82,13 @@ export default defineOp({
         const { size, lines } = layout(n);
         const padded = lines * ceilDiv(size, workgroupSize) * workgroupSize;
         const rounds = Math.log2(workgroupSize);
-        return { flops: padded * rounds, traffic: traffic(n), shared: 12 * padded * rounds, workgroups: lines };
+        return {
+          flops: padded * rounds,
+          traffic: traffic(n),
+          shared: 12 * padded * rounds,
+          cleared: lines * workgroupSize ** 2 * 4,
+          workgroups: lines,
+        };
       },
       dispatches: (n) => [dispatch(n, 'CumSum.scan', `${linearHelpers}\n${scanText}`, foldWorkgroups(layout(n).lines))],
     },

@@ -58,7 +58,13 @@ export default [
   pointwiseOp({ name: 'Exp', types: 'float', arity: [1, 1], element: () => Math.exp, wgsl: (_p, x) => `exp(${x})` }),
   pointwiseOp({ name: 'Log', types: 'float', arity: [1, 1], element: () => Math.log, wgsl: (_p, x) => `log(${x})` }),
   pointwiseOp({ name: 'Sqrt', types: 'float', arity: [1, 1], element: () => Math.sqrt, wgsl: (_p, x) => `sqrt(${x})` }),
-  pointwiseOp({ name: 'Reciprocal', types: 'float', arity: [1, 1], element: () => (x) => 1 / x, wgsl: (_p, x) => `1.0 / ${x}` }),
+  pointwiseOp({
+    name: 'Reciprocal',
+    types: 'float',
+    arity: [1, 1],
+    element: () => (x) => 1 / x,
+    wgsl: (_p, x) => `1.0 / ${x}`,
+  }),
   pointwiseOp({
     name: 'Erf',
     types: 'float',
@@ -97,22 +103,52 @@ export const cases: Record<string, OpCase[]> = {
   Log: positive([0.01, 5]),
   Sqrt: positive([0, 5]),
   Reciprocal: positive([0.1, 5]),
-  Erf: [{ name: 'float32', inputs: [{ dims: [129], range: [-5, 5] }] }, { name: 'far out', inputs: [{ dims: [3], values: [-1e30, 40, 1e-20] }] }],
+  Erf: [
+    { name: 'float32', inputs: [{ dims: [129], range: [-5, 5] }] },
+    { name: 'far out', inputs: [{ dims: [3], values: [-1e30, 40, 1e-20] }] },
+  ],
   Pow: [
-    { name: 'whole and negative', inputs: [{ dims: [6], values: [-2, -2, 2, 0, 3, -1.5] }, { dims: [6], values: [3, 2, -2, 0, 4, -3] }] },
+    {
+      name: 'whole and negative',
+      inputs: [
+        { dims: [6], values: [-2, -2, 2, 0, 3, -1.5] },
+        { dims: [6], values: [3, 2, -2, 0, 4, -3] },
+      ],
+    },
     ...[2, 3, 0.5, -0.5, 7].map((e) => ({
       name: `exponent ${e}`,
-      inputs: [{ dims: [65], range: [0.1, 3] as const }, { dims: [], values: [e], constant: true }],
+      inputs: [
+        { dims: [65], range: [0.1, 3] as const },
+        { dims: [], values: [e], constant: true },
+      ],
     })),
-    { name: 'int32 exponent', inputs: [{ dims: [4], values: [-2, 1.5, 0, 3] }, { dims: [4], dtype: 'int32', values: [3, 2, 0, 1] }] },
+    {
+      name: 'int32 exponent',
+      inputs: [
+        { dims: [4], values: [-2, 1.5, 0, 3] },
+        { dims: [4], dtype: 'int32', values: [3, 2, 0, 1] },
+      ],
+    },
     {
       name: 'int32 base',
-      inputs: [{ dims: [7], dtype: 'int32', values: [-3, 3, 2, -1, 5, 1, 7] }, { dims: [7], dtype: 'int32', values: [3, 4, 31, -3, -1, -2, 0] }],
+      inputs: [
+        { dims: [7], dtype: 'int32', values: [-3, 3, 2, -1, 5, 1, 7] },
+        { dims: [7], dtype: 'int32', values: [3, 4, 31, -3, -1, -2, 0] },
+      ],
     },
     {
       name: 'int32 base, float exponent',
-      inputs: [{ dims: [4], dtype: 'int32', values: [3, -3, 17, 50] }, { dims: [4], values: [2, 3, 0.51, 1.3] }],
+      inputs: [
+        { dims: [4], dtype: 'int32', values: [3, -3, 17, 50] },
+        { dims: [4], values: [2, 3, 0.51, 1.3] },
+      ],
     },
-    { name: 'uint8 base', inputs: [{ dims: [3], dtype: 'uint8', values: [3, 200, 5] }, { dims: [3], dtype: 'int64', values: [2, 2, -1] }] },
+    {
+      name: 'uint8 base',
+      inputs: [
+        { dims: [3], dtype: 'uint8', values: [3, 200, 5] },
+        { dims: [3], dtype: 'int64', values: [2, 2, -1] },
+      ],
+    },
   ],
 };

@@ -16,8 +16,12 @@ function globalPool(name: string, reduction: string, pool: (window: Float64Array
     reference(_, [x]) {
       const { data, dims, dtype } = x as NDArray;
       const window = sizeOf(dims.slice(2));
-      const out = ndarray(dtype, dims.map((d, i) => (i < 2 ? d : 1)));
-      for (let i = 0; i < out.data.length; i++) out.data[i] = pool(Float64Array.from(data.subarray(i * window, (i + 1) * window)));
+      const out = ndarray(
+        dtype,
+        dims.map((d, i) => (i < 2 ? d : 1)),
+      );
+      for (let i = 0; i < out.data.length; i++)
+        out.data[i] = pool(Float64Array.from(data.subarray(i * window, (i + 1) * window)));
       return [out];
     },
     lower(n, b) {

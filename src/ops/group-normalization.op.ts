@@ -7,17 +7,24 @@ import { sizeOf } from '../base/shape';
 import { float, int, required } from '../ir/attributes';
 import type { NodeView, TensorType } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
-import { normalizeByChannel, rowKernels, type Rows } from './normalize/rows';
+import { normalizeByChannel, type Rows, rowKernels } from './normalize/rows';
 
 function rowsOf<A extends { epsilon: number }>(n: NodeView<A>, groups: number): Rows {
   const { dims } = n.input(0);
   const sample = sizeOf(dims.slice(1));
   const channels = sizeOf(n.input(1).dims);
   const rows = (dims[0] as number) * groups;
-  return { rows, length: sample / groups, inner: sample / channels, channels, epsilon: n.attributes.epsilon, centred: true };
+  return {
+    rows,
+    length: sample / groups,
+    inner: sample / channels,
+    channels,
+    epsilon: n.attributes.epsilon,
+    centred: true,
+  };
 }
 
-function infer(n: NodeView, groups: number): TensorType[] {
+function infer<A>(n: NodeView<A>, groups: number): TensorType[] {
   const { dtype, dims } = n.input(0);
   const channels = dims[1] ?? n.fail('needs an input of rank 2 or more');
   if (!isFloat(dtype)) n.fail('needs floats');
@@ -32,38 +39,63 @@ function infer(n: NodeView, groups: number): TensorType[] {
 
 type Inputs = readonly [NDArray, NDArray, NDArray];
 
+type GroupNode = NodeView<{ epsilon: number; num_groups: number }>;
+const groupRows = (n: GroupNode) => rowsOf(n, n.attributes.num_groups);
+
 const group = defineOp({
   name: 'GroupNormalization',
   attributes: { epsilon: float(1e-5), num_groups: required('int'), stash_type: int(1) },
   infer: (n) => infer(n, n.attributes.num_groups),
-  reference: (n, inputs) => [normalizeByChannel(rowsOf(n, n.attributes.num_groups), ...(inputs as Inputs))],
-  kernels: rowKernels('GroupNormalization', (n) => rowsOf(n, n.attributes.num_groups)),
+  reference: (n, inputs) => [normalizeByChannel(groupRows(n), ...(inputs as Inputs))],
+  kernels: rowKernels('GroupNormalization', groupRows),
 });
 
-const channelsOf = (n: NodeView) => n.input(0).dims[1] ?? 1;
+type InstanceNode = NodeView<{ epsilon: number }>;
+const channelsOf = (n: InstanceNode) => n.input(0).dims[1] ?? 1;
+const instanceRows = (n: InstanceNode) => rowsOf(n, channelsOf(n));
 
 const instance = defineOp({
   name: 'InstanceNormalization',
   attributes: { epsilon: float(1e-5) },
   infer: (n) => infer(n, channelsOf(n)),
-  reference: (n, inputs) => [normalizeByChannel(rowsOf(n, channelsOf(n)), ...(inputs as Inputs))],
-  kernels: rowKernels('InstanceNormalization', (n) => rowsOf(n, channelsOf(n))),
+  reference: (n, inputs) => [normalizeByChannel(instanceRows(n), ...(inputs as Inputs))],
+  kernels: rowKernels('InstanceNormalization', instanceRows),
 });
 
 export default [group, instance];
 
 export const cases: Record<string, OpCase[]> = {
   GroupNormalization: [
-    { name: 'two groups', inputs: [{ dims: [3, 6, 5, 7] }, { dims: [6] }, { dims: [6] }], attributes: { num_groups: 2 } },
-    { name: 'one group', inputs: [{ dims: [2, 4, 129] }, { dims: [4] }, { dims: [4] }], attributes: { num_groups: 1, epsilon: 0.01 } },
-    { name: 'scale a group', inputs: [{ dims: [2, 6, 9] }, { dims: [3] }, { dims: [3] }], attributes: { num_groups: 3 } },
+    {
+      name: 'two groups',
+      inputs: [{ dims: [3, 6, 5, 7] }, { dims: [6] }, { dims: [6] }],
+      attributes: { num_groups: 2 },
+    },
+    {
+      name: 'one group',
+      inputs: [{ dims: [2, 4, 129] }, { dims: [4] }, { dims: [4] }],
+      attributes: { num_groups: 1, epsilon: 0.01 },
+    },
+    {
+      name: 'scale a group',
+      inputs: [{ dims: [2, 6, 9] }, { dims: [3] }, { dims: [3] }],
+      attributes: { num_groups: 3 },
+    },
   ],
   InstanceNormalization: [
     { name: 'image', inputs: [{ dims: [2, 5, 11, 13] }, { dims: [5] }, { dims: [5] }] },
-    { name: 'small planes', inputs: [{ dims: [3, 33, 4] }, { dims: [33] }, { dims: [33] }], attributes: { epsilon: 0.01 } },
+    {
+      name: 'small planes',
+      inputs: [{ dims: [3, 33, 4] }, { dims: [33] }, { dims: [33] }],
+      attributes: { epsilon: 0.01 },
+    },
     {
       name: 'float16',
-      inputs: [{ dims: [1, 3, 64], dtype: 'float16' }, { dims: [3], dtype: 'float16' }, { dims: [3], dtype: 'float16' }],
+      inputs: [
+        { dims: [1, 3, 64], dtype: 'float16' },
+        { dims: [3], dtype: 'float16' },
+        { dims: [3], dtype: 'float16' },
+      ],
       tolerance: 5e-3,
     },
   ],

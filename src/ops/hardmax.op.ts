@@ -23,7 +23,8 @@ export default defineOp({
     for (let row = 0; row < data.length / length; row++) {
       const base = Math.floor(row / inner) * length * inner + (row % inner);
       let best = base;
-      for (let i = 1; i < length; i++) if ((data[base + i * inner] as number) > (data[best] as number)) best = base + i * inner;
+      for (let i = 1; i < length; i++)
+        if ((data[base + i * inner] as number) > (data[best] as number)) best = base + i * inner;
       out.data[best] = 1;
     }
     return [out];

@@ -2,16 +2,15 @@
 // shape of a row; any other that broadcasts to the input is lowered to a multiplication and an addition.
 // LayerNormalization's outputs 1 and 2 are the rows' means and inverse deviations.
 
-import { dtypeOfNumber } from '../base/onnx-dtypes';
-import type { DType } from '../base/dtype';
-import { isFloat } from '../base/dtype';
+import { type DType, isFloat } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
+import { dtypeOfNumber } from '../base/onnx-dtypes';
 import { broadcastDims, broadcastStrides, type Dims, forEachIndex, sameDims, sizeOf } from '../base/shape';
 import { float, int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
-import { normalizeRows, rowKernels, type Rows } from './normalize/rows';
+import { normalizeRows, type Rows, rowKernels } from './normalize/rows';
 
 const attributes = { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) };
 type NormNode = NodeView<{ axis: number; epsilon: number; stash_type: number }>;
@@ -41,7 +40,8 @@ function normOp(name: string, centred: boolean) {
       if (!isFloat(dtype)) n.fail('needs floats');
       const parameters = [n.input(1), ...(n.inputs[2] ? [n.inputs[2]] : [])];
       for (const p of parameters) {
-        if (!sameDims(broadcastDims(p.dims, dims) ?? [], dims)) n.fail('has a scale or bias that does not broadcast to its input');
+        if (!sameDims(broadcastDims(p.dims, dims) ?? [], dims))
+          n.fail('has a scale or bias that does not broadcast to its input');
       }
       const axis = axisOf(n, n.attributes.axis, dims.length);
       const y = { dtype, dims };
@@ -55,7 +55,9 @@ function normOp(name: string, centred: boolean) {
       const out = ndarray(x.dtype, x.dims);
       const strides = [scale, bias].map((p) => p && broadcastStrides(p.dims, x.dims));
       forEachIndex(x.dims, (at, flat) => {
-        const [s, b] = [scale, bias].map((p, k) => p?.data[at.reduce((sum, i, d) => sum + i * (strides[k]?.[d] as number), 0)]);
+        const [s, b] = [scale, bias].map(
+          (p, k) => p?.data[at.reduce((sum, i, d) => sum + i * (strides[k]?.[d] as number), 0)],
+        );
         out.data[flat] = (values[flat] as number) * (s as number) + (b ?? 0);
       });
       if (!centred) return [out];
@@ -70,7 +72,10 @@ function normOp(name: string, centred: boolean) {
       const { dtype, dims } = n.input(0);
       const row = dims.slice(axisOf(n, n.attributes.axis, dims.length));
       const ones = b.constant(ndarray(dtype, row, new Array<number>(sizeOf(row)).fill(1)));
-      const [plain, ...statistics] = b.add(name, [x, ones], { ...n.attributes }, centred ? 3 : 1) as [string, ...string[]];
+      const [plain, ...statistics] = b.add(name, [x, ones], { ...n.attributes }, centred ? 3 : 1) as [
+        string,
+        ...string[],
+      ];
       const scaled = b.add('Mul', [plain, scale]);
       return [...(n.has(2) ? b.add('Add', [...scaled, bias as string]) : scaled), ...statistics];
     },
@@ -78,7 +83,10 @@ function normOp(name: string, centred: boolean) {
 }
 
 function stashType(n: NormNode): DType {
-  return dtypeOfNumber(n.attributes.stash_type) ?? n.fail(`has the stash_type ${n.attributes.stash_type}, which Lepton lacks`);
+  return (
+    dtypeOfNumber(n.attributes.stash_type) ??
+    n.fail(`has the stash_type ${n.attributes.stash_type}, which Lepton lacks`)
+  );
 }
 
 export default [normOp('LayerNormalization', true), normOp('RMSNormalization', false)];
@@ -90,10 +98,22 @@ const shapes: OpCase[] = [
   { name: 'many short rows', inputs: [{ dims: [129, 3] }, { dims: [1, 3] }] },
   { name: 'one scale', inputs: [{ dims: [3, 33] }, { dims: [] }] },
   { name: 'scale of a batch', inputs: [{ dims: [3, 2, 33] }, { dims: [3, 1, 33] }] },
-  { name: 'float16', inputs: [{ dims: [3, 65], dtype: 'float16' }, { dims: [65], dtype: 'float16' }], tolerance: 5e-3 },
+  {
+    name: 'float16',
+    inputs: [
+      { dims: [3, 65], dtype: 'float16' },
+      { dims: [65], dtype: 'float16' },
+    ],
+    tolerance: 5e-3,
+  },
 ];
 const biased: OpCase[] = [
-  { name: 'bias and statistics', outputs: 3, inputs: [{ dims: [9, 66], range: [3, 9] }, { dims: [66] }, { dims: [66] }], tolerance: 3e-5 },
+  {
+    name: 'bias and statistics',
+    outputs: 3,
+    inputs: [{ dims: [9, 66], range: [3, 9] }, { dims: [66] }, { dims: [66] }],
+    tolerance: 3e-5,
+  },
   { name: 'single bias and statistics', outputs: 3, inputs: [{ dims: [2, 5, 8] }, { dims: [8] }, { dims: [1] }] },
 ];
 

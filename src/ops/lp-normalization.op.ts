@@ -41,8 +41,17 @@ const lp = defineOp({
     const x = input as NDArray;
     const groups = groupsOf(x, [axisOf(n, n.attributes.axis, x.dims.length)]);
     const { p } = n.attributes;
-    const norms = sums(Array.from(x.data, (v) => Math.abs(v) ** p), groups).map((s) => s ** (1 / p));
-    return [ndarray(x.dtype, x.dims, Array.from(x.data, (v, i) => (v === 0 ? 0 : v / (norms[groups.group[i] as number] as number))))];
+    const norms = sums(
+      Array.from(x.data, (v) => Math.abs(v) ** p),
+      groups,
+    ).map((s) => s ** (1 / p));
+    return [
+      ndarray(
+        x.dtype,
+        x.dims,
+        Array.from(x.data, (v, i) => (v === 0 ? 0 : v / (norms[groups.group[i] as number] as number))),
+      ),
+    ];
   },
   lower(n, b) {
     const [x] = n.node.inputs as [string];
@@ -68,8 +77,17 @@ const meanVariance = defineOp({
     const size = x.data.length / groups.count;
     const means = sums(x.data, groups).map((s) => s / size);
     const centred = Array.from(x.data, (v, i) => v - (means[groups.group[i] as number] as number));
-    const deviations = sums(centred.map((d) => d * d), groups).map((s) => Math.sqrt(s / size) + 1e-9);
-    return [ndarray(x.dtype, x.dims, centred.map((d, i) => d / (deviations[groups.group[i] as number] as number)))];
+    const deviations = sums(
+      centred.map((d) => d * d),
+      groups,
+    ).map((s) => Math.sqrt(s / size) + 1e-9);
+    return [
+      ndarray(
+        x.dtype,
+        x.dims,
+        centred.map((d, i) => d / (deviations[groups.group[i] as number] as number)),
+      ),
+    ];
   },
   lower(n, b) {
     const [x] = n.node.inputs as [string];
@@ -85,7 +103,7 @@ const meanVariance = defineOp({
 export default [lp, meanVariance];
 
 export const cases: Record<string, OpCase[]> = {
-  LpNormalization: [1, 2].flatMap((p) => [
+  LpNormalization: [1, 2].flatMap((p): OpCase[] => [
     { name: `p = ${p}, last axis`, inputs: [{ dims: [5, 33] }], attributes: { p } },
     { name: `p = ${p}, channels`, inputs: [{ dims: [2, 7, 3, 4] }], attributes: { p, axis: 1 } },
     { name: `p = ${p}, zeros`, inputs: [{ dims: [2, 2], values: [0, 0, 3, -4] }], attributes: { p } },

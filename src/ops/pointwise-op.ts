@@ -20,7 +20,10 @@ interface PointwiseSpec<S extends AttributeSchema> {
   /** Type of the result; by default that of input 0. */
   readonly result?: (types: readonly (DType | undefined)[], attributes: AttributesOf<S>) => DType;
   /** One element; absent optional inputs are undefined. */
-  readonly element: (attributes: AttributesOf<S>, types: readonly (DType | undefined)[]) => (...args: number[]) => number;
+  readonly element: (
+    attributes: AttributesOf<S>,
+    types: readonly (DType | undefined)[],
+  ) => (...args: number[]) => number;
   /** WGSL expression over the lanes, or expression with helper functions. */
   readonly wgsl: (
     p: PointwiseContext<AttributesOf<S>>,
@@ -46,7 +49,9 @@ export function pointwiseOp<S extends AttributeSchema>(spec: PointwiseSpec<S>): 
     infer(n) {
       const [fewest, most] = spec.arity;
       if (n.inputs.length < fewest || n.inputs.length > most) {
-        n.fail(`has ${n.inputs.length} inputs, but ${spec.name} takes ${fewest === most ? fewest : `${fewest} to ${most}`}`);
+        n.fail(
+          `has ${n.inputs.length} inputs, but ${spec.name} takes ${fewest === most ? fewest : `${fewest} to ${most}`}`,
+        );
       }
       for (let i = 0; i < fewest; i++) n.input(i);
       const present = n.inputs.filter((t) => t !== undefined);
@@ -57,7 +62,15 @@ export function pointwiseOp<S extends AttributeSchema>(spec: PointwiseSpec<S>): 
         n.fail(`has an input whose element type is ${types === 'number' ? 'not a number' : `not of kind ${types}`}`);
       }
       const dims = broadcastDims(...present.map((t) => t.dims)) ?? n.fail('has inputs whose shapes do not broadcast');
-      return [{ dtype: resultType(n.inputs.map((t) => t?.dtype), n.attributes), dims }];
+      return [
+        {
+          dtype: resultType(
+            n.inputs.map((t) => t?.dtype),
+            n.attributes,
+          ),
+          dims,
+        },
+      ];
     },
     reference(n, inputs) {
       const types = inputs.map((t) => t?.dtype);

@@ -123,7 +123,10 @@ const whole = (dtype: 'int32' | 'int64' | 'uint32', range: readonly [number, num
   { name: `${dtype}, long`, inputs: [{ dims: [1031], dtype, range }] },
 ];
 const packed: OpCase[] = (['int8', 'uint8', 'bool'] as const).flatMap((dtype) => [
-  { name: `${dtype}, last axis`, inputs: [{ dims: [9, 7], dtype, ...(dtype === 'int8' && { range: [-99, -7] as const }) }, axes(1)] },
+  {
+    name: `${dtype}, last axis`,
+    inputs: [{ dims: [9, 7], dtype, ...(dtype === 'int8' && { range: [-99, -7] as const }) }, axes(1)],
+  },
   { name: `${dtype}, first axis`, inputs: [{ dims: [7, 132], dtype }, axes(0)] },
 ]);
 const half: OpCase = { name: 'float16', inputs: [{ dims: [5, 127], dtype: 'float16', range: [0.5, 1] }, axes(1)] };
@@ -132,13 +135,20 @@ const signed: OpCase = { name: 'negative elements', inputs: [{ dims: [3, 37] }, 
 export const cases: Record<string, OpCase[]> = {
   ReduceSum: [...shapes, ...walks, ...whole('int64', [-9, 9]), half],
   ReduceMean: [...shapes, ...whole('int32', [-9, 9]), half],
-  ReduceProd: [shapes[0] as OpCase, ...whole('int32', [1, 2]).slice(1, 2), { name: 'no elements', inputs: [{ dims: [3, 0] }, axes(1)] }],
+  ReduceProd: [
+    shapes[0] as OpCase,
+    ...whole('int32', [1, 2]).slice(1, 2),
+    { name: 'no elements', inputs: [{ dims: [3, 0] }, axes(1)] },
+  ],
   ReduceMax: [...shapes, ...walks, ...whole('int32', [-99, -1]), ...packed, half],
   ReduceMin: [...shapes, signed, ...whole('uint32', [3, 99]), ...packed],
   ReduceSumSquare: [...shapes, signed, ...whole('int32', [-9, 9])],
   ReduceL1: [...shapes, signed, ...whole('int32', [-9, 9])],
   ReduceL2: [...shapes, signed, walks[4] as OpCase],
-  ReduceLogSum: [...shapes, walks[4] as OpCase].map((c) => ({ ...c, inputs: [{ ...c.inputs[0], dims: c.inputs[0]?.dims ?? [], range: [0.5, 1.5] }, ...c.inputs.slice(1)] })),
+  ReduceLogSum: [...shapes, walks[4] as OpCase].map((c) => ({
+    ...c,
+    inputs: [{ ...c.inputs[0], dims: c.inputs[0]?.dims ?? [], range: [0.5, 1.5] }, ...c.inputs.slice(1)],
+  })),
   ReduceLogSumExp: [
     ...shapes,
     { name: 'large elements', inputs: [{ dims: [3, 37], range: [900, 1000] }, axes(1)], attributes: { keepdims: 0 } },

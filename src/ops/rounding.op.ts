@@ -10,8 +10,20 @@ export function roundHalfEven(x: number): number {
 
 export default [
   pointwiseOp({ name: 'Ceil', types: 'float', arity: [1, 1], element: () => Math.ceil, wgsl: (_p, x) => `ceil(${x})` }),
-  pointwiseOp({ name: 'Floor', types: 'float', arity: [1, 1], element: () => Math.floor, wgsl: (_p, x) => `floor(${x})` }),
-  pointwiseOp({ name: 'Round', types: 'float', arity: [1, 1], element: () => roundHalfEven, wgsl: (_p, x) => `round(${x})` }),
+  pointwiseOp({
+    name: 'Floor',
+    types: 'float',
+    arity: [1, 1],
+    element: () => Math.floor,
+    wgsl: (_p, x) => `floor(${x})`,
+  }),
+  pointwiseOp({
+    name: 'Round',
+    types: 'float',
+    arity: [1, 1],
+    element: () => roundHalfEven,
+    wgsl: (_p, x) => `round(${x})`,
+  }),
 ];
 
 const halves: OpCase[] = [

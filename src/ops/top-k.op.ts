@@ -94,7 +94,13 @@ export default defineOp({
         const { size, k, lines } = layout(n);
         const reads = lines * k * ceilDiv(size, workgroupSize) * workgroupSize;
         const bytes = byteSize(deviceType(n.input(0).dtype));
-        return { flops: 6 * reads, traffic: bytes * reads, shared: lines * k * workgroupSize * 24, workgroups: lines };
+        return {
+          flops: 6 * reads,
+          traffic: bytes * reads,
+          shared: lines * k * workgroupSize * 24,
+          cleared: lines * workgroupSize ** 2 * 8,
+          workgroups: lines,
+        };
       },
       dispatches: (n) => [dispatch(n, 'TopK.select', selectText, foldWorkgroups(layout(n).lines))],
     },

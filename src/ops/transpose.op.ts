@@ -62,6 +62,7 @@ function squaresOf(n: NodeView<Attributes>): Squares | undefined {
 
 // Narrower axes would leave most of a square empty.
 const narrowest = 8;
+const invocations = 256;
 
 function tiles(n: NodeView<Attributes>, tile: number) {
   const { a, b, batch } = squaresOf(n) as Squares;
@@ -78,7 +79,7 @@ function tiled(n: NodeView<Attributes>, t: Tunables): Dispatch {
   return {
     label: 'Transpose.tiled',
     wgsl: `alias elem = ${elem};\n${linearHelpers}\n${text}`,
-    constants: { tile, lines: 256 / tile, block_length: tile * (tile + 1) },
+    constants: { tile, lines: invocations / tile, block_length: tile * (tile + 1) },
     bindings: { source: { input: 0 }, result: { output: 0 } },
     uniforms: {
       a_size: a.size,
@@ -114,12 +115,14 @@ export default defineOp({
       },
       cost(n, t) {
         const bytes = byteSize(deviceType(n.input(0).dtype));
-        const { count } = tiles(n, t.tile as number);
-        const elements = count * (t.tile as number) ** 2;
+        const tile = t.tile as number;
+        const { count } = tiles(n, tile);
+        const elements = count * tile ** 2;
         return {
           flops: 8 * elements,
           traffic: 2 * bytes * sizeOf(n.output(0).dims),
           shared: 2 * bytes * elements,
+          cleared: count * invocations * bytes * tile * (tile + 1),
           workgroups: count,
         };
       },

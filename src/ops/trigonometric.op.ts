@@ -4,8 +4,11 @@ import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
 import { tanhFunction } from './wgsl/special-functions';
 
-const trigonometric = (name: string, element: (x: number) => number, wgsl = (x: string) => `${name.toLowerCase()}(${x})`) =>
-  pointwiseOp({ name, types: 'float', arity: [1, 1], element: () => element, wgsl: (_p, x) => wgsl(x) });
+const trigonometric = (
+  name: string,
+  element: (x: number) => number,
+  wgsl = (x: string) => `${name.toLowerCase()}(${x})`,
+) => pointwiseOp({ name, types: 'float', arity: [1, 1], element: () => element, wgsl: (_p, x) => wgsl(x) });
 
 export default [
   trigonometric('Sin', Math.sin),

@@ -2,8 +2,8 @@
 // of such steps, which fusion joins again as far as bindings allow.
 
 import { type NDArray, ndarray } from '../base/ndarray';
-import { defineOp, type LowerBuilder, type OpCase, type OpDef } from '../ir/opdef';
 import type { NodeView } from '../ir/node-view';
+import { defineOp, type LowerBuilder, type OpCase, type OpDef } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
 import { narrow } from './wgsl/narrow';
 
@@ -60,7 +60,10 @@ const counts: OpCase[] = [1, 2, 3, 5].map((count) => ({
 }));
 const integers: OpCase = {
   name: 'int8',
-  inputs: [{ dims: [129], dtype: 'int8', range: [-100, 100] }, { dims: [129], dtype: 'int8', range: [-100, 100] }],
+  inputs: [
+    { dims: [129], dtype: 'int8', range: [-100, 100] },
+    { dims: [129], dtype: 'int8', range: [-100, 100] },
+  ],
 };
 export const cases: Record<string, OpCase[]> = {
   Max: [...counts, integers],

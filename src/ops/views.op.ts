@@ -118,7 +118,7 @@ export const cases: Record<string, OpCase[]> = {
     { name: 'all of size 1', inputs: [{ dims: [1, 3, 1] }] },
     { name: 'named axes', inputs: [{ dims: [1, 3, 1] }, shape(-1)] },
   ],
-  Unsqueeze: [{ name: 'unsorted axes', inputs: [{ dims: [3, 4] }, shape(3, 0, -2)] }],
+  Unsqueeze: [{ name: 'unsorted axes', inputs: [{ dims: [3, 4] }, shape(4, 0, -3)] }],
   Flatten: [
     { name: 'default', inputs: [{ dims: [2, 3, 5] }] },
     { name: 'axis 0', inputs: [{ dims: [2, 3, 5] }], attributes: { axis: 0 } },

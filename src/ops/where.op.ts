@@ -10,7 +10,7 @@ export default pointwiseOp({
   arity: [3, 3],
   agreeFrom: 1,
   result: (types) => types[1] as DType,
-  element: () => (condition, a, b) => ((condition ? a : b) as number),
+  element: () => (condition, a, b) => (condition ? a : b) as number,
   wgsl: (p, condition, a) => `select(${p.args[2]}, ${a}, ${condition})`,
 });
 

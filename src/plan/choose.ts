@@ -38,7 +38,8 @@ export function estimate(cost: Cost, adapter: AdapterProfile): number {
   const rates = adapter.software ? softwareRates : hardwareRates;
   const idle = Math.max(1, rates.fill / Math.max(1, cost.workgroups));
   const compute = (cost.flops / rates.flops) * idle;
-  const memory = (cost.traffic / rates.traffic + (cost.shared ?? 0) / rates.shared) * idle;
+  const shared = (cost.shared ?? 0) + (adapter.software ? (cost.cleared ?? 0) : 0);
+  const memory = (cost.traffic / rates.traffic + shared / rates.shared) * idle;
   const start = cost.workgroups * rates.workgroup + (cost.dispatches ?? 1) * rates.dispatch;
   return start + (adapter.software ? compute + memory : Math.max(compute, memory));
 }

@@ -15,7 +15,7 @@ export function bufferPool(): BufferPool {
   const spare: ArrayBuffer[] = [];
   return {
     take(bytes) {
-      const at = spare.findIndex((buffer) => buffer.byteLength === bytes);
+      const at = spare.findLastIndex((buffer) => buffer.byteLength === bytes);
       return at < 0 ? new ArrayBuffer(bytes) : (spare.splice(at, 1)[0] as ArrayBuffer);
     },
     give(buffer) {

@@ -30,7 +30,7 @@ interface Loaded {
 }
 
 export class ChunkReader implements ByteSource {
-  /** Whether any byte has been asked for and was there. */
+  /** Whether any byte has been given out, or is about to be. */
   served = false;
   readonly #source: ChunkSource;
   readonly #pool: BufferPool;
@@ -51,6 +51,7 @@ export class ChunkReader implements ByteSource {
     const { url, chunkBytes } = this.#source;
     checkRange(url, offset, offset + length);
     const end = await this.#source.wait(offset + length, signal);
+    this.served = true;
     const out = new Uint8Array(Math.max(0, end - offset));
     for (let at = offset; at < end; ) {
       const index = Math.floor(at / chunkBytes);
@@ -59,7 +60,6 @@ export class ChunkReader implements ByteSource {
       if (!this.#copyGathered(at, target)) await this.#inTurn(() => this.#copyWindow(index, at, target, signal));
       at = stop;
     }
-    this.served = true;
     return out;
   }
 
@@ -83,7 +83,6 @@ export class ChunkReader implements ByteSource {
         throwIfAborted(signal, `Reading ${url}`);
         current = await ahead.shift();
         if (!current) return;
-        this.served = true;
         yield current.piece;
         this.#pool.give(current.buffer);
         current = undefined;
@@ -111,6 +110,7 @@ export class ChunkReader implements ByteSource {
     const { chunkBytes } = this.#source;
     const end = await this.#source.wait(stop, signal);
     if (end <= at) return undefined;
+    this.served = true;
     let buffer = this.#pool.take(chunkBytes);
     const start = at % chunkBytes;
     const gathered = new Uint8Array(buffer, start, end - at);

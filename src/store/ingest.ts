@@ -11,7 +11,10 @@ import { checkIntegrity, createHasher, type Hasher, type Integrity } from './int
 import { recordedBytes } from './manifest';
 import type { Shelf } from './shelf';
 
-/** Told at most about 200 times a file; `total` is undefined where the server does not say. */
+/**
+ * Told at most about 200 times a file. `total` is undefined where the server does not say; `loaded` begins
+ * with what an earlier download left, and falls only where the file has changed and is fetched anew.
+ */
 export interface Progress {
   loaded: number;
   total: number | undefined;
@@ -87,7 +90,6 @@ export class Ingest implements Receiver {
   async restart(): Promise<void> {
     const { url, shelf, arrival, integrity, served } = this.#options;
     if (served()) {
-      await shelf.discard();
       throw new LeptonError('NETWORK', `${url} changed on its server while it was downloaded. Load it again.`, {
         details: { url, received: this.position, total: this.version?.total },
       });
@@ -97,6 +99,7 @@ export class Ingest implements Receiver {
     this.version = undefined;
     this.#chunk = 0;
     this.#filled = 0;
+    this.#told = Number.NEGATIVE_INFINITY;
     if (integrity) this.#hasher = createHasher(integrity.algorithm);
   }
 

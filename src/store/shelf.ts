@@ -86,9 +86,10 @@ export class Shelf {
     this.#throwFailure();
   }
 
-  /** Forgets every chunk, to start over. */
+  /** Forgets every chunk, to start over with the store as it is. */
   async restart(): Promise<void> {
     await Promise.all(this.#writes);
+    this.#storing = this.#storage !== undefined;
     this.#held.clear();
     this.#manifest = { ...this.#manifest, digests: [] };
     this.#recorded = false;
@@ -179,6 +180,7 @@ export class Shelf {
       );
     }
     if (!same) {
+      this.#storing = false;
       await this.#storage?.database.remove(url, id);
       throw new LeptonError(
         'CACHE_CORRUPT',

@@ -50,6 +50,9 @@ const maxRadius = 31;
 const maxTurn = 0.45;
 
 export function drawScene(next: Random, width: number, height: number, options: SceneOptions): Scene {
+  if (Math.min(width, height) < 2 * (maxRadius * options.scale + 1)) {
+    throw new RangeError(`A scene of ${width} × ${height} pixels has no room for the largest glyph.`);
+  }
   const pixels = drawGround(next, width, height, options);
   const glyphs: Glyph[] = [];
   const placed: { x: number; y: number; r: number }[] = [];

@@ -1,76 +1,98 @@
-// Conv.direct: register tiles without staging. Serves every convolution; the choice of software adapters.
+// Convolution by register tiles without staging, the choice of software adapters: Conv.direct for every
+// convolution, and Conv.quad where invocations can share weights through subgroups.
 
-import text from '../../../shaders/conv-direct.wgsl?raw';
+import directText from '../../../shaders/conv-direct.wgsl?raw';
+import quadText from '../../../shaders/conv-quad.wgsl?raw';
+import tileText from '../../../shaders/conv-tile.wgsl?raw';
+import windowText from '../../../shaders/conv-window.wgsl?raw';
 import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
-import type { Kernel, Tunables } from '../../ir/kernel';
+import type { Cost, Dispatch, Kernel } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
 import { oneEach } from '../wgsl/dispatch';
-import { canStore, elemText, packedWeights, storeText, windowUniforms } from './parts';
-import { type ConvAttributes, type ConvNode, convShape, packedQuads } from './shape';
-
-interface Tile {
-  readonly pixelQuads: number;
-  readonly channelQuads: number;
-}
+import { canStore, elemText, packedWeights, storeText, tileUniforms, type WeightSteps } from './parts';
+import { type ConvAttributes, type ConvShape, convShape, isPointwise, packedQuads } from './shape';
 
 const workgroup = 64;
 
-const tileOf = (t: Tunables) => t as unknown as Tile;
-
-/** Tiles of pixels in a plane and of channels in a group, and how many invocations there are. */
-function tiling(n: ConvNode, tile: Tile) {
-  const shape = convShape(n);
-  const pixelTiles = ceilDiv(shape.pixels, 4 * tile.pixelQuads);
-  const channelTiles = ceilDiv(packedQuads(shape).outputs, tile.channelQuads);
-  return { shape, pixelTiles, channelTiles, invocations: pixelTiles * channelTiles * shape.groups * shape.planes };
+/** What one invocation owns: quads of pixels and of output channels. */
+export interface Tile {
+  readonly pixelQuads: number;
+  readonly channelQuads: number;
+  /** Four neighbours share outputs, so that each loads a quarter of the weights. */
+  readonly shared: boolean;
 }
+
+export interface TileVariant {
+  readonly transposed: boolean;
+  readonly weightSteps?: WeightSteps;
+}
+
+function tiling(shape: ConvShape, tile: Tile) {
+  const quads = ceilDiv(shape.pixels, 4 * tile.pixelQuads);
+  const pixelTiles = tile.shared ? 4 * ceilDiv(quads, 4) : quads;
+  const channelTiles = ceilDiv(packedQuads(shape).outputs, tile.channelQuads);
+  return { pixelTiles, channelTiles, tiles: pixelTiles * channelTiles * shape.groups * shape.planes };
+}
+
+export function tileCost(n: NodeView, shape: ConvShape, tile: Tile): Cost {
+  const { pixelQuads, channelQuads, shared } = tile;
+  const { tiles } = tiling(shape, tile);
+  const steps = shape.taps * packedQuads(shape).inputs;
+  const loads = 16 * (pixelQuads + (shared ? 1 : channelQuads));
+  return {
+    // Besides its products a step has address and mask arithmetic, and the hand-over of shared weights.
+    flops: tiles * steps * (128 * pixelQuads * channelQuads + 80 * pixelQuads + (shared ? 64 : 0)),
+    traffic: byteSize(n.input(0).dtype) * tiles * (steps * loads + 16 * pixelQuads * channelQuads),
+    workgroups: ceilDiv(tiles, workgroup),
+  };
+}
+
+export function tileDispatches(n: NodeView, shape: ConvShape, tile: Tile, variant: TileVariant): Dispatch[] {
+  const { pixelTiles, channelTiles, tiles } = tiling(shape, tile);
+  const packed = packedWeights(n, shape, variant.weightSteps);
+  const tail = storeText(n, shape.pixels % 4 === 0);
+  const front = elemText(n.input(0).dtype) + tail.text + tileText + windowText;
+  const constants = { WORKGROUP: workgroup, TRANSPOSED: variant.transposed ? 1 : 0, POINTWISE: isPointwise(shape) ? 1 : 0 };
+  return [
+    packed.dispatch,
+    {
+      label: `${n.node.op}.${tile.shared ? 'quad' : 'direct'}`,
+      wgsl: tile.shared ? quadText.replace('enable subgroups;', `enable subgroups;\n${front}`) : front + directText,
+      constants: tile.shared
+        ? constants
+        : { ...constants, PIXEL_QUADS: tile.pixelQuads, CHANNEL_QUADS: tile.channelQuads },
+      bindings: { x: { input: 0 }, weights: packed.operand, ...tail.bindings },
+      uniforms: tileUniforms(shape, packed.biasAt, { pixelTiles, channelTiles, tiles }),
+      workgroups: oneEach(tiles, workgroup),
+    },
+  ];
+}
+
+export const tileSpace = { pixelQuads: [2, 1], channelQuads: [2, 4, 1] };
 
 export const direct: Kernel<ConvAttributes> = {
   name: 'direct',
-  space: { pixelQuads: [2, 1], channelQuads: [2, 4, 1] },
+  space: tileSpace,
   epilogueAxis: () => 1,
   when: (n) => canStore(n, convShape(n).pixels % 4 === 0),
   legal: (_, t) => tileOf(t).pixelQuads * tileOf(t).channelQuads <= 4,
-  cost(n, t) {
-    const tile = tileOf(t);
-    const { shape, invocations } = tiling(n, tile);
-    const steps = shape.taps * packedQuads(shape).inputs;
-    const loads = 16 * (tile.pixelQuads + tile.channelQuads);
-    return {
-      // Address and mask arithmetic of a step costs about as much as a third of a pixel quad's products.
-      flops: invocations * steps * (128 * tile.pixelQuads * tile.channelQuads + 48 * tile.pixelQuads),
-      traffic: byteSize(n.input(0).dtype) * invocations * (steps * loads + 16 * tile.pixelQuads * tile.channelQuads),
-      workgroups: ceilDiv(invocations, workgroup),
-    };
-  },
-  dispatches(n, t) {
-    const tile = tileOf(t);
-    const { shape, pixelTiles, channelTiles, invocations } = tiling(n, tile);
-    const packed = packedWeights(n, shape);
-    const tail = storeText(n, shape.pixels % 4 === 0);
-    return [
-      packed.dispatch,
-      {
-        label: 'Conv.direct',
-        wgsl: elemText(n.input(0).dtype) + tail.text + text,
-        constants: { WORKGROUP: workgroup, PIXEL_QUADS: tile.pixelQuads, CHANNEL_QUADS: tile.channelQuads },
-        bindings: { x: { input: 0 }, weights: packed.operand, ...tail.bindings },
-        uniforms: {
-          ...windowUniforms(shape),
-          inputStep: shape.inputStep,
-          pixels: shape.pixels,
-          outputStep: shape.outputStep,
-          channels: shape.channels,
-          groups: shape.groups,
-          groupOut: shape.groupOut,
-          outputQuads: packedQuads(shape).outputs,
-          biasAt: packed.biasAt,
-          pixelTiles,
-          channelTiles,
-          invocations,
-        },
-        workgroups: oneEach(invocations, workgroup),
-      },
-    ];
-  },
+  cost: (n, t) => tileCost(n, convShape(n), tileOf(t)),
+  dispatches: (n, t) => tileDispatches(n, convShape(n), tileOf(t), { transposed: false }),
 };
+
+const quadTile: Tile = { pixelQuads: 1, channelQuads: 4, shared: true };
+
+export const quad: Kernel<ConvAttributes> = {
+  name: 'quad',
+  epilogueAxis: () => 1,
+  // Real GPUs keep shared weights in cache, and need not number a quad's invocations in order.
+  when: (n, adapter) =>
+    adapter.software && adapter.features.includes('subgroups') && canStore(n, convShape(n).pixels % 4 === 0),
+  cost: (n) => tileCost(n, convShape(n), quadTile),
+  dispatches: (n) => tileDispatches(n, convShape(n), quadTile, { transposed: false }),
+};
+
+export function tileOf(t: Readonly<Record<string, number>>): Tile {
+  return { pixelQuads: t.pixelQuads as number, channelQuads: t.channelQuads as number, shared: false };
+}

@@ -8,6 +8,7 @@ import type { NodeView } from '../../ir/node-view';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { packQuad, quadType, wordsPerQuad, wordType } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
+import type { Window } from '../window';
 import { type ConvShape, packedQuads } from './shape';
 
 /** Types of the tensors at rest. Sums are always f32. */
@@ -27,14 +28,14 @@ export interface Tail {
 }
 
 /**
- * Declares output 0 as `y` at binding 2 and the fused program's operands from binding 4 on, and
+ * Declares output 0 as `y` at binding 2 and the fused program's operands from `firstOperand` on, and
  *   store(index: u32, lanes: u32, channel: u32, v: vec4f)
  * which runs the epilogue on four consecutive pixels of one channel and writes the first `lanes` of them.
  * @param quadsAligned every `index` is a multiple of four: whole quads are written
  */
-export function storeText(n: NodeView, quadsAligned: boolean): Tail {
+export function storeText(n: NodeView, quadsAligned: boolean, firstOperand = 4): Tail {
   const { dtype } = n.output(0);
-  const tail = epilogue(n, 1, 'same', 4);
+  const tail = epilogue(n, 1, 'same', firstOperand);
   const array = quadsAligned ? quadType(dtype) : wordType(dtype);
   const cast = dtype === 'float16' ? 'f16' : '';
   const body = quadsAligned
@@ -98,11 +99,34 @@ export function packedWeights(
   };
 }
 
-/** Fields that several shaders' Params have in common. */
-export function windowUniforms({ window }: ConvShape): Record<string, number> {
+/** How many tiles there are: of pixels in a plane, of outputs in a group, and in all. */
+export interface TileCounts {
+  readonly pixelTiles: number;
+  readonly channelTiles: number;
+  readonly tiles: number;
+}
+
+/** The Params of conv-tile.wgsl. */
+export function tileUniforms(shape: ConvShape, biasAt: number, counts: TileCounts): Record<string, number> {
+  const { inputStep, pixels, outputStep, channels, groups, groupOut } = shape;
+  return {
+    ...windowUniforms(shape.window),
+    inputStep,
+    pixels,
+    outputStep,
+    channels,
+    groups,
+    groupOut,
+    outputQuads: packedQuads(shape).outputs,
+    biasAt,
+    ...counts,
+  };
+}
+
+/** A window's sizes by the names that shaders give them. */
+export function windowUniforms(window: Window): Record<string, number> {
   const fields: Record<string, number> = {};
-  const axes = ['Z', 'Y', 'X'];
-  axes.forEach((axis, i) => {
+  ['Z', 'Y', 'X'].forEach((axis, i) => {
     fields[`kernel${axis}`] = window.kernel[i] as number;
     fields[`stride${axis}`] = window.strides[i] as number;
     fields[`dilation${axis}`] = window.dilations[i] as number;

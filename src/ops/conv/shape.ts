@@ -78,3 +78,9 @@ function readShape(n: ConvNode): ConvShape {
 export function packedQuads(shape: ConvShape): { inputs: number; outputs: number } {
   return { inputs: ceilDiv(shape.channels, 4), outputs: ceilDiv(shape.groupOut, 4) };
 }
+
+/** A 1×1 kernel over the whole image in one plane: output pixels are input pixels, by number. */
+export function isPointwise({ window, taps, inputStep, pixels }: ConvShape): boolean {
+  const unmoved = window.strides.every((s, i) => (s === 1 || window.output[i] === 1) && window.begins[i] === 0);
+  return taps === 1 && inputStep === pixels && unmoved;
+}

@@ -59,13 +59,17 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
     const declaration = type ? declare(2 + input, variable, 'read', wordType(type)) : '';
     return `${declaration}\nfn ${variable}_of(k: u32) -> f32 { return ${value}; }`;
   };
-  const statistics = ['mean', 'inverse'].map((quantity, i) => ({ quantity, output: i + 1 })).filter((s) => n.wants(s.output));
+  const statistics = ['mean', 'inverse']
+    .map((quantity, i) => ({ quantity, output: i + 1 }))
+    .filter((s) => n.wants(s.output));
   const wgsl = [
     linearHelpers,
     `alias elem = ${wordType(n.input(0).dtype)};`,
     parameter(1, 'scale', '1.0'),
     parameter(2, 'bias', '0.0'),
-    ...statistics.map((s) => declare(4 + s.output, `${s.quantity}_out`, 'read_write', wordType(n.output(s.output).dtype))),
+    ...statistics.map((s) =>
+      declare(4 + s.output, `${s.quantity}_out`, 'read_write', wordType(n.output(s.output).dtype)),
+    ),
     'fn store_statistics(row: u32, mean: f32, inverse: f32) {',
     ...statistics.map((s) => `  ${s.quantity}_out[row] = ${wordType(n.output(s.output).dtype)}(${s.quantity});`),
     '}\n',

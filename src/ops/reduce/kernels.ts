@@ -4,7 +4,7 @@
 
 import outputsShader from '../../../shaders/reduce-outputs.wgsl?raw';
 import rowShader from '../../../shaders/reduce-row.wgsl?raw';
-import { byteSize, deviceType, type DType } from '../../base/dtype';
+import { byteSize, type DType, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Kernel, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
@@ -18,13 +18,18 @@ const mostWalked = 4;
 const shared = `${elementHelpers}${linearHelpers}${walkHelpers}`;
 
 /** @param geometryOf the reduction a node asks for */
-export function reduceKernels<A>(name: string, reducer: Reducer, geometryOf: (n: NodeView<A>) => ReduceGeometry): Kernel<A>[] {
+export function reduceKernels<A>(
+  name: string,
+  reducer: Reducer,
+  geometryOf: (n: NodeView<A>) => ReduceGeometry,
+): Kernel<A>[] {
   const fits = (n: NodeView<A>) => {
     const { kept, reduced } = geometryOf(n);
     return kept.sizes.length <= mostWalked && reduced.sizes.length <= mostWalked;
   };
   // `row` and `split` store single elements, which packed types cannot.
-  const storesElements = (n: NodeView<A>) => fits(n) && (wordsPerQuad(n.input(0).dtype) === 4 || deviceType(n.input(0).dtype) === 'float16');
+  const storesElements = (n: NodeView<A>) =>
+    fits(n) && (wordsPerQuad(n.input(0).dtype) === 4 || deviceType(n.input(0).dtype) === 'float16');
   const elements = (n: NodeView<A>) => {
     const { outputs, length } = geometryOf(n);
     return outputs * length;
@@ -104,7 +109,13 @@ function sideBySide({ sizes, strides }: ReduceGeometry['kept']): boolean {
   return strides[0] === 1 && (sizes[0] as number) % 4 === 0;
 }
 
-function outputsDispatch(name: string, reducer: Reducer, dtype: DType, geometry: ReduceGeometry, rows: number): Dispatch {
+function outputsDispatch(
+  name: string,
+  reducer: Reducer,
+  dtype: DType,
+  geometry: ReduceGeometry,
+  rows: number,
+): Dispatch {
   const columns = 64 / rows;
   const { kept, reduced, outputs, length } = geometry;
   const front = [shared, reducerText(dtype, reducer), readLanesText(dtype, sideBySide(kept)), packLanesText(dtype)];
@@ -135,7 +146,12 @@ interface RowOptions {
 function rowDispatch(o: RowOptions): Dispatch {
   const { kept, reduced, outputs, length } = o.geometry;
   const parts = o.parts ?? 1;
-  const front = [shared, reducerText(o.dtype, o.reducer), readLanesText(o.dtype, sideBySide(reduced)), `alias stored = ${o.stored};\n`];
+  const front = [
+    shared,
+    reducerText(o.dtype, o.reducer),
+    readLanesText(o.dtype, sideBySide(reduced)),
+    `alias stored = ${o.stored};\n`,
+  ];
   return {
     label: o.label,
     wgsl: front.join('') + rowShader,
@@ -154,7 +170,13 @@ function rowDispatch(o: RowOptions): Dispatch {
   };
 }
 
-function splitDispatches(name: string, reducer: Reducer, dtype: DType, geometry: ReduceGeometry, parts: number): Dispatch[] {
+function splitDispatches(
+  name: string,
+  reducer: Reducer,
+  dtype: DType,
+  geometry: ReduceGeometry,
+  parts: number,
+): Dispatch[] {
   const { outputs, length } = geometry;
   const { prepare, finish, ...plain } = reducer;
   const partials: Operand = { scratch: 'partials', bytes: 4 * outputs * parts };
@@ -175,7 +197,12 @@ function splitDispatches(name: string, reducer: Reducer, dtype: DType, geometry:
       dtype: accumulator,
       stored: wordType(dtype),
       reducer: finish ? { ...plain, finish } : plain,
-      geometry: { kept: { sizes: [outputs], strides: [parts] }, reduced: { sizes: [parts], strides: [1] }, outputs, length: parts },
+      geometry: {
+        kept: { sizes: [outputs], strides: [parts] },
+        reduced: { sizes: [parts], strides: [1] },
+        outputs,
+        length: parts,
+      },
       invocations: 64,
       bindings: { input: partials, result: { output: 0 } },
       count: length,

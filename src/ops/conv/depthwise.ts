@@ -1,0 +1,74 @@
+// Conv.depthwise: every output reads a single input channel. Kernels up to 5 wide; wider, dilated or 3-D
+// ones are left to the general variants.
+
+import text from '../../../shaders/conv-depthwise.wgsl?raw';
+import { byteSize } from '../../base/dtype';
+import { ceilDiv } from '../../base/shape';
+import type { Kernel } from '../../ir/kernel';
+import { oneEach } from '../wgsl/dispatch';
+import { canStore, elemText, storeText, windowUniforms } from './parts';
+import { type ConvAttributes, type ConvNode, convShape } from './shape';
+
+const workgroup = 64;
+
+/** Quads of columns in an output row, and invocations: one a quad. */
+function tiling(n: ConvNode) {
+  const shape = convShape(n);
+  const outputs = shape.groups * shape.groupOut;
+  const [, outHeight, outWidth] = shape.window.output as [number, number, number];
+  const rowQuads = ceilDiv(outWidth, 4);
+  return { shape, outputs, outWidth, rowQuads, invocations: rowQuads * outHeight * shape.batch * outputs };
+}
+
+export const depthwise: Kernel<ConvAttributes> = {
+  name: 'depthwise',
+  epilogueAxis: () => 1,
+  when(n) {
+    const { channels, groups, window } = convShape(n);
+    const [, , kernelX] = window.kernel as [number, number, number];
+    const [, , strideX] = window.strides as [number, number, number];
+    return (
+      channels === 1 &&
+      groups > 1 &&
+      window.rank < 3 &&
+      kernelX >= 2 &&
+      kernelX <= 5 &&
+      window.dilations[2] === 1 &&
+      strideX <= 2 &&
+      canStore(n, (window.output[2] as number) % 4 === 0)
+    );
+  },
+  cost(n) {
+    const { shape, invocations } = tiling(n);
+    const [, kernelY, kernelX] = shape.window.kernel as [number, number, number];
+    const columns = kernelX + (shape.window.strides[2] === 1 ? 3 : 6);
+    return {
+      flops: invocations * (shape.taps * 8 + kernelY * 24 + 80),
+      traffic: byteSize(n.input(0).dtype) * invocations * (kernelY * (columns + kernelX) + 5),
+      workgroups: ceilDiv(invocations, workgroup),
+    };
+  },
+  dispatches(n) {
+    const { shape, outputs, outWidth, rowQuads, invocations } = tiling(n);
+    const [, , KERNEL_X] = shape.window.kernel as [number, number, number];
+    const [, , STRIDE_X] = shape.window.strides as [number, number, number];
+    const tail = storeText(n, outWidth % 4 === 0, 5);
+    return [
+      {
+        label: 'Conv.depthwise',
+        wgsl: elemText(n.input(0).dtype) + tail.text + text,
+        constants: { WORKGROUP: workgroup, KERNEL_X, STRIDE_X },
+        bindings: { x: { input: 0 }, w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, ...tail.bindings },
+        uniforms: {
+          ...windowUniforms(shape.window),
+          outputs,
+          multiplier: shape.groupOut,
+          hasBias: n.has(2) ? 1 : 0,
+          rowQuads,
+          invocations,
+        },
+        workgroups: oneEach(invocations, workgroup),
+      },
+    ];
+  },
+};
