@@ -4,13 +4,13 @@
 // input:  the tensor as [outer, length, inner]; `word` is an element's word, or a quad where the lanes lie
 //         side by side
 // result: positions along the dimension as i32 in quads, for [outer, inner]; lanes past the end are garbage
-// A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the positions in turn
-// and join their findings by a tree in workgroup memory.
+// A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the positions in turn;
+// the first row joins their findings from workgroup memory.
 // In front: word, acc4, beats(acc4, acc4), read_lanes, linear_workgroup.
 
 override columns: u32 = 64;
 override rows: u32 = 1;
-override invocations: u32 = 64; // columns * rows
+override slots: u32 = 64; // columns * rows, or 1 where there is one row and nothing to join
 override select_last: u32 = 0;
 
 struct Params {
@@ -23,8 +23,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<vec4i>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> values: array<acc4, invocations>;
-var<workgroup> positions: array<vec4u, invocations>;
+var<workgroup> values: array<acc4, slots>;
+var<workgroup> positions: array<vec4u, slots>;
 
 @compute @workgroup_size(columns, rows)
 fn main(
@@ -49,15 +49,13 @@ fn main(
     let own = local.y * columns + local.x;
     values[own] = value;
     positions[own] = position;
-    for (var half = rows / 2u; half > 0u; half /= 2u) {
-      workgroupBarrier();
-      if (local.y < half) {
-        let other = own + half * columns;
+    workgroupBarrier();
+    if (local.y == 0u) {
+      for (var r = 1u; r < rows; r++) {
+        let other = r * columns + local.x;
         let better = wins(values[other], positions[other], value, position);
         value = select(value, values[other], better);
         position = select(position, positions[other], better);
-        values[own] = value;
-        positions[own] = position;
       }
     }
   }

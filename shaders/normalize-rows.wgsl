@@ -3,12 +3,15 @@
 //
 // input, result: floats, row-major; row r is the `length` elements from r * length on
 // A workgroup of lanes × rows invocations owns `rows` rows; the lanes of one row take its elements in turn
-// and join by a tree in workgroup memory. Mean, then variance, then result: each reads the row once.
+// and join in workgroup memory. Mean, then variance, then result: each reads the row once.
 // In front: elem, scale_of(k), bias_of(k) -> f32, store_statistics(row, mean, inverse), linear_workgroup.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
-override invocations: u32 = 64; // lanes * rows
+override radix: u32 = 8; // divides lanes; best its square root
+// Workgroup memory: lanes * rows, and that over radix; 1 where a row has one lane and nothing to join.
+override slots: u32 = 64;
+override joined_slots: u32 = 8;
 override centred: u32 = 1;
 
 struct Params {
@@ -23,7 +26,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<elem>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> partials: array<f32, invocations>;
+var<workgroup> partials: array<f32, slots>;
+var<workgroup> joined: array<f32, joined_slots>;
 
 @compute @workgroup_size(lanes, rows)
 fn main(
@@ -40,7 +44,6 @@ fn main(
   if (centred != 0u) {
     for (var i = local.x; i < params.length; i += lanes) { mean += f32(input[base + i]); }
     mean = sum_over_lanes(mean, local) / f32(params.length);
-    workgroupBarrier();
   }
   var squares = 0f;
   for (var i = local.x; i < params.length; i += lanes) {
@@ -59,14 +62,19 @@ fn main(
   }
 }
 
+// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
 fn sum_over_lanes(value: f32, local: vec3u) -> f32 {
   if (lanes == 1u) { return value; }
-  let own = local.y * lanes + local.x;
-  partials[own] = value;
-  for (var half = lanes / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (local.x < half) { partials[own] += partials[own + half]; }
+  let first = local.y * lanes;
+  partials[first + local.x] = value;
+  workgroupBarrier();
+  if (local.x < lanes / radix) {
+    var some = 0f;
+    for (var k = 0u; k < radix; k++) { some += partials[first + local.x * radix + k]; }
+    joined[local.y * (lanes / radix) + local.x] = some;
   }
   workgroupBarrier();
-  return partials[local.y * lanes];
+  var total = 0f;
+  for (var k = 0u; k < lanes / radix; k++) { total += joined[local.y * (lanes / radix) + k]; }
+  return total;
 }

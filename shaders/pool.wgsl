@@ -1,76 +1,88 @@
-// Pooling over windows of up to three axes: maximum, average or Lp norm of each channel's window.
+// Pooling over 1 to 3 axes: the largest element, the average, or the p-norm of each window.
 //
-// source: elem[planes * depth * height * width], one plane an image and channel. result: elem, one for each
-// window. One invocation owns one element of the result. In front of this text stand `elem`, the
-// functions start() -> f32, accumulate(sum: f32, v: f32) -> f32, finish(sum: f32, count: f32) -> f32, and
-// note(index: u32, at: u32), which keeps where a maximum was, or does nothing.
+// x  [batch * channels, inDepth, inHeight, inWidth], read one by one through `element(i) -> value`
+// y  [batch * channels, outDepth, outHeight, outWidth], written in quads by `storeQuad(quad, v)`, and where
+//    asked for the positions of the largest elements by `storeIndices(quad, v)`; all three are in front
+// Every invocation owns one quad of the flat output; its lanes may lie in different rows and channels.
 
 struct Params {
-  count: u32,       // elements of the result
-  countPad: u32,    // 1: padding counts in the divisor of an average
-  columnMajor: u32, // 1: positions of maxima run down columns first
-  power: f32,       // of the Lp norm
-  size: vec4u,      // of the input: depth, height, width
-  outSize: vec4u,
-  kernel: vec4u,
-  stride: vec4u,
-  dilation: vec4u,
-  begin: vec4i,     // padding in front
-  end: vec4i,       // and behind
+  inWidth: i32, inHeight: i32, inDepth: i32, padX: i32, padY: i32, padZ: i32,
+  endX: i32, endY: i32, endZ: i32, // input size and padding behind it
+  outWidth: u32, outHeight: u32, outDepth: u32,
+  kernelX: i32, kernelY: i32, kernelZ: i32,
+  strideX: i32, strideY: i32, strideZ: i32,
+  dilationX: i32, dilationY: i32, dilationZ: i32,
+  quads: u32, columnMajor: u32, countPadding: u32, lowest: f32, p: f32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<elem>;
-@group(0) @binding(1) var<storage, read_write> result: array<elem>;
+@group(0) @binding(0) var<storage, read> x: array<word>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-override workgroupSize: u32 = 64;
+override WORKGROUP: u32 = 64u;
+override MODE: u32 = 0u; // 0 largest, 1 average, 2 p-norm
 
-// Taps of the window, along one axis, that lie within the input and its padding.
-fn covered(first: i32, axis: u32) -> u32 {
-  let dilation = i32(params.dilation[axis]);
-  let limit = i32(params.size[axis]) + params.end[axis];
-  return min(params.kernel[axis], u32(max(0, (limit - first + dilation - 1) / dilation)));
+// The inputs that one tap meets along one axis: clamped to the axis, whether they exist, whether they
+// exist or are padding.
+struct Meeting { at: vec4i, exists: vec4<bool>, counts: vec4<bool> }
+
+fn meet(at: vec4i, size: i32, end: i32) -> Meeting {
+  let clamped = clamp(at, vec4i(0), vec4i(size - 1));
+  return Meeting(clamped, clamped == at, at < vec4i(end));
 }
 
-@compute @workgroup_size(workgroupSize)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) count: vec3u) {
-  let index = id.y * count.x * workgroupSize + id.x;
-  if (index >= params.count) { return; }
-  var rest = index;
-  let ox = rest % params.outSize.z;
-  rest /= params.outSize.z;
-  let oy = rest % params.outSize.y;
-  rest /= params.outSize.y;
-  let oz = rest % params.outSize.x;
-  let plane = rest / params.outSize.x;
-  let size = params.size;
-  let first = vec3i(vec3u(oz, oy, ox) * params.stride.xyz) - params.begin.xyz;
-  let base = plane * size.x * size.y * size.z;
-  var sum = start();
-  var taken = 0u;
-  var best = 0u;
-  for (var a = 0u; a < params.kernel.x; a++) {
-    let z = first.x + i32(a * params.dilation.x);
-    if (z < 0 || z >= i32(size.x)) { continue; }
-    for (var b = 0u; b < params.kernel.y; b++) {
-      let y = first.y + i32(b * params.dilation.y);
-      if (y < 0 || y >= i32(size.y)) { continue; }
-      let row = base + (u32(z) * size.y + u32(y)) * size.z;
-      for (var c = 0u; c < params.kernel.z; c++) {
-        let x = first.z + i32(c * params.dilation.z);
-        if (x < 0 || x >= i32(size.z)) { continue; }
-        let v = f32(source[row + u32(x)]);
-        if (taken == 0u || v > sum) {
-          let across = (u32(z) * size.y + u32(y)) * size.z + u32(x);
-          let down = (u32(x) * size.y + u32(y)) * size.x + u32(z);
-          best = base + select(across, down, params.columnMajor == 1u);
+fn load4(at: vec4u) -> vec4<value> {
+  return vec4<value>(element(at.x), element(at.y), element(at.z), element(at.w));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count: vec3u, @builtin(local_invocation_index) local: u32) {
+  let quad = linear_workgroup(workgroup, count) * WORKGROUP + local;
+  if (quad >= params.quads) { return; }
+  var rest = 4u * quad + vec4u(0u, 1u, 2u, 3u);
+  let ox = vec4i(rest % params.outWidth);
+  rest /= params.outWidth;
+  let oy = vec4i(rest % params.outHeight);
+  rest /= params.outHeight;
+  let oz = vec4i(rest % params.outDepth);
+  let plane = rest / params.outDepth * u32(params.inDepth * params.inHeight * params.inWidth);
+
+  var best = vec4<value>(value(params.lowest));
+  var bestAt = vec4i(-1);
+  var sum = vec4f();
+  var taps = vec4f();
+  for (var kz = 0; kz < params.kernelZ; kz++) {
+    let z = meet(oz * params.strideZ + (kz * params.dilationZ - params.padZ), params.inDepth, params.endZ);
+    for (var ky = 0; ky < params.kernelY; ky++) {
+      let y = meet(oy * params.strideY + (ky * params.dilationY - params.padY), params.inHeight, params.endY);
+      for (var kx = 0; kx < params.kernelX; kx++) {
+        let x = meet(ox * params.strideX + (kx * params.dilationX - params.padX), params.inWidth, params.endX);
+        let at = (z.at * params.inHeight + y.at) * params.inWidth + x.at;
+        let exists = z.exists & y.exists & x.exists;
+        let v = load4(plane + vec4u(at));
+        if (MODE == 0u) {
+          let better = exists & ((v > best) | (bestAt < vec4i(0)));
+          best = select(best, v, better);
+          let columnAt = (x.at * params.inHeight + y.at) * params.inDepth + z.at;
+          bestAt = select(bestAt, select(at, columnAt, vec4<bool>(params.columnMajor == 1u)), better);
+        } else if (MODE == 1u) {
+          sum += select(vec4f(), vec4f(v), exists);
+          let padding = vec4<bool>(params.countPadding == 1u) & z.counts & y.counts & x.counts;
+          taps += select(vec4f(), vec4f(1.0), exists | padding);
+        } else {
+          // Not pow for squares: they must be exact, and pow(0, p) need not be 0.
+          let size = abs(select(vec4f(), vec4f(v), exists));
+          let power = select(select(pow(size, vec4f(params.p)), size, vec4<bool>(params.p == 1.0)), size * size, vec4<bool>(params.p == 2.0));
+          sum += select(vec4f(), power, size > vec4f());
         }
-        sum = accumulate(sum, v);
-        taken += 1u;
       }
     }
   }
-  if (params.countPad == 1u) { taken = covered(first.x, 0u) * covered(first.y, 1u) * covered(first.z, 2u); }
-  result[index] = elem(finish(sum, f32(taken)));
-  note(index, best);
+  if (MODE == 1u) {
+    best = vec4<value>(sum / max(taps, vec4f(1.0)));
+  } else if (MODE == 2u) {
+    let root = select(select(pow(sum, vec4f(1.0 / params.p)), sum, vec4<bool>(params.p == 1.0)), sqrt(sum), vec4<bool>(params.p == 2.0));
+    best = vec4<value>(select(vec4f(), root, sum > vec4f()));
+  }
+  storeQuad(quad, best);
+  storeIndices(quad, plane + vec4u(max(bestAt, vec4i(0))));
 }

@@ -4,12 +4,12 @@
 // input:  the tensor, row-major; `word` is an element's word, or a quad where the lanes lie side by side
 // result: the outputs in quads; lanes past the last output hold garbage
 // A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the elements of the
-// reduction in turn and join their results by a tree in workgroup memory.
+// reduction in turn; the first row joins their results from workgroup memory.
 // In front: word, quad, acc4, identity, prepare, combine, finish, read_lanes, pack_lanes, linear_workgroup.
 
 override columns: u32 = 64;
 override rows: u32 = 1;
-override invocations: u32 = 64; // columns * rows
+override slots: u32 = 64; // columns * rows, or 1 where there is one row and nothing to join
 
 struct Params {
   outputs: u32,
@@ -27,7 +27,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<quad>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> partials: array<acc4, invocations>;
+var<workgroup> partials: array<acc4, slots>;
 
 @compute @workgroup_size(columns, rows)
 fn main(
@@ -43,14 +43,10 @@ fn main(
     value = combine(value, prepare(read_lanes(base + vec4u(reduced_offset(r)))));
   }
   if (rows > 1u) {
-    let own = local.y * columns + local.x;
-    partials[own] = value;
-    for (var half = rows / 2u; half > 0u; half /= 2u) {
-      workgroupBarrier();
-      if (local.y < half) {
-        value = combine(value, partials[own + half * columns]);
-        partials[own] = value;
-      }
+    partials[local.y * columns + local.x] = value;
+    workgroupBarrier();
+    if (local.y == 0u) {
+      for (var r = 1u; r < rows; r++) { value = combine(value, partials[r * columns + local.x]); }
     }
   }
   if (local.y == 0u && quad_index * 4u < params.outputs) {

@@ -3,10 +3,12 @@
 //
 // input:  the tensor, row-major; `word` is an element's word, or a quad where four elements lie side by side
 // result: one element for each output and part, parts innermost
-// A workgroup owns one element of the result; it joins its invocations by a tree in workgroup memory.
+// A workgroup owns one element of the result; its invocations join in workgroup memory.
 // In front: word, stored, acc4, identity, prepare, combine, finish, read_lanes, linear_workgroup.
 
 override invocations: u32 = 64;
+override radix: u32 = 8; // divides invocations; best its square root
+override joined_slots: u32 = 8; // invocations / radix
 
 struct Params {
   outputs: u32,
@@ -27,7 +29,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> partials: array<acc4, invocations>;
+var<workgroup> partials: array<acc, invocations>;
+var<workgroup> joined: array<acc, joined_slots>;
 
 @compute @workgroup_size(invocations)
 fn main(
@@ -47,18 +50,26 @@ fn main(
     let at = vec4u(base) + vec4u(reduced_offset(inside.x), reduced_offset(inside.y), reduced_offset(inside.z), reduced_offset(inside.w));
     value = combine(value, select(identity(), prepare(read_lanes(at)), lanes < vec4u(end)));
   }
-  partials[local] = value;
-  for (var half = invocations / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (local < half) {
-      value = combine(value, partials[local + half]);
-      partials[local] = value;
-    }
-  }
+  let pair = combine(value, value.zwxy);
+  let total = join(combine(pair, pair.yxwz).x, local);
   if (local == 0u) {
-    let pair = combine(value, value.zwxy);
-    result[index] = stored(finish(combine(pair, pair.yxwz), params.count).x);
+    result[index] = stored(finish(total, params.count).x);
   }
+}
+
+// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
+fn join(value: acc, local: u32) -> acc4 {
+  partials[local] = value;
+  workgroupBarrier();
+  if (local < joined_slots) {
+    var some = identity();
+    for (var k = 0u; k < radix; k++) { some = combine(some, acc4(partials[local * radix + k])); }
+    joined[local] = some.x;
+  }
+  workgroupBarrier();
+  var total = identity();
+  for (var k = 0u; k < joined_slots; k++) { total = combine(total, acc4(joined[k])); }
+  return total;
 }
 
 fn reduced_offset(index: u32) -> u32 {

@@ -2,13 +2,16 @@
 //
 // input, result: floats, row-major
 // A workgroup of lanes × rows invocations owns `rows` rows; the lanes of one row take its elements in turn
-// and join by a tree in workgroup memory. Each element is read three times: for the largest, for the sum
-// of exponentials, and for the result.
+// and join in workgroup memory. Each element is read three times: for the largest, for the sum of
+// exponentials, and for the result.
 // In front: elem, finish(shifted, sum) -> f32, linear_workgroup.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
-override invocations: u32 = 64; // lanes * rows
+override radix: u32 = 8; // divides lanes; best its square root
+// Workgroup memory: lanes * rows, and that over radix; 1 where a row has one lane and nothing to join.
+override slots: u32 = 64;
+override joined_slots: u32 = 8;
 
 struct Params {
   rows: u32, // in all: outer · inner
@@ -20,7 +23,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<elem>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> partials: array<f32, invocations>;
+// The largest element of a part of a row, and the sum of exponentials above it.
+var<workgroup> partials: array<vec2f, slots>;
+var<workgroup> joined: array<vec2f, joined_slots>;
 
 @compute @workgroup_size(lanes, rows)
 fn main(
@@ -32,41 +37,46 @@ fn main(
   // Rows past the end do the last row's work again, up to the barriers, and store nothing.
   let row = min(own_row, params.rows - 1u);
   let base = row / params.inner * (params.length * params.inner) + row % params.inner;
-  let own = local.y * lanes + local.x;
 
   var largest = -3.4028234e38f;
   for (var i = local.x; i < params.length; i += lanes) {
     largest = max(largest, f32(input[base + i * params.inner]));
   }
-  if (lanes > 1u) {
-    partials[own] = largest;
-    for (var half = lanes / 2u; half > 0u; half /= 2u) {
-      workgroupBarrier();
-      if (local.x < half) { partials[own] = max(partials[own], partials[own + half]); }
-    }
-    workgroupBarrier();
-    largest = partials[local.y * lanes];
-    workgroupBarrier();
-  }
-
   var sum = 0f;
   for (var i = local.x; i < params.length; i += lanes) {
     sum += exp(f32(input[base + i * params.inner]) - largest);
   }
-  if (lanes > 1u) {
-    partials[own] = sum;
-    for (var half = lanes / 2u; half > 0u; half /= 2u) {
-      workgroupBarrier();
-      if (local.x < half) { partials[own] += partials[own + half]; }
-    }
-    workgroupBarrier();
-    sum = partials[local.y * lanes];
-  }
+  let whole = join_lanes(vec2f(largest, sum), local);
 
   if (own_row < params.rows) {
     for (var i = local.x; i < params.length; i += lanes) {
       let at = base + i * params.inner;
-      result[at] = elem(finish(f32(input[at]) - largest, sum));
+      result[at] = elem(finish(f32(input[at]) - whole.x, whole.y));
     }
   }
+}
+
+// Of two parts of a row: the larger maximum, and the sum of exponentials above it.
+fn join(a: vec2f, b: vec2f) -> vec2f {
+  let largest = max(a.x, b.x);
+  return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
+}
+
+// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
+fn join_lanes(value: vec2f, local: vec3u) -> vec2f {
+  if (lanes == 1u) { return value; }
+  let first = local.y * lanes;
+  partials[first + local.x] = value;
+  workgroupBarrier();
+  if (local.x < lanes / radix) {
+    let start = first + local.x * radix;
+    var some = partials[start];
+    for (var k = 1u; k < radix; k++) { some = join(some, partials[start + k]); }
+    joined[local.y * (lanes / radix) + local.x] = some;
+  }
+  workgroupBarrier();
+  let joined_first = local.y * (lanes / radix);
+  var whole = joined[joined_first];
+  for (var k = 1u; k < lanes / radix; k++) { whole = join(whole, joined[joined_first + k]); }
+  return whole;
 }

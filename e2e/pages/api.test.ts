@@ -29,7 +29,7 @@ describeBrowsers('the API', (browser) => {
       const run = async (rows: number) => {
         const data = Float32Array.from({ length: 3 * rows }, (_, i) => i % 3);
         const { y } = await model.run({ x: new lepton.Tensor('float32', data, [rows, 3]) });
-        return { dims: y?.dims, type: y?.type, data: [...(y?.data as Float32Array)] };
+        return { dims: y?.dims, type: y?.type, data: [...(y!.data as Float32Array)] };
       };
       const answer = {
         inputs: model.inputs,
@@ -53,7 +53,7 @@ describeBrowsers('the API', (browser) => {
       const model = await lepton.load('/dense.onnx');
       const x = new lepton.Tensor('float32', Float32Array.of(1, 1, 1), [1, 3]);
       const out = await model.run({ x }, { outputs: ['sum'] });
-      return { names: Object.keys(out), sum: [...(out.sum?.data as Float32Array)], input: x.data.length };
+      return { names: Object.keys(out), sum: [...(out.sum!.data as Float32Array)], input: x.data.length };
     });
     expect(names).toEqual({ names: ['sum'], sum: [6.5, -5.75], input: 3 });
   });
@@ -102,7 +102,7 @@ describeBrowsers('the API', (browser) => {
         n: new lepton.Tensor('int64', BigInt64Array.of(-5n, 2n, 2147483n), [3]),
       });
       const big = await model.run({ n: new lepton.Tensor('int64', [2n ** 40n, 0n, 0n], [3]) }).catch((e) => e.code);
-      return { doubled: [...(doubled?.data as BigInt64Array)].map(String), flag: [...(flag?.data as Uint8Array)], big };
+      return { doubled: [...(doubled!.data as BigInt64Array)].map(String), flag: [...(flag!.data as Uint8Array)], big };
     });
     expect(seen).toEqual({ doubled: ['-10', '4', '4294966'], flag: [0, 0, 1], big: 'UNSUPPORTED_MODEL' });
   });
@@ -114,7 +114,7 @@ describeBrowsers('the API', (browser) => {
       await Promise.all(
         [0, 1, 2, 3, 4].map(async (i) => {
           const { sum } = await model.run({ x: new lepton.Tensor('float32', Float32Array.of(i, 0, 0), [1, 3]) });
-          done.push((sum?.data as Float32Array)[0] as number);
+          done.push((sum!.data as Float32Array)[0] as number);
         }),
       );
       return done;
@@ -137,7 +137,7 @@ describeBrowsers('the API', (browser) => {
       controller.abort();
       const [first, second] = await Promise.all(runs);
       const { y } = await model.run({ x });
-      return { before, first, second, after: [...(y?.data as Float32Array)] };
+      return { before, first, second, after: [...(y!.data as Float32Array)] };
     });
     expect(seen).toEqual({ before: 'ABORTED', first: 'ran', second: 'ABORTED', after: [1.5, 0] });
   });
@@ -172,10 +172,10 @@ describeBrowsers('the API', (browser) => {
       ];
       let worst = 0;
       for (const o of options) {
-        const want = (await cpu.run({ x: lepton.image(bitmap, o) })).y?.data as Float32Array;
+        const want = (await cpu.run({ x: lepton.image(bitmap, o) })).y!.data as Float32Array;
         const scale = Math.max(...want.map(Math.abs));
         for (const source of [bitmap, canvas, img, pixels]) {
-          const got = (await gpu.run({ x: lepton.image(source, o) })).y?.data as Float32Array;
+          const got = (await gpu.run({ x: lepton.image(source, o) })).y!.data as Float32Array;
           worst = Math.max(worst, ...got.map((v, i) => Math.abs(v - (want[i] as number)) / scale));
         }
       }
@@ -231,7 +231,7 @@ describeBrowsers('the API', (browser) => {
       const run = async (source: Parameters<typeof lepton.load>[0], options = {}) => {
         const model = await lepton.load(source, options);
         const { y } = await model.run({ x });
-        return [model.report.origin, model.report.backend, ...(y?.data as Float32Array)];
+        return [model.report.origin, model.report.backend, ...(y!.data as Float32Array)];
       };
       return [
         await run(bytes),

@@ -118,7 +118,7 @@ describeBrowsers('faults', (browser) => {
       await model.dispose();
       return {
         ...failures,
-        still: [...(y?.data as Float32Array)],
+        still: [...(y!.data as Float32Array)],
         disposed: await failure(() => model.run({ x: good })),
       };
     });
@@ -170,7 +170,7 @@ describeBrowsers(
         const { code, message } = await lepton.load('/add.onnx').catch((e) => e);
         const model = await lepton.load('/add.onnx', { backend: 'cpu' });
         const { y } = await model.run({ x: new lepton.Tensor('float32', [1, 2, 3], [3]) });
-        return { code, message, y: [...(y?.data as Float32Array)], supported: await lepton.isSupported() };
+        return { code, message, y: [...(y!.data as Float32Array)], supported: await lepton.isSupported() };
       });
       expect(['NO_WEBGPU', 'NO_ADAPTER']).toContain(seen.code);
       expect(seen.message).toContain('cpu');
@@ -206,7 +206,7 @@ describe.skipIf(!findBrowser('chromium') && !process.env.CI)('in Chromium, where
         () => 'none',
         (e) => e.code,
       );
-      return { y: [...(y?.data as Float32Array)], lost };
+      return { y: [...(y!.data as Float32Array)], lost };
     });
     expect(seen).toEqual({ y: [6.5, 0], lost: 'DEVICE_LOST' });
     await browser.close();

@@ -125,7 +125,7 @@ describe.skipIf(!findBrowser('chromium') && !process.env.CI)('a model of 512 MiB
         await model.dispose();
         return {
           origin: model.report.origin,
-          y: (y?.data as Float32Array)[side - 1] as number,
+          y: (y!.data as Float32Array)[side - 1] as number,
           ms: performance.now() - start,
         };
       }, side);

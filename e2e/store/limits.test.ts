@@ -1,11 +1,18 @@
 // The weight store at its limits: the origin's quota, as estimated and as the browser enforces it, and the
 // JS heap, which must not grow with the file.
 
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type Bench, bytes, content, describeStore, digest, failure, size, value } from './bench';
 
 // Firefox grants one site a fifth of the limit given here in KiB, but no less than 10 MiB.
 const tightFirefox = { 'dom.quotaManager.temporaryStorage.fixedLimit': 51_200 };
+
+// On disk, because Chromium's private windows do not free what is removed.
+const profile = mkdtempSync(join(tmpdir(), 'lepton-store-'));
+afterAll(() => rmSync(profile, { recursive: true, force: true }));
 
 const names = ['a', 'b', 'c'].map((name) => `/files/${name}.bin`);
 
@@ -125,5 +132,5 @@ describeStore(
       await bench.page.evaluate(() => driver.close('in use'));
     });
   },
-  { prefs: tightFirefox },
+  { prefs: tightFirefox, profile },
 );

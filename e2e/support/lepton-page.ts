@@ -64,13 +64,25 @@ export function fromWireArray({ type, dims, base64 }: WireArray): NDArray {
 
 type Lepton = typeof import('../../src/api');
 
-async function runInPage({ url, feeds, options }: {
+async function runInPage({
+  url,
+  feeds,
+  options,
+}: {
   url: string;
   feeds: Record<string, WireArray>;
   options: { cache?: boolean; backend?: 'cpu' | 'webgpu' };
 }): Promise<{ outputs: Record<string, WireArray>; load: LoadReport; firstAnswer: number }> {
   const { load, Tensor } = (globalThis as unknown as { lepton: Lepton }).lepton;
-  const arrays = { float32: Float32Array, float16: Uint16Array, int64: BigInt64Array, int32: Int32Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array };
+  const arrays = {
+    float32: Float32Array,
+    float16: Uint16Array,
+    int64: BigInt64Array,
+    int32: Int32Array,
+    uint8: Uint8Array,
+    int8: Int8Array,
+    bool: Uint8Array,
+  };
   const start = performance.now();
   const model = await load(url, options);
   const inputs = Object.fromEntries(

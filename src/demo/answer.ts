@@ -10,7 +10,12 @@ export type Answer =
   | { readonly kind: 'boxes'; readonly noun: string; readonly boxes: readonly Box[] }
   | { readonly kind: 'classes'; readonly classes: readonly Ranked[] }
   | { readonly kind: 'picture'; readonly image: ImageData; readonly caption: string }
-  | { readonly kind: 'tensors'; readonly tensors: readonly Summary[]; readonly fed: string };
+  | {
+      readonly kind: 'tensors';
+      readonly tensors: readonly Summary[];
+      readonly takesPicture: boolean;
+      readonly fed: string;
+    };
 
 /** One sentence, such as "5 shapes: circle 0.98 at (120, 64), …". */
 export function sentence(answer: Answer): string {

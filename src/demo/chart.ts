@@ -4,6 +4,7 @@
 import type { Chart } from 'chart.js';
 import type { Profile } from '../api';
 import { milliseconds } from './format';
+import { nextTask } from './pace';
 
 const barsAtMost = 16;
 
@@ -13,6 +14,8 @@ export interface Bar {
   /** Milliseconds on the GPU. */
   readonly time: number;
   readonly rate: string;
+  /** Many small nodes as one. */
+  readonly rest?: true;
 }
 
 /** The bars of a profile; empty where the adapter gives no times. */
@@ -20,15 +23,15 @@ export function barsOf({ nodes }: Profile): Bar[] {
   const timed = nodes.filter((node) => node.gpuTime !== undefined).sort((a, b) => b.gpuTime! - a.gpuTime!);
   const shown = timed.length > barsAtMost ? timed.slice(0, barsAtMost - 1) : timed;
   const rest = timed.slice(shown.length);
-  const bars = shown.map((node) => ({
-    label: `${node.op} ${shorten(node.name)}`,
+  const bars: Bar[] = shown.map((node) => ({
+    label: `${node.op} ${node.name}`,
     kernel: node.kernel,
     time: node.gpuTime!,
     rate: node.flops && node.gpuTime ? `${(node.flops / node.gpuTime / 1e6).toPrecision(2)} GFLOP/s` : '–',
   }));
   if (rest.length > 0) {
     const time = rest.reduce((sum, node) => sum + node.gpuTime!, 0);
-    bars.push({ label: `${rest.length} more nodes`, kernel: '', time, rate: '–' });
+    bars.push({ label: `${rest.length} more nodes`, kernel: '', time, rate: '–', rest: true });
   }
   return bars;
 }
@@ -45,10 +48,11 @@ export async function drawChart(canvas: HTMLCanvasElement, bars: readonly Bar[])
     library.LinearScale,
     library.Tooltip,
   );
+  await nextTask(); // evaluating the library and drawing with it are two tasks
   clearChart();
-  const colour = (name: string) => resolveColour(canvas, name);
+  const colours = resolveColours(canvas);
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const ink = colour('--ink-2');
+  const { ink } = colours;
   const font = { family: 'system-ui, sans-serif', size: 12 };
   canvas.parentElement!.style.height = `${bars.length * 24 + 44}px`;
   current = new library.Chart(canvas, {
@@ -58,7 +62,7 @@ export async function drawChart(canvas: HTMLCanvasElement, bars: readonly Bar[])
       datasets: [
         {
           data: bars.map((bar) => bar.time),
-          backgroundColor: colour('--accent'),
+          backgroundColor: bars.map((bar) => (bar.rest ? colours.muted : colours.accent)),
           borderRadius: 3,
           maxBarThickness: 16,
         },
@@ -83,13 +87,18 @@ export async function drawChart(canvas: HTMLCanvasElement, bars: readonly Bar[])
         x: {
           title: { display: true, text: 'GPU time in milliseconds', color: ink, font },
           ticks: { color: ink, font },
-          grid: { color: colour('--line') },
+          grid: { color: colours.line },
           border: { display: false },
         },
         y: {
-          ticks: { color: ink, font, autoSkip: false },
+          ticks: {
+            color: ink,
+            font,
+            autoSkip: false,
+            callback: (_, index) => shorten(bars[index]!.label, canvas.clientWidth < 480 ? 18 : 40),
+          },
           grid: { display: false },
-          border: { color: colour('--line') },
+          border: { color: colours.line },
         },
       },
     },
@@ -101,16 +110,22 @@ export function clearChart(): void {
   current = undefined;
 }
 
-/** A custom property as a colour that a canvas understands, with light-dark() resolved. */
-function resolveColour(near: HTMLElement, name: string): string {
+/** The page's colours as a canvas understands them, with light-dark() resolved. */
+function resolveColours(near: HTMLElement): Record<'accent' | 'muted' | 'line' | 'ink', string> {
   const probe = document.createElement('span');
-  probe.style.color = `var(${name})`;
   near.parentElement!.append(probe);
-  const value = getComputedStyle(probe).color;
+  const read = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const colours = { accent: read('--accent'), muted: read('--muted'), line: read('--line'), ink: read('--ink-2') };
   probe.remove();
-  return value;
+  return colours;
 }
 
-function shorten(name: string): string {
-  return name.length > 22 ? `…${name.slice(-21)}` : name;
+/** Keeps both ends: the operator is in front, and names differ at the back. */
+function shorten(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const half = (length - 1) / 2;
+  return `${text.slice(0, Math.ceil(half))}…${text.slice(-Math.floor(half))}`;
 }

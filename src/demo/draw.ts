@@ -29,12 +29,8 @@ function draw(canvas: HTMLCanvasElement, bitmap: Drawable, answer: Answer | unde
   if (answer?.kind !== 'boxes') return;
   // How many pixels of the picture make one on the screen.
   const unit = canvas.width / (canvas.clientWidth || canvas.width);
-  const crowded = answer.boxes.length > 12;
-  const alike = new Set(answer.boxes.map((box) => box.label)).size === 1;
-  for (const box of [...answer.boxes].reverse()) {
-    drawBox(context, box, unit, inkOf(box.label));
-    if (!(crowded && alike)) drawTag(context, box, unit, inkOf(box.label), crowded);
-  }
+  for (const box of [...answer.boxes].reverse()) drawBox(context, box, unit, inkOf(box.label));
+  drawTags(context, answer.boxes, unit);
 }
 
 const inkByLabel = new Map<string, string>();
@@ -66,20 +62,41 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, unit: number, ink:
   }
 }
 
-/** In a crowd a tag wider than its box would hide the neighbours: the colour and the list must do. */
-function drawTag(context: CanvasRenderingContext2D, box: Box, unit: number, ink: string, crowded: boolean): void {
-  const text = `${box.label} ${Math.round(box.score * 100)}`;
+interface Rect {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+}
+
+/** Names the boxes, best first; a tag that would hide another one, or another box of a crowd, is left out. */
+function drawTags(context: CanvasRenderingContext2D, boxes: readonly Box[], unit: number): void {
   context.font = `600 ${12 * unit}px system-ui, sans-serif`;
-  const width = context.measureText(text).width + 8 * unit;
-  if (crowded && width > 1.25 * (box.x1 - box.x0)) return;
-  const height = 17 * unit;
-  const x = Math.min(Math.max(0, box.x0 - 1.25 * unit), context.canvas.width - width);
-  const y = box.y0 >= height ? box.y0 - height : Math.min(box.y0, context.canvas.height - height);
-  context.fillStyle = ink;
-  context.beginPath();
-  context.roundRect(x, y, width, height, 3 * unit);
-  context.fill();
-  context.fillStyle = '#101418';
   context.textBaseline = 'middle';
-  context.fillText(text, x + 4 * unit, y + height / 2 + unit / 2);
+  const crowd = boxes.length > 12;
+  const placed: Rect[] = [];
+  for (const box of boxes) {
+    const text = `${box.label} ${Math.round(box.score * 100)}`;
+    const tag = tagPlace(context, box, context.measureText(text).width + 8 * unit, 17 * unit, unit);
+    if (placed.some((other) => meet(tag, other))) continue;
+    if (crowd && boxes.some((other) => other !== box && meet(tag, other))) continue;
+    placed.push(tag);
+    context.fillStyle = inkOf(box.label);
+    context.beginPath();
+    context.roundRect(tag.x0, tag.y0, tag.x1 - tag.x0, tag.y1 - tag.y0, 3 * unit);
+    context.fill();
+    context.fillStyle = '#101418';
+    context.fillText(text, tag.x0 + 4 * unit, (tag.y0 + tag.y1 + unit) / 2);
+  }
+}
+
+/** On top of the box, or inside it at the picture's upper edge. */
+function tagPlace({ canvas }: CanvasRenderingContext2D, box: Box, width: number, height: number, unit: number): Rect {
+  const x0 = Math.min(Math.max(0, box.x0 - 1.25 * unit), canvas.width - width);
+  const y0 = box.y0 >= height ? box.y0 - height : Math.min(box.y0, canvas.height - height);
+  return { x0, y0, x1: x0 + width, y1: y0 + height };
+}
+
+function meet(a: Rect, b: Rect): boolean {
+  return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
 }

@@ -9,6 +9,7 @@ export interface Feeds {
   readonly feeds: ModelFeeds;
   /** [height, width] the picture takes in the network, where it takes one. */
   readonly input: Size;
+  readonly takesPicture: boolean;
   /** What was fed, in words. */
   readonly fed: string;
 }
@@ -19,10 +20,12 @@ export function makeFeeds(inputs: readonly TensorInfo[], recipe: Recipe | undefi
   const feeds: Record<string, ModelFeeds[string]> = {};
   const words: string[] = [];
   let input: Size = [bitmap.height, bitmap.width];
+  let takesPicture = false;
   for (const value of inputs) {
     const place = imagePlace(value, recipe);
     if (place) {
       input = place.size;
+      takesPicture = true;
       feeds[value.name] = image(bitmap, {
         ...plainLook,
         ...place.look,
@@ -37,7 +40,7 @@ export function makeFeeds(inputs: readonly TensorInfo[], recipe: Recipe | undefi
       words.push(`${value.name}: a ramp of values, ${value.type}[${dims.join(', ')}]`);
     }
   }
-  return { feeds, input, fed: words.join('; ') };
+  return { feeds, input, takesPicture, fed: words.join('; ') };
 }
 
 /** Whether an input takes a picture (rank 4, one or three channels, floating point), and in which layout. */

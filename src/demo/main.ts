@@ -1,6 +1,7 @@
 // The demo page: joins what the visitor does (choose, drop, film, cancel) to a session and shows the answer.
 // Invariant: one piece of work at a time; new work aborts the old one, whose results are then ignored.
 
+import type { Progress } from '../api';
 import { hideAlert, isAbort, showAlert } from './alert';
 import { watchCamera } from './camera';
 import { runCheck } from './check';
@@ -58,8 +59,7 @@ async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): P
   listPictures(pictures, (choice) => void choosePicture(choice));
   await attempt(signal, async () => {
     const start = performance.now();
-    await openModel(sample, signal, options);
-    if (pictures[0]) await takePicture(pictures[0], signal);
+    await Promise.all([openModel(sample, signal, options), pictures[0] && takePicture(pictures[0], signal)]);
     await answer(signal, start);
   });
 }
@@ -72,19 +72,24 @@ async function openModel(sample: Sample, signal: AbortSignal, options: { backend
   view.setStatus('Loading', sample.title);
   view.element<HTMLButtonElement>('profile').disabled = true;
   showProgress('start');
+  // The worker's last words may arrive after the load has ended.
+  let over = false;
+  const onProgress = (progress: Progress) => over || signal.aborted || showProgress(progress);
   const last = session;
   session = undefined;
   try {
     await last?.close();
-    const opened = await openSession(sample.model, { ...options, signal, onProgress: showProgress });
+    const opened = await openSession(sample.model, { ...options, signal, onProgress });
     if (signal.aborted) {
       await opened.close();
       signal.throwIfAborted();
     }
     session = opened;
+    over = true;
     showProgress('ready');
     view.showFacts(opened.report);
   } catch (error) {
+    over = true;
     if (signal === work.signal) showProgress('stopped');
     throw error;
   }
@@ -115,7 +120,8 @@ async function answer(signal: AbortSignal, start?: number): Promise<void> {
   const toAnswer = start === undefined ? first.ms : performance.now() - start;
   view.setBusy(false);
   await drawScene(view.canvas, bitmap, first.answer);
-  view.showAnswer(first.answer, picture.title);
+  const blind = first.answer.kind === 'tensors' && !first.answer.takesPicture;
+  view.showAnswer(first.answer, blind ? 'This network takes no picture.' : picture.title);
   view.setText('fact-first-note', start === undefined ? 'on this picture' : 'from choosing the model');
   view.showLatency(toAnswer, undefined);
   const times: number[] = [];

@@ -42,7 +42,7 @@ export async function openSession(source: string | File, options: LoadOptions): 
 
 async function interpret(
   outputs: Awaited<ReturnType<Model['run']>>,
-  { input, fed }: Feeds,
+  { input, takesPicture, fed }: Feeds,
   found: Awaited<ReturnType<typeof findRecipe>>,
   bitmap: ImageBitmap,
 ): Promise<Answer> {
@@ -53,5 +53,5 @@ async function interpret(
     tensors.push(summarise(name, tensor.type, numbers[name]!));
     await nextTask();
   }
-  return { kind: 'tensors', tensors, fed };
+  return { kind: 'tensors', tensors, takesPicture, fed };
 }

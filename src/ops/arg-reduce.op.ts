@@ -54,7 +54,7 @@ function argOp(name: string, sign: '>' | '<') {
     kernels: [
       {
         name: 'positions',
-        space: { rows: [1, 8, 64] },
+        space: { rows: [1, 8, 32] },
         cost(n, t) {
           const { length, outputs } = split(n);
           const rows = t.rows as number;
@@ -63,7 +63,8 @@ function argOp(name: string, sign: '>' | '<') {
           return {
             flops: workgroups * 64 * (20 * ceilDiv(length, rows) + 60),
             traffic: workgroups * columns * 4 * (length * byteSize(deviceType(n.input(0).dtype)) + 4),
-            shared: rows > 1 ? workgroups * 64 * 96 : 0,
+            shared: rows > 1 ? workgroups * 64 * 64 : 0,
+            cleared: rows > 1 ? workgroups * 64 * 64 * 32 : 0,
             workgroups,
           };
         },
@@ -80,7 +81,12 @@ ${readLanesText(dtype, inner % 4 === 0)}`;
             {
               label: `${name}.positions`,
               wgsl: front + shader,
-              constants: { columns, rows, invocations: 64, select_last: n.attributes.select_last_index ? 1 : 0 },
+              constants: {
+                columns,
+                rows,
+                slots: rows > 1 ? 64 : 1,
+                select_last: n.attributes.select_last_index ? 1 : 0,
+              },
               bindings: { input: { input: 0 }, result: { output: 0 } },
               uniforms: { outputs, length, inner },
               workgroups: foldWorkgroups(ceilDiv(outputs, 4 * columns)),

@@ -4,10 +4,10 @@
 import { defineOp } from '../ir/opdef';
 import { convCases } from './conv/cases';
 import { depthwise } from './conv/depthwise';
-import { direct, quad } from './conv/direct';
+import { tileKernels } from './conv/direct';
 import { convReference } from './conv/reference';
-import { implicitGemm, pointwise } from './conv/staged';
 import { convAttributes, convShape } from './conv/shape';
+import { implicitGemm, pointwise } from './conv/staged';
 
 export default defineOp({
   name: 'Conv',
@@ -17,7 +17,7 @@ export default defineOp({
     return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
   },
   reference: convReference,
-  kernels: [depthwise, pointwise, implicitGemm, direct, quad],
+  kernels: [depthwise, pointwise, implicitGemm, ...tileKernels(convShape, { transposed: false })],
 });
 
 export const cases = convCases;

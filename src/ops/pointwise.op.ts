@@ -4,7 +4,7 @@
 // Every invocation owns one quad of the output. How operands are read depends on how they broadcast:
 // the shape is first collapsed to as few dimensions as all operands allow.
 
-import { ceilDiv, broadcastDims, broadcastStrides, type Dims, sizeOf } from '../base/shape';
+import { broadcastDims, broadcastStrides, ceilDiv, type Dims, sizeOf } from '../base/shape';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView, TensorType } from '../ir/node-view';
 import { defineOp } from '../ir/opdef';
@@ -50,7 +50,9 @@ function dispatch(n: NodeView): Dispatch {
   );
   // Where rows are whole quads, the four lanes of a quad lie in one row: one offset serves them all.
   const rowsOfQuads = (dims.at(-1) ?? 1) % 4 === 0;
-  const operands = n.operands.map((o, i) => operandCode(o, output.dims, strides[i] as number[], `a${i}`, dims.length, i, rowsOfQuads));
+  const operands = n.operands.map((o, i) =>
+    operandCode(o, output.dims, strides[i] as number[], `a${i}`, dims.length, i, rowsOfQuads),
+  );
   const code = programCode(n, undefined);
   const rank = dims.length;
   const vectors = Math.max(1, ceilDiv(rank, 4));
@@ -125,7 +127,9 @@ function operandCode(
 function coordinatesCode(rank: number): string {
   const steps = Array.from({ length: rank }, (_, k) => {
     const d = rank - 1 - k;
-    return d === 0 ? '  at[0] = rest;' : `  at[${d}] = rest % params.dims[${d >> 2}][${d & 3}]; rest /= params.dims[${d >> 2}][${d & 3}];`;
+    return d === 0
+      ? '  at[0] = rest;'
+      : `  at[${d}] = rest % params.dims[${d >> 2}][${d & 3}]; rest /= params.dims[${d >> 2}][${d & 3}];`;
   });
   return `fn coordinates(index: u32) -> array<u32, ${rank}> {
   var at: array<u32, ${rank}>;

@@ -1,12 +1,12 @@
 // Every operator Lepton knows, gathered from the files of this folder: adding one touches no list.
 
-import type { Node, ProgramStep, Value } from '../ir/graph';
-import type { ResolvedStep } from '../ir/pointwise';
-import { readAttributes } from '../ir/attributes';
-import { type NodeInput, NodeView, type TensorType } from '../ir/node-view';
-import type { AnyOp } from '../ir/opdef';
 import { LeptonError } from '../base/errors';
 import { formatDims } from '../base/shape';
+import { readAttributes } from '../ir/attributes';
+import type { Node, ProgramStep, Value } from '../ir/graph';
+import { type NodeInput, NodeView, type TensorType } from '../ir/node-view';
+import type { AnyOp } from '../ir/opdef';
+import type { ResolvedStep } from '../ir/pointwise';
 
 const files = import.meta.glob<AnyOp | readonly AnyOp[]>('./*.op.ts', { eager: true, import: 'default' });
 
@@ -41,7 +41,10 @@ function missing(nodes: readonly Node[]): never {
   const byOp = new Map<string, string[]>();
   for (const node of nodes) byOp.set(node.op, [...(byOp.get(node.op) ?? []), node.name]);
   const list = [...byOp].map(([op, names]) => {
-    const shown = names.slice(0, 3).map((n) => `"${n}"`).join(', ');
+    const shown = names
+      .slice(0, 3)
+      .map((n) => `"${n}"`)
+      .join(', ');
     return `${op} (${shown}${names.length > 3 ? ` and ${names.length - 3} more` : ''})`;
   });
   throw new LeptonError(
@@ -53,7 +56,11 @@ function missing(nodes: readonly Node[]): never {
 }
 
 /** A node with its attributes read and its input types looked up. */
-export function viewNode(node: Node, values: ReadonlyMap<string, Value>, isConstant?: (name: string) => boolean): NodeView {
+export function viewNode(
+  node: Node,
+  values: ReadonlyMap<string, Value>,
+  isConstant?: (name: string) => boolean,
+): NodeView {
   const op = opOf(node);
   const typeOf = (name: string): NodeInput | undefined => {
     if (name === '') return undefined;
@@ -75,7 +82,9 @@ export function viewNode(node: Node, values: ReadonlyMap<string, Value>, isConst
     };
   };
   const maybeOutputs = node.outputs.map((name) => (name === '' ? undefined : values.get(name)));
-  const outputs = maybeOutputs.map((v) => ({ dtype: v?.dtype ?? 'float32', dims: (v?.dims ?? []) as readonly number[] }) as TensorType);
+  const outputs = maybeOutputs.map(
+    (v) => ({ dtype: v?.dtype ?? 'float32', dims: (v?.dims ?? []) as readonly number[] }) as TensorType,
+  );
   return new NodeView(
     node,
     readAttributes(node, op.attributes),
@@ -101,7 +110,8 @@ export function inferNode(node: Node, values: ReadonlyMap<string, Value>): Map<s
   node.outputs.forEach((name, i) => {
     if (name === '') return;
     const type = types[i] ?? view.fail(`names ${node.outputs.length} outputs, but the operator gives ${types.length}`);
-    if (type.dims.some((d) => !Number.isSafeInteger(d) || d < 0)) view.fail(`would have the shape ${formatDims(type.dims)}`);
+    if (type.dims.some((d) => !Number.isSafeInteger(d) || d < 0))
+      view.fail(`would have the shape ${formatDims(type.dims)}`);
     const last = node.program?.steps.at(-1);
     out.set(name, last && i === 0 ? { dtype: last.dtype, dims: type.dims } : type);
   });

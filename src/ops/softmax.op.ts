@@ -12,6 +12,7 @@ import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
 import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
 import { wordType } from './wgsl/elements';
+import { laneLayout } from './wgsl/lanes';
 
 type SoftmaxNode = NodeView<{ axis: number }>;
 
@@ -27,7 +28,7 @@ function rowsOf(n: SoftmaxNode) {
 function kernels(name: string, finish: string): Kernel<{ axis: number }>[] {
   const dispatch = (n: SoftmaxNode, variant: string, lanes: number): Dispatch => {
     const { rows, length, inner } = rowsOf(n);
-    const perGroup = Math.max(1, 64 / lanes);
+    const layout = laneLayout(lanes);
     const front = `${linearHelpers}
 alias elem = ${wordType(n.input(0).dtype)};
 fn finish(shifted: f32, sum: f32) -> f32 { return ${finish}; }
@@ -35,21 +36,22 @@ fn finish(shifted: f32, sum: f32) -> f32 { return ${finish}; }
     return {
       label: `${name}.${variant}`,
       wgsl: front + shader,
-      constants: { lanes, rows: perGroup, invocations: lanes * perGroup },
+      constants: layout.constants,
       bindings: { input: { input: 0 }, result: { output: 0 } },
       uniforms: { rows, length, inner },
-      workgroups: foldWorkgroups(ceilDiv(rows, perGroup)),
+      workgroups: foldWorkgroups(ceilDiv(rows, layout.rows)),
     };
   };
   const cost = (n: SoftmaxNode, lanes: number) => {
     const { rows, length } = rowsOf(n);
-    const perGroup = Math.max(1, 64 / lanes);
-    const workgroups = ceilDiv(rows, perGroup);
-    const bytes = byteSize(deviceType(n.input(0).dtype));
+    const layout = laneLayout(lanes);
+    const workgroups = ceilDiv(rows, layout.rows);
+    const invocations = workgroups * layout.invocations;
     return {
-      flops: workgroups * perGroup * lanes * (25 * ceilDiv(length, lanes) + (lanes > 1 ? 40 : 0)),
-      traffic: 4 * rows * length * bytes,
-      shared: lanes > 1 ? 2 * workgroups * perGroup * lanes * 12 : 0,
+      flops: invocations * (25 * ceilDiv(length, lanes) + (lanes > 1 ? 40 : 0)),
+      traffic: 4 * rows * length * byteSize(deviceType(n.input(0).dtype)),
+      shared: lanes > 1 ? invocations * 8 * (2 + Math.sqrt(lanes)) : 0,
+      cleared: invocations * layout.slots * 8,
       workgroups,
     };
   };
@@ -62,6 +64,7 @@ fn finish(shifted: f32, sum: f32) -> f32 { return ${finish}; }
     {
       name: 'workgroup',
       space: { lanes: [64, 256, 8] },
+      legal: (n, t) => (t.lanes as number) <= Math.max(8, rowsOf(n).length),
       cost: (n, t) => cost(n, t.lanes as number),
       dispatches: (n, t) => [dispatch(n, 'workgroup', t.lanes as number)],
     },

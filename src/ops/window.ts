@@ -58,7 +58,8 @@ export function perAxis(
 ): readonly number[] {
   if (!list || list.length === 0) return new Array<number>(rank).fill(fallback);
   if (list.length !== rank) n.fail(`has ${list.length} entries in "${name}", but ${rank} were expected`);
-  if (name !== 'pads' && list.some((v) => !(v >= 1))) n.fail(`has "${name}" of [${list}], but every entry must be at least 1`);
+  if (name !== 'pads' && list.some((v) => !(v >= 1)))
+    n.fail(`has "${name}" of [${list}], but every entry must be at least 1`);
   return list;
 }
 
@@ -86,7 +87,8 @@ export function slidingWindow(
     begins.push(begin);
     ends.push(end);
     const room = size + begin + end - extent;
-    if (room < 0) n.fail(`has a window of ${extent} on spatial axis ${i}, but only ${size + begin + end} elements with padding`);
+    if (room < 0)
+      n.fail(`has a window of ${extent} on spatial axis ${i}, but only ${size + begin + end} elements with padding`);
     if (!ceil) return Math.floor(room / stride) + 1;
     const count = ceilDiv(room, stride) + 1;
     return (count - 1) * stride >= size + begin ? count - 1 : count;
@@ -130,11 +132,7 @@ function padding(
 }
 
 /** Calls `visit` for every tap of the window that falls inside the input, at output position (z, y, x). */
-export function forEachTap(
-  w: Window,
-  at: readonly number[],
-  visit: (tap: number, inputOffset: number) => void,
-): void {
+export function forEachTap(w: Window, at: readonly number[], visit: (tap: number, inputOffset: number) => void): void {
   const [kz, ky, kx] = w.kernel as [number, number, number];
   const [sizeZ, sizeY, sizeX] = w.input as [number, number, number];
   const [z0, y0, x0] = [0, 1, 2].map((i) => (at[i] as number) * (w.strides[i] as number) - (w.begins[i] as number)) as [

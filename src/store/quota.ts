@@ -7,9 +7,9 @@ import { isQuotaError, type WeightDatabase } from './database';
 import { acquire, type LockNames } from './locks';
 import { type Manifest, recordedBytes } from './manifest';
 
-// Browsers free the bytes of removed Blobs late: Chromium took up to ten seconds, Firefox waits until no page
-// has a handle of them any more. Milliseconds.
-const freeingDelays = [100, 300, 1000, 2000, 4000, 8000];
+// Browsers free the bytes of removed Blobs late: Firefox once no page has a handle of them any more, private
+// windows of Chromium perhaps never. Milliseconds.
+const freeingDelays = [100, 300, 1000, 2000, 4000];
 
 /** What is to be written, in bytes. */
 export interface Need {

@@ -1,5 +1,5 @@
-// Convolution by register tiles without staging, the choice of software adapters: Conv.direct for every
-// convolution, and Conv.quad where invocations can share weights through subgroups.
+// Convolution and its transpose by register tiles without staging, the choice of software adapters: variant
+// `direct` everywhere, `quad` where invocations can share weights through subgroups.
 
 import directText from '../../../shaders/conv-direct.wgsl?raw';
 import quadText from '../../../shaders/conv-quad.wgsl?raw';
@@ -7,25 +7,26 @@ import tileText from '../../../shaders/conv-tile.wgsl?raw';
 import windowText from '../../../shaders/conv-window.wgsl?raw';
 import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
-import type { Cost, Dispatch, Kernel } from '../../ir/kernel';
+import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { oneEach } from '../wgsl/dispatch';
 import { canStore, elemText, packedWeights, storeText, tileUniforms, type WeightSteps } from './parts';
-import { type ConvAttributes, type ConvShape, convShape, isPointwise, packedQuads } from './shape';
+import { type ConvShape, isPointwise, packedQuads } from './shape';
 
 const workgroup = 64;
 
 /** What one invocation owns: quads of pixels and of output channels. */
-export interface Tile {
+interface Tile {
   readonly pixelQuads: number;
   readonly channelQuads: number;
   /** Four neighbours share outputs, so that each loads a quarter of the weights. */
   readonly shared: boolean;
 }
 
-export interface TileVariant {
+interface TileVariant {
   readonly transposed: boolean;
-  readonly weightSteps?: WeightSteps;
+  /** Where weights lie, if not in Conv's order. */
+  readonly weightSteps?: (shape: ConvShape) => WeightSteps;
 }
 
 function tiling(shape: ConvShape, tile: Tile) {
@@ -35,7 +36,7 @@ function tiling(shape: ConvShape, tile: Tile) {
   return { pixelTiles, channelTiles, tiles: pixelTiles * channelTiles * shape.groups * shape.planes };
 }
 
-export function tileCost(n: NodeView, shape: ConvShape, tile: Tile): Cost {
+function tileCost(n: NodeView, shape: ConvShape, tile: Tile): Cost {
   const { pixelQuads, channelQuads, shared } = tile;
   const { tiles } = tiling(shape, tile);
   const steps = shape.taps * packedQuads(shape).inputs;
@@ -48,12 +49,16 @@ export function tileCost(n: NodeView, shape: ConvShape, tile: Tile): Cost {
   };
 }
 
-export function tileDispatches(n: NodeView, shape: ConvShape, tile: Tile, variant: TileVariant): Dispatch[] {
+function tileDispatches(n: NodeView, shape: ConvShape, tile: Tile, variant: TileVariant): Dispatch[] {
   const { pixelTiles, channelTiles, tiles } = tiling(shape, tile);
-  const packed = packedWeights(n, shape, variant.weightSteps);
+  const packed = packedWeights(n, shape, variant.weightSteps?.(shape));
   const tail = storeText(n, shape.pixels % 4 === 0);
   const front = elemText(n.input(0).dtype) + tail.text + tileText + windowText;
-  const constants = { WORKGROUP: workgroup, TRANSPOSED: variant.transposed ? 1 : 0, POINTWISE: isPointwise(shape) ? 1 : 0 };
+  const constants = {
+    WORKGROUP: workgroup,
+    TRANSPOSED: variant.transposed ? 1 : 0,
+    POINTWISE: isPointwise(shape) ? 1 : 0,
+  };
   return [
     packed.dispatch,
     {
@@ -69,30 +74,33 @@ export function tileDispatches(n: NodeView, shape: ConvShape, tile: Tile, varian
   ];
 }
 
-export const tileSpace = { pixelQuads: [2, 1], channelQuads: [2, 4, 1] };
-
-export const direct: Kernel<ConvAttributes> = {
-  name: 'direct',
-  space: tileSpace,
-  epilogueAxis: () => 1,
-  when: (n) => canStore(n, convShape(n).pixels % 4 === 0),
-  legal: (_, t) => tileOf(t).pixelQuads * tileOf(t).channelQuads <= 4,
-  cost: (n, t) => tileCost(n, convShape(n), tileOf(t)),
-  dispatches: (n, t) => tileDispatches(n, convShape(n), tileOf(t), { transposed: false }),
-};
-
 const quadTile: Tile = { pixelQuads: 1, channelQuads: 4, shared: true };
 
-export const quad: Kernel<ConvAttributes> = {
-  name: 'quad',
-  epilogueAxis: () => 1,
-  // Real GPUs keep shared weights in cache, and need not number a quad's invocations in order.
-  when: (n, adapter) =>
-    adapter.software && adapter.features.includes('subgroups') && canStore(n, convShape(n).pixels % 4 === 0),
-  cost: (n) => tileCost(n, convShape(n), quadTile),
-  dispatches: (n) => tileDispatches(n, convShape(n), quadTile, { transposed: false }),
-};
-
-export function tileOf(t: Readonly<Record<string, number>>): Tile {
-  return { pixelQuads: t.pixelQuads as number, channelQuads: t.channelQuads as number, shared: false };
+/** The variants `direct` and `quad` of an operator whose sizes `shapeOf` reads. */
+export function tileKernels<A>(shapeOf: (n: NodeView<A>) => ConvShape, variant: TileVariant): Kernel<A>[] {
+  const storable = (n: NodeView<A>) => canStore(n, shapeOf(n).pixels % 4 === 0);
+  const tileOf = (t: Tunables): Tile => ({
+    pixelQuads: t.pixelQuads ?? 1,
+    channelQuads: t.channelQuads ?? 1,
+    shared: false,
+  });
+  return [
+    {
+      name: 'direct',
+      space: { pixelQuads: [2, 1], channelQuads: [2, 4, 1] },
+      epilogueAxis: () => 1,
+      when: storable,
+      legal: (_, t) => tileOf(t).pixelQuads * tileOf(t).channelQuads <= 4,
+      cost: (n, t) => tileCost(n, shapeOf(n), tileOf(t)),
+      dispatches: (n, t) => tileDispatches(n, shapeOf(n), tileOf(t), variant),
+    },
+    {
+      name: 'quad',
+      epilogueAxis: () => 1,
+      // Real GPUs keep shared weights in cache, and need not number a quad's invocations in order.
+      when: (n, adapter) => adapter.software && adapter.features.includes('subgroups') && storable(n),
+      cost: (n) => tileCost(n, shapeOf(n), quadTile),
+      dispatches: (n) => tileDispatches(n, shapeOf(n), quadTile, variant),
+    },
+  ];
 }

@@ -19,7 +19,10 @@ export function elemText(dtype: DType): string {
 
 /** Whether the kernels can write this node's result, whatever a fused program has made of its type. */
 export function canStore(n: NodeView, quadsAligned: boolean): boolean {
-  return isFloat(n.input(0).dtype) && (quadsAligned || wordsPerQuad(n.output(0).dtype) === 4 || n.output(0).dtype === 'float16');
+  return (
+    isFloat(n.input(0).dtype) &&
+    (quadsAligned || wordsPerQuad(n.output(0).dtype) === 4 || n.output(0).dtype === 'float16')
+  );
 }
 
 export interface Tail {

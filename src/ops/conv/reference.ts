@@ -1,6 +1,6 @@
 // Convolution in plain loops: sums in float64, rounded once to the output's type.
 
-import { ndarray, type NDArray } from '../../base/ndarray';
+import { type NDArray, ndarray } from '../../base/ndarray';
 import { forEachIndex } from '../../base/shape';
 import { forEachTap } from '../window';
 import { type ConvNode, convShape } from './shape';
@@ -25,7 +25,8 @@ export function convReference(n: ConvNode, inputs: readonly (NDArray | undefined
           const from = ((image * groups + group) * channels + c) * inputStep;
           const weights = (m * channels + c) * taps;
           for (let t = 0; t < tapOf.length; t++) {
-            sum += (x.data[from + (offsetOf[t] as number)] as number) * (w.data[weights + (tapOf[t] as number)] as number);
+            sum +=
+              (x.data[from + (offsetOf[t] as number)] as number) * (w.data[weights + (tapOf[t] as number)] as number);
           }
         }
         y.data[(image * outputs + m) * outputStep + pixel] = sum;

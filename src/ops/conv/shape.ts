@@ -43,7 +43,8 @@ function readShape(n: ConvNode): ConvShape {
   const x = n.input(0);
   const w = n.input(1);
   const spatial = spatialDims(n, x.dims);
-  if (w.dims.length !== x.dims.length) n.fail(`has weights of rank ${w.dims.length}, but ${x.dims.length} was expected`);
+  if (w.dims.length !== x.dims.length)
+    n.fail(`has weights of rank ${w.dims.length}, but ${x.dims.length} was expected`);
   if (w.dtype !== x.dtype) n.fail(`has weights of type ${w.dtype}, but its input is ${x.dtype}`);
   const [outputs = 0, channels = 0, ...kernel] = w.dims;
   const groups = n.attributes.group;
@@ -56,7 +57,8 @@ function readShape(n: ConvNode): ConvShape {
     n.fail(`has kernel_shape [${stated}], but its weights are [${kernel}]`);
   }
   const bias = n.inputs[2];
-  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== outputs)) n.fail(`has a bias that is not of shape [${outputs}]`);
+  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== outputs))
+    n.fail(`has a bias that is not of shape [${outputs}]`);
   const window = slidingWindow(n, spatial, kernel);
   const outputStep = sizeOf(window.output);
   const depth = window.output[0] as number;

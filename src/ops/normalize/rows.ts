@@ -9,6 +9,7 @@ import type { Dispatch, Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
 import { elementAt, wordType } from '../wgsl/elements';
+import { laneLayout } from '../wgsl/lanes';
 
 export interface Rows {
   readonly rows: number;
@@ -25,12 +26,14 @@ export interface Rows {
 export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): Kernel<A>[] {
   const cost = (n: NodeView<A>, lanes: number) => {
     const { rows, length } = rowsOf(n);
-    const perGroup = Math.max(1, 64 / lanes);
-    const workgroups = ceilDiv(rows, perGroup);
+    const layout = laneLayout(lanes);
+    const workgroups = ceilDiv(rows, layout.rows);
+    const invocations = workgroups * layout.invocations;
     return {
-      flops: workgroups * perGroup * lanes * (20 * ceilDiv(length, lanes) + (lanes > 1 ? 40 : 10)),
+      flops: invocations * (20 * ceilDiv(length, lanes) + (lanes > 1 ? 40 : 10)),
       traffic: rows * length * (4 * byteSize(deviceType(n.input(0).dtype)) + 8),
-      shared: lanes > 1 ? 2 * workgroups * perGroup * lanes * 12 : 0,
+      shared: lanes > 1 ? 2 * invocations * 4 * (2 + Math.sqrt(lanes)) : 0,
+      cleared: invocations * layout.slots * 4,
       workgroups,
     };
   };
@@ -38,6 +41,7 @@ export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): K
     {
       name: 'workgroup',
       space: { lanes: [64, 256, 8] },
+      legal: (n, t) => (t.lanes as number) <= Math.max(8, rowsOf(n).length),
       cost: (n, t) => cost(n, t.lanes as number),
       dispatches: (n, t) => [dispatch(n, `${name}.workgroup`, rowsOf(n), t.lanes as number)],
     },
@@ -50,7 +54,7 @@ export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): K
 }
 
 function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch {
-  const perGroup = Math.max(1, 64 / lanes);
+  const layout = laneLayout(lanes);
   const declare = (binding: number, variable: string, access: string, type: string) =>
     `@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`;
   const parameter = (input: number, variable: string, absent: string) => {
@@ -77,7 +81,7 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
   return {
     label,
     wgsl: wgsl + shader,
-    constants: { lanes, rows: perGroup, invocations: lanes * perGroup, centred: r.centred ? 1 : 0 },
+    constants: { ...layout.constants, centred: r.centred ? 1 : 0 },
     bindings: {
       input: { input: 0 },
       result: { output: 0 },
@@ -86,7 +90,7 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
       ...Object.fromEntries(statistics.map((s) => [`${s.quantity}_out`, { output: s.output }])),
     },
     uniforms: { rows: r.rows, length: r.length, inner: r.inner, channels: r.channels, epsilon: r.epsilon },
-    workgroups: foldWorkgroups(ceilDiv(r.rows, perGroup)),
+    workgroups: foldWorkgroups(ceilDiv(r.rows, layout.rows)),
   };
 }
 

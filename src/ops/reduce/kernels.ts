@@ -48,7 +48,8 @@ export function reduceKernels<A>(
         return {
           flops: workgroups * columns * rows * (8 * ceilDiv(length, rows) + 40),
           traffic: workgroups * columns * 4 * (length + 1) * bytes(n),
-          shared: rows > 1 ? workgroups * columns * rows * 48 : 0,
+          shared: rows > 1 ? workgroups * columns * rows * 32 : 0,
+          cleared: rows > 1 ? workgroups * (columns * rows) ** 2 * 16 : 0,
           workgroups,
         };
       },
@@ -58,13 +59,15 @@ export function reduceKernels<A>(
       name: 'row',
       space: { invocations: [64, 256] },
       when: storesElements,
+      legal: (n, t) => t.invocations === 64 || geometryOf(n).length >= 4 * (t.invocations as number),
       cost(n, t) {
         const { outputs, length } = geometryOf(n);
         const invocations = t.invocations as number;
         return {
           flops: outputs * invocations * (12 * ceilDiv(length, 4 * invocations) + 40),
           traffic: (elements(n) + outputs) * bytes(n),
-          shared: outputs * invocations * 48,
+          shared: outputs * invocations * 4 * (2 + Math.sqrt(invocations)),
+          cleared: outputs * invocations * (invocations + Math.sqrt(invocations)) * 4,
           workgroups: outputs,
         };
       },
@@ -94,7 +97,8 @@ export function reduceKernels<A>(
         return {
           flops: outputs * parts * 64 * (12 * ceilDiv(length, 256 * parts) + 40),
           traffic: elements(n) * bytes(n) + outputs * parts * 8,
-          shared: outputs * (parts + 1) * 64 * 48,
+          shared: outputs * (parts + 1) * 64 * 40,
+          cleared: outputs * (parts + 1) * 64 * 72 * 4,
           workgroups: outputs * parts,
           dispatches: 2,
         };
@@ -122,7 +126,7 @@ function outputsDispatch(
   return {
     label: `${name}.outputs`,
     wgsl: front.join('') + outputsShader,
-    constants: { columns, rows, invocations: columns * rows },
+    constants: { columns, rows, slots: rows > 1 ? columns * rows : 1 },
     bindings: { input: { input: 0 }, result: { output: 0 } },
     uniforms: { outputs, length, ...walkUniforms('kept', kept), ...walkUniforms('reduced', reduced) },
     workgroups: foldWorkgroups(ceilDiv(outputs, 4 * columns)),
@@ -155,7 +159,7 @@ function rowDispatch(o: RowOptions): Dispatch {
   return {
     label: o.label,
     wgsl: front.join('') + rowShader,
-    constants: { invocations: o.invocations },
+    constants: { invocations: o.invocations, radix: Math.sqrt(o.invocations), joined_slots: Math.sqrt(o.invocations) },
     bindings: o.bindings,
     uniforms: {
       outputs,

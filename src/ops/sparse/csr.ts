@@ -50,7 +50,10 @@ export function csrFromEntries(
 ): Csr {
   for (const { row, column } of entries) {
     if (!isIndex(row, rows) || !isIndex(column, columns)) {
-      throw invalid(`Entry (${row}, ${column}) lies outside a matrix of ${rows} rows and ${columns} columns.`, { row, column });
+      throw invalid(`Entry (${row}, ${column}) lies outside a matrix of ${rows} rows and ${columns} columns.`, {
+        row,
+        column,
+      });
     }
   }
   const sorted = [...entries].sort((a, b) => a.row - b.row || a.column - b.column);
@@ -103,13 +106,16 @@ export function checkCsr(rows: number, columns: number, columnIndices: NDArray, 
   for (let row = 0; row < rows; row++) {
     const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
     if (to < from) throw invalid(`rowOffsets falls from ${from} to ${to} at row ${row}.`, { row });
+  }
+  for (let row = 0; row < rows; row++) {
     let previous = -1;
-    for (let i = from; i < to; i++) {
+    for (let i = offsets[row] as number; i < (offsets[row + 1] as number); i++) {
       const column = indices[i] as number;
       if (!isIndex(column, columns)) {
         throw invalid(`Row ${row} has the column index ${column}; the matrix has ${columns} columns.`, { row, column });
       }
-      if (column === previous) throw invalid(`Row ${row} has column ${column} twice. Sum such entries first.`, { row, column });
+      if (column === previous)
+        throw invalid(`Row ${row} has column ${column} twice. Sum such entries first.`, { row, column });
       if (column < previous) {
         throw invalid(`Row ${row} is not sorted: column ${column} follows ${previous}.`, { row, column });
       }
@@ -119,7 +125,8 @@ export function checkCsr(rows: number, columns: number, columnIndices: NDArray, 
 }
 
 function expectLength(name: string, dims: Dims, length: number): void {
-  if (dims.length !== 1 || dims[0] !== length) throw invalid(`${name} has the shape ${formatDims(dims)}, expected [${length}].`);
+  if (dims.length !== 1 || dims[0] !== length)
+    throw invalid(`${name} has the shape ${formatDims(dims)}, expected [${length}].`);
 }
 
 function isIndex(value: number, size: number): boolean {

@@ -132,7 +132,8 @@ export function literal(dtype: DType, value: number): string {
   if (scalar === 'u32') return `${Math.trunc(value)}u`;
   // -2147483648 cannot be written as a negated literal of i32.
   if (scalar === 'i32') return value === -2147483648 ? 'i32(-2147483647 - 1)' : `i32(${Math.trunc(value)})`;
-  if (!Number.isFinite(value)) return `lepton_bits(${Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u'})`;
+  if (!Number.isFinite(value))
+    return `lepton_bits(${Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u'})`;
   const rounded = Math.fround(value);
   if (!Number.isFinite(rounded)) return `lepton_bits(${value > 0 ? '0x7f800000u' : '0xff800000u'})`;
   // Below the smallest normal number WGSL may refuse or flush the literal.

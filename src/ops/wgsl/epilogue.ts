@@ -48,7 +48,9 @@ export function epilogue(n: NodeView, axis: number, lanes: 'same' | 'step', firs
   const bindings: Record<string, Operand> = {};
   const loads = n.operands.map((operand, i) => {
     const name = `operand${i}`;
-    declarations.push(`@group(0) @binding(${firstBinding + i}) var<storage, read> ${name}: array<${wordType(operand.dtype)}>;`);
+    declarations.push(
+      `@group(0) @binding(${firstBinding + i}) var<storage, read> ${name}: array<${wordType(operand.dtype)}>;`,
+    );
     bindings[name] = { operand: i };
     return loadLanes(operand, output, axis, lanes, name);
   });
@@ -63,7 +65,13 @@ export function epilogue(n: NodeView, axis: number, lanes: 'same' | 'step', firs
   return { text, bindings };
 }
 
-function loadLanes(operand: TensorType, output: TensorType, axis: number, lanes: 'same' | 'step', name: string): string {
+function loadLanes(
+  operand: TensorType,
+  output: TensorType,
+  axis: number,
+  lanes: 'same' | 'step',
+  name: string,
+): string {
   const at = (index: string) => elementAt(operand.dtype, name, index);
   const four = (from: string) => `vec4(${[0, 1, 2, 3].map((l) => at(`${from} + ${l}u`)).join(', ')})`;
   switch (operandClass(operand, output, axis)) {

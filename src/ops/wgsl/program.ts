@@ -2,6 +2,7 @@
 // the epilogue of kernels that compute something else first.
 
 import type { DType } from '../../base/dtype';
+import type { ProgramArg } from '../../ir/graph';
 import type { NodeView } from '../../ir/node-view';
 import { computeVec, literal } from './elements';
 
@@ -21,26 +22,8 @@ export function programCode(n: NodeView, accumulator: DType | undefined): Progra
   const functions = new Map<string, string>();
   const lines: string[] = [];
   program.steps.forEach((step, k) => {
-    const types: (DType | undefined)[] = [];
-    const args = step.args.map((arg) => {
-      switch (arg.from) {
-        case 'accumulator':
-          types.push(accumulator);
-          return 'accumulator';
-        case 'operand':
-          types.push(n.operands[arg.index]?.dtype);
-          return `o${arg.index}`;
-        case 'step':
-          types.push(program.steps[arg.index]?.dtype);
-          return `s${arg.index}`;
-        case 'literal':
-          types.push(arg.dtype);
-          return `${computeVec(arg.dtype)}(${literal(arg.dtype, arg.value)})`;
-        case 'absent':
-          types.push(undefined);
-          return undefined;
-      }
-    });
+    const args = step.args.map(argText);
+    const types = step.args.map((arg) => argType(arg, n, accumulator));
     const { rule, attributes } = n.steps[k] as NodeView['steps'][number];
     const vec = computeVec(step.dtype);
     const code = rule({ attributes, args, argTypes: types, dtype: step.dtype, vec });
@@ -58,4 +41,34 @@ export function programCode(n: NodeView, accumulator: DType | undefined): Progra
     '}',
   ].join('\n');
   return { text, result };
+}
+
+function argText(arg: ProgramArg): string | undefined {
+  switch (arg.from) {
+    case 'accumulator':
+      return 'accumulator';
+    case 'operand':
+      return `o${arg.index}`;
+    case 'step':
+      return `s${arg.index}`;
+    case 'literal':
+      return `${computeVec(arg.dtype)}(${literal(arg.dtype, arg.value)})`;
+    case 'absent':
+      return undefined;
+  }
+}
+
+function argType(arg: ProgramArg, n: NodeView, accumulator: DType | undefined): DType | undefined {
+  switch (arg.from) {
+    case 'accumulator':
+      return accumulator;
+    case 'operand':
+      return n.operands[arg.index]?.dtype;
+    case 'step':
+      return n.program?.steps[arg.index]?.dtype;
+    case 'literal':
+      return arg.dtype;
+    case 'absent':
+      return undefined;
+  }
 }

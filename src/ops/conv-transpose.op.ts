@@ -1,0 +1,54 @@
+// ConvTranspose: the gradient of a convolution over 1 to 3 spatial axes, as an operator of its own. Inputs:
+// x [batch, channels, spatial…], weights [channels, outputs / group, kernel…], bias [outputs].
+//
+// The kernels gather: each output sums the inputs that reach it, so no two invocations write one element.
+
+import type { OpCase } from '../ir/opdef';
+import { defineOp } from '../ir/opdef';
+import { tileKernels } from './conv/direct';
+import { transposeAttributes, transposeReference, transposeShape, transposeWeightSteps } from './conv/transpose';
+
+export default defineOp({
+  name: 'ConvTranspose',
+  attributes: transposeAttributes,
+  infer(n) {
+    const { batch, groups, groupOut, window } = transposeShape(n);
+    return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
+  },
+  reference: transposeReference,
+  kernels: tileKernels(transposeShape, { transposed: true, weightSteps: transposeWeightSteps }),
+});
+
+function transposed(
+  name: string,
+  x: readonly number[],
+  w: readonly number[],
+  attributes: OpCase['attributes'] = {},
+  bias?: number,
+): OpCase {
+  return {
+    name,
+    inputs: [{ dims: x }, { dims: w, constant: true }, ...(bias ? [{ dims: [bias], constant: true }] : [])],
+    attributes,
+    tolerance: 2e-5,
+  };
+}
+
+export const cases: OpCase[] = [
+  transposed('3×3', [1, 2, 3, 3], [2, 5, 3, 3], {}, 5),
+  transposed('2×2 stride 2, ragged', [2, 5, 5, 7], [5, 6, 2, 2], { strides: [2, 2] }, 6),
+  transposed('4×4 stride 2, padded', [1, 7, 6, 6], [7, 9, 4, 4], { strides: [2, 2], pads: [1, 1, 1, 1] }, 9),
+  transposed('uneven strides, pads and output_padding', [1, 3, 4, 5], [3, 4, 3, 2], {
+    strides: [3, 2],
+    pads: [1, 0, 0, 1],
+    output_padding: [1, 1],
+  }),
+  transposed('dilations', [1, 3, 4, 4], [3, 2, 2, 3], { dilations: [2, 2] }, 2),
+  transposed('groups', [2, 6, 4, 5], [6, 3, 3, 3], { group: 3, strides: [2, 1] }, 9),
+  transposed('output_shape', [1, 2, 3, 3], [2, 2, 3, 3], { strides: [3, 2], output_shape: [10, 8] }),
+  transposed('auto_pad SAME_UPPER', [1, 2, 3, 3], [2, 3, 4, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
+  transposed('auto_pad SAME_LOWER', [1, 2, 3, 3], [2, 3, 4, 3], { strides: [3, 2], auto_pad: 'SAME_LOWER' }),
+  transposed('one axis', [1, 3, 43], [3, 4, 3], { strides: [3] }, 4),
+  transposed('three axes', [1, 2, 3, 2, 3], [2, 3, 2, 3, 2], { strides: [2, 1, 2], pads: [1, 0, 0, 0, 1, 1] }, 3),
+  transposed('pointwise', [1, 6, 3, 4], [6, 5, 1, 1], {}, 5),
+];
