@@ -4,8 +4,8 @@
 // tile of 4 * PIXEL_QUADS pixels by 4 * CHANNEL_QUADS outputs.
 
 override WORKGROUP: u32 = 64u;
-override PIXEL_QUADS: u32 = 1u; // 1 or 2
-override CHANNEL_QUADS: u32 = 1u; // 1, 2, or 4 with one pixel quad
+override PIXEL_QUADS: u32 = 1u; // 1, or 2 with two channel quads
+override CHANNEL_QUADS: u32 = 1u; // 1, 2 or 4
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -37,8 +37,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count:
         t2 += X1 * W0;
         t3 += X1 * W1;
       }
-    } else if (PIXEL_QUADS == 2u) {
-      t1 += load16(meetPixels(p1, at.k), x0, at.c) * W0;
     }
     w += row;
     at = next(at);

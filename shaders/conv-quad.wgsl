@@ -1,8 +1,7 @@
-enable subgroups;
 // Convolution like conv-direct.wgsl, with one pixel quad and four channel quads a tile, where the four
 // invocations of a quad own tiles of the same outputs: each loads the weights of one channel quad and hands
 // them to the others. Bindings and layouts are those of conv-tile.wgsl and conv-window.wgsl; pixelTiles is a
-// multiple of four.
+// multiple of four. Needs `enable subgroups;` in front of everything.
 
 override WORKGROUP: u32 = 64u;
 

@@ -22,7 +22,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> weights: array<elem4>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-
 // First pixel and first quad of outputs.
 struct Place { pixel: u32, quad: u32, group: u32, image: u32, oz: u32 }
 

@@ -1,6 +1,6 @@
 // `npm run make:demo-model`: draws scenes, fits the demo's glyph detector to them, measures it on scenes it
 // has not seen, and writes public/models/glyphs.onnx, its README with the measured quality, and the sample
-// pictures public/pictures/shapes-*.png. Seeded: the same Node gives the same bytes. Takes one to two minutes.
+// pictures public/pictures/shapes-*.png. Seeded: the same Node gives the same bytes. Takes about two minutes.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -91,12 +91,12 @@ describeBrowsers('demo page', (browser) => {
     const stops: { id: string; ringed: boolean }[] = [];
     for (let i = 0; i < 14; i++) {
       await page.press('Tab');
-      stops.push(await page.evaluate(focused));
+      const stop = await page.evaluate(focused);
+      if (stop.id === 'theme') await page.press('Enter');
+      stops.push(stop);
     }
     const controls = ['theme', 'shapes 1', 'picture-file', 'camera', 'sample', 'model-file', 'profile', 'forget'];
     for (const id of controls) expect(stops, id).toContainEqual({ id, ringed: true });
-    await page.evaluate(() => document.getElementById('theme')?.focus());
-    await page.press('Enter');
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toMatch(/^(dark|light)$/);
   });
 

@@ -25,8 +25,8 @@ export interface CaseReport {
   readonly kernels: string[];
 }
 
-/** Runs of one case at most: the chosen configuration, then the others in order of estimate, spread out. */
-const mostRuns = 10;
+/** Configurations of one case beyond the best of each kernel: compiling them is what the tests spend time on. */
+const furtherRuns = 2;
 
 export async function checkCase(device: Device, op: string, testCase: OpCase): Promise<CaseReport> {
   const { graph, feeds, arrays } = graphOf(op, testCase);
@@ -35,17 +35,16 @@ export async function checkCase(device: Device, op: string, testCase: OpCase): P
   const kernels: string[] = [];
   const optimised = optimise(graph, { adapter: device.profile, sizes: new Map(), debug: true });
   const border = new Map([...graph.values.values()].map((v) => [v.name, v.dtype]));
-  for (let run = 0, runs = 1; run < runs && run < mostRuns; run++) {
+  for (let run = 0, runs = 1; run < runs; run++) {
     const used: string[] = [];
-    let most = 1;
     const pick = (found: readonly Candidate[]): Candidate => {
-      most = Math.max(most, found.length);
-      const chosen = spread(found, run);
+      const tried = configurations(found);
+      runs = Math.max(runs, tried.length);
+      const chosen = tried[run % tried.length] as Candidate;
       used.push(describe(chosen));
       return chosen;
     };
     const plan = makePlan(optimised, { adapter: device.profile, pick, border });
-    runs = most;
     const label = used.join(', ') || 'view';
     kernels.push(label);
     const runner = new Runner(
@@ -89,15 +88,17 @@ export async function checkCase(device: Device, op: string, testCase: OpCase): P
   return { failures, kernels };
 }
 
-/** The first run takes the planner's choice; later ones visit the list evenly, every variant included. */
-function spread(found: readonly Candidate[], run: number): Candidate {
-  if (run === 0 || found.length <= mostRuns) return (found[Math.min(run, found.length - 1)] ?? found[0]) as Candidate;
-  const byKernel = new Map<string, Candidate[]>();
-  for (const c of found) byKernel.set(c.kernel.name, [...(byKernel.get(c.kernel.name) ?? []), c]);
-  const lists = [...byKernel.values()];
-  const list = lists[run % lists.length] as Candidate[];
-  const turn = Math.floor(run / lists.length);
-  return list[Math.floor((turn * list.length) / Math.ceil(mostRuns / lists.length)) % list.length] as Candidate;
+/** The planner's choice, the best of every other kernel, and a few more, evenly down the list. */
+function configurations(found: readonly Candidate[]): Candidate[] {
+  const best = new Map<string, Candidate>();
+  for (const candidate of found) if (!best.has(candidate.kernel.name)) best.set(candidate.kernel.name, candidate);
+  const rest = found.filter((candidate) => best.get(candidate.kernel.name) !== candidate);
+  const count = Math.min(furtherRuns, rest.length);
+  const further = Array.from(
+    { length: count },
+    (_, i) => rest[Math.floor(((i + 1) * (rest.length - 1)) / count)] as Candidate,
+  );
+  return [...best.values(), ...further];
 }
 
 function describe({ kernel, tunables }: Candidate): string {

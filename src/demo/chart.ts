@@ -1,7 +1,7 @@
 // The per-operator profile as a horizontal bar chart: the slowest nodes first, the rest as one bar.
 // Chart.js comes with the first profile that is shown, never with the page itself.
 
-import type { Chart } from 'chart.js';
+import type { Chart as ChartObject } from 'chart.js';
 import type { Profile } from '../api';
 import { milliseconds } from './format';
 import { nextTask } from './pace';
@@ -36,18 +36,12 @@ export function barsOf({ nodes }: Profile): Bar[] {
   return bars;
 }
 
-let current: Chart | undefined;
+let current: ChartObject | undefined;
 
 /** Draws the bars into the canvas, in the page's colours of the moment. */
 export async function drawChart(canvas: HTMLCanvasElement, bars: readonly Bar[]): Promise<void> {
-  const library = await import('chart.js');
-  library.Chart.register(
-    library.BarController,
-    library.BarElement,
-    library.CategoryScale,
-    library.LinearScale,
-    library.Tooltip,
-  );
+  const { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip } = await import('chart.js');
+  Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
   await nextTask(); // evaluating the library and drawing with it are two tasks
   clearChart();
   const colours = resolveColours(canvas);
@@ -55,7 +49,7 @@ export async function drawChart(canvas: HTMLCanvasElement, bars: readonly Bar[])
   const { ink } = colours;
   const font = { family: 'system-ui, sans-serif', size: 12 };
   canvas.parentElement!.style.height = `${bars.length * 24 + 44}px`;
-  current = new library.Chart(canvas, {
+  current = new Chart(canvas, {
     type: 'bar',
     data: {
       labels: bars.map((bar) => bar.label),

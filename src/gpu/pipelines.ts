@@ -1,61 +1,61 @@
-// Compiles all of a plan's pipelines at once: browsers compile asynchronous ones in parallel.
+// Compiles a plan's pipelines, all at once: browsers compile asynchronous ones in parallel. A device keeps
+// what it has compiled, so that models and input shapes with the same kernels compile them once.
 
 import { LeptonError } from '../base/errors';
-import type { Plan } from '../plan/plan';
+import type { Plan, PlanPipeline } from '../plan/plan';
+
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
 
 /** @throws GPU_ERROR naming the pipeline and the compiler's message */
-export async function compilePipelines(
+export function compilePipelines(
   device: GPUDevice,
   plan: Plan,
   onProgress?: (done: number, total: number) => void,
 ): Promise<GPUComputePipeline[]> {
-  const modules = new Map<string, GPUShaderModule>();
-  const layouts = new Map<string, GPUPipelineLayout>();
+  let known = compiled.get(device);
+  if (!known) {
+    known = new Map();
+    compiled.set(device, known);
+  }
+  const cache = known;
   let done = 0;
   return Promise.all(
-    plan.pipelines.map(async ({ label, wgsl, constants, bindings }) => {
-      let module = modules.get(wgsl);
-      if (!module) {
-        module = device.createShaderModule({ label, code: wgsl });
-        modules.set(wgsl, module);
+    plan.pipelines.map(async (spec) => {
+      const key = JSON.stringify([spec.constants, spec.bindings, spec.wgsl]);
+      let pipeline = cache.get(key);
+      if (!pipeline) {
+        pipeline = compile(device, spec);
+        cache.set(key, pipeline);
+        // What failed may have failed with its device; it is no answer for the next who asks.
+        pipeline.catch(() => cache.delete(key));
       }
-      const signature = JSON.stringify(bindings);
-      let layout = layouts.get(signature);
-      if (!layout) {
-        const entries = bindings.map(
-          ({ binding, access }): GPUBindGroupLayoutEntry => ({
-            binding,
-            visibility: GPUShaderStage.COMPUTE,
-            buffer: { type: access === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage' },
-          }),
-        );
-        layout = device.createPipelineLayout({
-          label,
-          bindGroupLayouts: [device.createBindGroupLayout({ label, entries })],
-        });
-        layouts.set(signature, layout);
-      }
-      try {
-        const pipeline = await device.createComputePipelineAsync({
-          label,
-          layout,
-          compute: { module, entryPoint: 'main', constants: { ...constants } },
-        });
-        onProgress?.(++done, plan.pipelines.length);
-        return pipeline;
-      } catch (cause) {
-        const { messages } = await module.getCompilationInfo();
-        const worst = messages.find((m) => m.type === 'error');
-        const where = worst ? ` (line ${worst.lineNum}: ${worst.message})` : '';
-        throw new LeptonError(
-          'GPU_ERROR',
-          `Shader ${label} does not compile on this GPU: ${(cause as Error).message}${where}`,
-          {
-            cause,
-            details: { shader: label },
-          },
-        );
-      }
+      const ready = await pipeline;
+      onProgress?.(++done, plan.pipelines.length);
+      return ready;
     }),
   );
+}
+
+async function compile(device: GPUDevice, spec: PlanPipeline): Promise<GPUComputePipeline> {
+  const { label, wgsl, constants, bindings } = spec;
+  const entries = bindings.map(
+    ({ binding, access }): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: access === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage' },
+    }),
+  );
+  const bindGroupLayouts = [device.createBindGroupLayout({ label, entries })];
+  const layout = device.createPipelineLayout({ label, bindGroupLayouts });
+  const module = device.createShaderModule({ label, code: wgsl });
+  try {
+    const compute = { module, entryPoint: 'main', constants: { ...constants } };
+    return await device.createComputePipelineAsync({ label, layout, compute });
+  } catch (cause) {
+    const { messages } = await module.getCompilationInfo();
+    const worst = messages.find((m) => m.type === 'error');
+    const where = worst ? ` (line ${worst.lineNum}: ${worst.message})` : '';
+    const message = `Shader ${label} does not compile on this GPU: ${(cause as Error).message}${where}`;
+    throw new LeptonError('GPU_ERROR', message, { cause, details: { shader: label } });
+  }
 }

@@ -3,10 +3,17 @@
 //
 // The kernels gather: each output sums the inputs that reach it, so no two invocations write one element.
 
-import type { OpCase } from '../ir/opdef';
-import { defineOp } from '../ir/opdef';
+import { int64s } from '../base/ndarray';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { tileKernels } from './conv/direct';
-import { transposeAttributes, transposeReference, transposeShape, transposeWeightSteps } from './conv/transpose';
+import {
+  blockSize,
+  type TransposeNode,
+  transposeAttributes,
+  transposeReference,
+  transposeShape,
+  transposeWeightSteps,
+} from './conv/transpose';
 
 export default defineOp({
   name: 'ConvTranspose',
@@ -16,8 +23,31 @@ export default defineOp({
     return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
   },
   reference: transposeReference,
+  lower(n, b) {
+    const block = blockSize(transposeShape(n));
+    return block === undefined ? undefined : [asBlocks(n, b, block)];
+  },
   kernels: tileKernels(transposeShape, { transposed: true, weightSteps: transposeWeightSteps }),
 });
+
+/**
+ * Where windows are blocks that neither overlap nor leave gaps, each input pixel becomes one block: a 1×1
+ * convolution to all of a block's pixels as channels, and their move into place. Saves the masked taps.
+ */
+function asBlocks(n: TransposeNode, b: LowerBuilder, block: number): string {
+  const { channels, groupOut } = transposeShape(n);
+  const [x, w, bias = ''] = n.node.inputs as [string, string, string?];
+  const area = block * block;
+  const reshape = (name: string, dims: readonly number[]) =>
+    b.add('Reshape', [name, b.constant(int64s(dims))])[0] as string;
+  const columns = b.add('Transpose', [reshape(w, [channels, groupOut * area])], { perm: [1, 0] })[0] as string;
+  const inputs = [x, reshape(columns, [groupOut * area, channels, 1, 1])];
+  if (bias !== '') {
+    const spread = b.add('Expand', [reshape(bias, [groupOut, 1]), b.constant(int64s([groupOut, area]))])[0] as string;
+    inputs.push(reshape(spread, [groupOut * area]));
+  }
+  return b.add('DepthToSpace', b.add('Conv', inputs), { blocksize: block, mode: 'CRD' })[0] as string;
+}
 
 function transposed(
   name: string,
@@ -37,6 +67,7 @@ function transposed(
 export const cases: OpCase[] = [
   transposed('3×3', [1, 2, 3, 3], [2, 5, 3, 3], {}, 5),
   transposed('2×2 stride 2, ragged', [2, 5, 5, 7], [5, 6, 2, 2], { strides: [2, 2] }, 6),
+  transposed('3×3 stride 3, without bias', [1, 4, 3, 5], [4, 3, 3, 3], { strides: [3, 3] }),
   transposed('4×4 stride 2, padded', [1, 7, 6, 6], [7, 9, 4, 4], { strides: [2, 2], pads: [1, 1, 1, 1] }, 9),
   transposed('uneven strides, pads and output_padding', [1, 3, 4, 5], [3, 4, 3, 2], {
     strides: [3, 2],

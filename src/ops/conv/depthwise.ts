@@ -6,7 +6,7 @@ import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Kernel } from '../../ir/kernel';
 import { oneEach } from '../wgsl/dispatch';
-import { canStore, elemText, storeText, windowUniforms } from './parts';
+import { elemText, isFloating, storeText, windowUniforms } from './parts';
 import { type ConvAttributes, type ConvNode, convShape } from './shape';
 
 const workgroup = 64;
@@ -35,7 +35,7 @@ export const depthwise: Kernel<ConvAttributes> = {
       kernelX <= 5 &&
       window.dilations[2] === 1 &&
       strideX <= 2 &&
-      canStore(n, (window.output[2] as number) % 4 === 0)
+      isFloating(n)
     );
   },
   cost(n) {

@@ -10,8 +10,8 @@ import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { oneEach } from '../wgsl/dispatch';
-import { canStore, elemText, packedWeights, storeText, tileUniforms, type WeightSteps } from './parts';
-import { type ConvShape, isPointwise, packedQuads } from './shape';
+import { elemText, isFloating, packedWeights, storeText, tileUniforms, type WeightSteps } from './parts';
+import { type ConvShape, hasWideGroups, isPointwise, packedQuads } from './shape';
 
 const workgroup = 64;
 
@@ -63,7 +63,7 @@ function tileDispatches(n: NodeView, shape: ConvShape, tile: Tile, variant: Tile
     packed.dispatch,
     {
       label: `${n.node.op}.${tile.shared ? 'quad' : 'direct'}`,
-      wgsl: tile.shared ? quadText.replace('enable subgroups;', `enable subgroups;\n${front}`) : front + directText,
+      wgsl: tile.shared ? `enable subgroups;\n${front}${quadText}` : front + directText,
       constants: tile.shared
         ? constants
         : { ...constants, PIXEL_QUADS: tile.pixelQuads, CHANNEL_QUADS: tile.channelQuads },
@@ -78,7 +78,6 @@ const quadTile: Tile = { pixelQuads: 1, channelQuads: 4, shared: true };
 
 /** The variants `direct` and `quad` of an operator whose sizes `shapeOf` reads. */
 export function tileKernels<A>(shapeOf: (n: NodeView<A>) => ConvShape, variant: TileVariant): Kernel<A>[] {
-  const storable = (n: NodeView<A>) => canStore(n, shapeOf(n).pixels % 4 === 0);
   const tileOf = (t: Tunables): Tile => ({
     pixelQuads: t.pixelQuads ?? 1,
     channelQuads: t.channelQuads ?? 1,
@@ -89,8 +88,9 @@ export function tileKernels<A>(shapeOf: (n: NodeView<A>) => ConvShape, variant: 
       name: 'direct',
       space: { pixelQuads: [2, 1], channelQuads: [2, 4, 1] },
       epilogueAxis: () => 1,
-      when: storable,
-      legal: (_, t) => tileOf(t).pixelQuads * tileOf(t).channelQuads <= 4,
+      when: isFloating,
+      // Two quads of pixels pay only with two of channels; eight quads in all compile for too long.
+      legal: (_, t) => t.pixelQuads === 1 || t.channelQuads === 2,
       cost: (n, t) => tileCost(n, shapeOf(n), tileOf(t)),
       dispatches: (n, t) => tileDispatches(n, shapeOf(n), tileOf(t), variant),
     },
@@ -98,7 +98,8 @@ export function tileKernels<A>(shapeOf: (n: NodeView<A>) => ConvShape, variant: 
       name: 'quad',
       epilogueAxis: () => 1,
       // Real GPUs keep shared weights in cache, and need not number a quad's invocations in order.
-      when: (n, adapter) => adapter.software && adapter.features.includes('subgroups') && storable(n),
+      when: (n, adapter) =>
+        adapter.software && adapter.features.includes('subgroups') && hasWideGroups(shapeOf(n)) && isFloating(n),
       cost: (n) => tileCost(n, shapeOf(n), quadTile),
       dispatches: (n) => tileDispatches(n, shapeOf(n), quadTile, variant),
     },

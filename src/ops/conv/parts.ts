@@ -6,7 +6,6 @@ import { type DType, isFloat } from '../../base/dtype';
 import type { Dispatch, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
-import { packQuad, quadType, wordsPerQuad, wordType } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import type { Window } from '../window';
 import { type ConvShape, packedQuads } from './shape';
@@ -17,12 +16,9 @@ export function elemText(dtype: DType): string {
   return `alias elem = ${elem};\nalias elem4 = vec4<${elem}>;\n${linearHelpers}`;
 }
 
-/** Whether the kernels can write this node's result, whatever a fused program has made of its type. */
-export function canStore(n: NodeView, quadsAligned: boolean): boolean {
-  return (
-    isFloat(n.input(0).dtype) &&
-    (quadsAligned || wordsPerQuad(n.output(0).dtype) === 4 || n.output(0).dtype === 'float16')
-  );
+/** Sums are f32: the kernels know float32 and float16 tensors. A fused program keeps the type. */
+export function isFloating(n: NodeView): boolean {
+  return isFloat(n.input(0).dtype) && n.output(0).dtype === n.input(0).dtype;
 }
 
 export interface Tail {
@@ -37,15 +33,12 @@ export interface Tail {
  * @param quadsAligned every `index` is a multiple of four: whole quads are written
  */
 export function storeText(n: NodeView, quadsAligned: boolean, firstOperand = 4): Tail {
-  const { dtype } = n.output(0);
   const tail = epilogue(n, 1, 'same', firstOperand);
-  const array = quadsAligned ? quadType(dtype) : wordType(dtype);
-  const cast = dtype === 'float16' ? 'f16' : '';
   const body = quadsAligned
-    ? `y[index >> 2u] = ${packQuad(dtype, 'r')};`
-    : ['x', 'y', 'z', 'w'].map((lane, i) => `if (lanes > ${i}u) { y[index + ${i}u] = ${cast}(r.${lane}); }`).join(' ');
+    ? 'y[index >> 2u] = elem4(r);'
+    : ['x', 'y', 'z', 'w'].map((lane, i) => `if (lanes > ${i}u) { y[index + ${i}u] = elem(r.${lane}); }`).join(' ');
   const text = `${tail.text}
-@group(0) @binding(2) var<storage, read_write> y: array<${array}>;
+@group(0) @binding(2) var<storage, read_write> y: array<${quadsAligned ? 'elem4' : 'elem'}>;
 fn store(index: u32, lanes: u32, channel: u32, v: vec4f) {
   let r = epilogue(v, index, channel);
   ${body}

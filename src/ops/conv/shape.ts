@@ -86,3 +86,8 @@ export function isPointwise({ window, taps, inputStep, pixels }: ConvShape): boo
   const unmoved = window.strides.every((s, i) => (s === 1 || window.output[i] === 1) && window.begins[i] === 0);
   return taps === 1 && inputStep === pixels && unmoved;
 }
+
+/** Whether groups are wide enough that quads of channels and of outputs are not mostly padding. */
+export function hasWideGroups({ groups, channels, groupOut }: ConvShape): boolean {
+  return groups === 1 || (channels > 2 && groupOut > 2);
+}

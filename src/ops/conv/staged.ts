@@ -10,8 +10,8 @@ import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import { foldWorkgroups } from '../wgsl/dispatch';
-import { canStore, elemText, packedWeights, storeText, tileUniforms } from './parts';
-import { type ConvAttributes, type ConvNode, convShape, isPointwise, packedQuads } from './shape';
+import { elemText, isFloating, packedWeights, storeText, tileUniforms } from './parts';
+import { type ConvAttributes, type ConvNode, convShape, hasWideGroups, isPointwise, packedQuads } from './shape';
 
 /** Steps that are staged at a time; a step is four channels of one tap. */
 const stage = 4;
@@ -85,7 +85,7 @@ export const implicitGemm: Kernel<ConvAttributes> = {
   name: 'implicitGemm',
   space,
   epilogueAxis: () => 1,
-  when: (n) => canStore(n, convShape(n).pixels % 4 === 0),
+  when: (n) => isFloating(n) && hasWideGroups(convShape(n)),
   legal: (_, t, { limits }) => sharedBytes(t) <= limits.maxComputeWorkgroupStorageSize,
   cost,
   dispatches: (n, t) => dispatches(n, t, false),
@@ -94,7 +94,7 @@ export const implicitGemm: Kernel<ConvAttributes> = {
 export const pointwise: Kernel<ConvAttributes> = {
   ...implicitGemm,
   name: 'pointwise',
-  when: (n) => isPointwise(convShape(n)) && canStore(n, convShape(n).pixels % 4 === 0),
+  when: (n) => isFloating(n) && hasWideGroups(convShape(n)) && isPointwise(convShape(n)),
   // The gather's address arithmetic, which is left out, costs about as much as its loads.
   cost(n, t) {
     const whole = cost(n, t);

@@ -107,6 +107,21 @@ function transposeWindow(n: TransposeNode, spatial: readonly number[], kernel: r
   };
 }
 
+/** The block that each input pixel becomes, where windows are squares side by side; else undefined. */
+export function blockSize({ groups, window }: ConvShape): number | undefined {
+  const { rank, input, kernel, strides, dilations, begins, output } = window;
+  const block = kernel[2] as number;
+  const tiled = [1, 2].every(
+    (i) =>
+      kernel[i] === block &&
+      strides[i] === block &&
+      dilations[i] === 1 &&
+      begins[i] === 0 &&
+      output[i] === block * (input[i] as number),
+  );
+  return rank === 2 && groups === 1 && block > 1 && tiled ? block : undefined;
+}
+
 /** Weights are [inputs, outputs / group, kernel…]. */
 export function transposeWeightSteps({ channels, groupOut, taps }: ConvShape): WeightSteps {
   return { group: channels * groupOut * taps, output: taps, channel: groupOut * taps };

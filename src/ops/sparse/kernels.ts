@@ -123,7 +123,8 @@ const spmvVector: SparseKernel = {
     return {
       flops: 2 * p.rows * steps * lanes,
       traffic: p.rows * (steps * lanes * (entryBytes(n) + byteSize(n.input(0).dtype)) + 8 * lanes + 4),
-      shared: p.rows * lanes * 4 * (2 + 3),
+      shared: p.rows * lanes * 4 * 4,
+      cleared: p.rows * lanes * 64 * 4,
       workgroups: ceilDiv(p.rows * lanes, 64),
     };
   },
@@ -197,6 +198,7 @@ const spmmTile: SparseKernel = {
       flops: entries * quads * 8,
       traffic: entries * (columnTiles * entryBytes(n) + quads * 4 * bytes) + bytes * p.rows * p.n,
       shared: entries * 8 * (columnTiles + quads / (t.columnQuads as number)),
+      cleared: workgroups * (t.width as number) * (t.height as number) * 8 * (t.chunk as number),
       workgroups,
     };
   },
