@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeBrowsers, type TestPage } from '../support/browsers';
 import { openLeptonPage, startLeptonServer } from '../support/lepton-page';
 import type { TestServer } from '../support/server';
-import { dense, integers, picture } from './models';
+import { dense, external, integers, picture } from './models';
 
 declare const lepton: typeof import('../../src/api');
 
@@ -16,6 +16,8 @@ describeBrowsers('the API', (browser) => {
     server.put('/dense.onnx', { bytes: dense });
     server.put('/integers.onnx', { bytes: integers });
     server.put('/picture.onnx', { bytes: picture });
+    server.put('/deep/external.onnx', { bytes: external.model });
+    server.put('/deep/parts.bin', { bytes: external.parts });
     page = await openLeptonPage(browser, server);
   });
   afterAll(async () => {
@@ -242,6 +244,28 @@ describeBrowsers('the API', (browser) => {
     });
     for (const [i, answer] of answers.entries())
       expect(answer).toEqual(['memory', i === 3 ? 'cpu' : 'webgpu', 14.5, 0]);
+  });
+
+  test('takes external data from beside the model, or from where it is told', async () => {
+    const seen = await page.evaluate(async () => {
+      const x = new lepton.Tensor('float32', [1, 2, 3, 4, 5, 6], [6]);
+      const run = async (source: Parameters<typeof lepton.load>[0], options = {}) => {
+        const { y } = await (await lepton.load(source, options)).run({ x });
+        return [...(y!.data as Float32Array)];
+      };
+      const bytes = await (await fetch('/deep/external.onnx')).arrayBuffer();
+      const parts = await (await fetch('/deep/parts.bin')).arrayBuffer();
+      const lacking = await lepton.load(bytes).catch(({ code, message }) => ({ code, message }));
+      return {
+        beside: await run('/deep/external.onnx'),
+        given: await run(bytes, { externalData: { 'parts.bin': parts } }),
+        lacking: lacking as { code: string; message: string },
+      };
+    });
+    expect(seen.beside).toEqual([11, 22, 33, 14, 25, 36]);
+    expect(seen.given).toEqual(seen.beside);
+    expect(seen.lacking.code).toBe('INVALID_ARGUMENT');
+    expect(seen.lacking.message).toContain('parts.bin');
   });
 
   test('says what it is', async () => {

@@ -85,3 +85,23 @@ export function large(layers: number, side: number): Uint8Array<ArrayBuffer> {
     })),
   });
 }
+
+/** As a large exporter writes it: every initialiser in another file, the shape of a Reshape among them. */
+export const external = {
+  model: makeModel({
+    nodes: [
+      { op: 'Reshape', inputs: ['x', 'shape'], outputs: ['rows'] },
+      { op: 'Add', inputs: ['rows', 'w'], outputs: ['y'] },
+    ],
+    inputs: [{ name: 'x', dtype: 'float32', shape: [6] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [2, 3] }],
+    initializers: [
+      { name: 'shape', dtype: 'int64', dims: [2], external: { location: 'parts.bin', offset: 0, length: 16 } },
+      { name: 'w', dtype: 'float32', dims: [3], external: { location: 'parts.bin', offset: 16, length: 12 } },
+    ],
+  }),
+  parts: new Uint8Array([
+    ...new Uint8Array(BigInt64Array.of(2n, 3n).buffer),
+    ...new Uint8Array(Float32Array.of(10, 20, 30).buffer),
+  ]),
+};

@@ -8,10 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { PbfReader } from 'pbf';
 import { describe } from 'vitest';
 import { sharedDataFolder } from '../../.ci/shared-data';
-import type { DType } from '../../src/base/dtype';
 import { decode, type NDArray, ndarray } from '../../src/base/ndarray';
+import { dtypeOfNumber } from '../../src/base/onnx-dtypes';
 import { sizeOf } from '../../src/base/shape';
-import { onnxTypes } from './onnx-writer';
 
 const folder = sharedDataFolder(fileURLToPath(new URL('../..', import.meta.url)));
 
@@ -70,7 +69,7 @@ export function parseTensor(bytes: Uint8Array): NamedTensor {
     else if (tag === 10) pbf.readPackedDouble(out.data);
     else if (tag === 11) pbf.readPackedVarint(out.data);
   }, fields);
-  const dtype = dtypeOf(fields.type);
+  const dtype = dtypeOfNumber(fields.type);
   if (!dtype)
     throw new Error(`TensorProto "${fields.name}" has data type ${fields.type}, which has no numeric form here.`);
   if (fields.raw || sizeOf(fields.dims) === 0) {
@@ -82,8 +81,4 @@ export function parseTensor(bytes: Uint8Array): NamedTensor {
     return { name: fields.name, ...decode(dtype, fields.dims, new Uint8Array(bits.buffer)) };
   }
   return { name: fields.name, ...ndarray(dtype, fields.dims, fields.data) };
-}
-
-function dtypeOf(type: number): DType | undefined {
-  return (Object.keys(onnxTypes) as DType[]).find((name) => onnxTypes[name] === type);
 }

@@ -6,6 +6,7 @@
 import { PbfWriter } from 'pbf';
 import type { DType } from '../../src/base/dtype';
 import { encode, type NDArray, ndarray } from '../../src/base/ndarray';
+import { numberOfDType } from '../../src/base/onnx-dtypes';
 
 export interface ModelSpec {
   nodes: readonly NodeSpec[];
@@ -77,22 +78,6 @@ export interface FunctionSpec {
   nodes: readonly NodeSpec[];
   opset?: number;
 }
-
-/** TensorProto.DataType */
-export const onnxTypes = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-} as const satisfies Record<DType, number>;
 
 export function makeModel(spec: ModelSpec): Uint8Array<ArrayBuffer> {
   const out = new PbfWriter();
@@ -170,7 +155,7 @@ function writeAttribute([name, value]: [string, AttributeSpec], out: PbfWriter):
 
 function writeTensor(spec: TensorSpec, out: PbfWriter): void {
   for (const d of spec.dims) out.writeVarintField(1, d);
-  out.writeVarintField(2, onnxTypes[spec.dtype]);
+  out.writeVarintField(2, numberOfDType(spec.dtype));
   if (spec.name) out.writeStringField(8, spec.name);
   if (spec.external) {
     for (const [key, value] of Object.entries(spec.external)) {
@@ -204,7 +189,7 @@ function writeValue(spec: ValueSpec, out: PbfWriter): void {
 }
 
 function writeTensorType(spec: ValueSpec, out: PbfWriter): void {
-  out.writeVarintField(1, onnxTypes[spec.dtype]);
+  out.writeVarintField(1, numberOfDType(spec.dtype));
   if (spec.shape) out.writeMessage(2, writeShape, spec.shape);
 }
 

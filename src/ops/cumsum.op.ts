@@ -1,7 +1,7 @@
 // CumSum: running sums along one axis, optionally from the end, optionally without the element itself.
 
-import linesText from '../../shaders/cumsum_lines.wgsl?raw';
-import scanText from '../../shaders/cumsum_scan.wgsl?raw';
+import linesText from '../../shaders/cumsum-lines.wgsl?raw';
+import scanText from '../../shaders/cumsum-scan.wgsl?raw';
 import { byteSize, deviceType, isFloat } from '../base/dtype';
 import { ndarray } from '../base/ndarray';
 import { ceilDiv, sizeOf } from '../base/shape';

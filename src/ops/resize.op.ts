@@ -2,7 +2,7 @@
 // ones over the last two axes have a kernel; everything else (cubic, cropping, antialiasing, other axes, uneven
 // nearest) is mixed from tables of positions and weights: see resize-taps.op.ts.
 
-import text from '../../shaders/resize_linear.wgsl?raw';
+import text from '../../shaders/resize-linear.wgsl?raw';
 import { isFloat } from '../base/dtype';
 import { ndarray } from '../base/ndarray';
 import { ceilDiv, sizeOf, stridesOf } from '../base/shape';

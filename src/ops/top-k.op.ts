@@ -1,8 +1,8 @@
 // TopK: the k largest (or smallest) elements along an axis and where they stood. Always in order, whatever
 // `sorted` says; of equal elements the first comes first. k must be known before the run.
 
-import rankText from '../../shaders/top_k_rank.wgsl?raw';
-import selectText from '../../shaders/top_k_select.wgsl?raw';
+import rankText from '../../shaders/top-k-rank.wgsl?raw';
+import selectText from '../../shaders/top-k-select.wgsl?raw';
 import { byteSize, deviceBytes, deviceType, isFloat } from '../base/dtype';
 import { ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';

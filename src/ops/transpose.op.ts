@@ -1,7 +1,7 @@
 // Transpose: axes in another order. Where the innermost axis moves, a variant stages squares through
 // workgroup memory; otherwise, and on adapters where staging does not pay, a strided copy.
 
-import text from '../../shaders/transpose_tiled.wgsl?raw';
+import text from '../../shaders/transpose-tiled.wgsl?raw';
 import { byteSize, deviceType } from '../base/dtype';
 import { ceilDiv, type Dims, formatDims, sizeOf, stridesOf } from '../base/shape';
 import { ints } from '../ir/attributes';

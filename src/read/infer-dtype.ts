@@ -3,8 +3,8 @@
 // shapes are inferred; an operator unknown here passes on the type of its first input.
 
 import type { DType } from '../base/dtype';
+import { dtypeOfNumber } from '../base/onnx-dtypes';
 import type { Node, Value } from '../ir/graph';
-import { dtypeOf } from './types';
 
 type Lookup = (name: string) => Value | undefined;
 type Rule = (node: Node, input: (i: number) => DType | undefined) => (DType | undefined)[];
@@ -20,7 +20,7 @@ const ofAttribute =
   (name: string, fallback?: DType): Rule =>
   (node, input) => {
     const type = node.attributes[name];
-    return [typeof type === 'number' ? dtypeOf(type) : (fallback ?? input(0))];
+    return [typeof type === 'number' ? dtypeOfNumber(type) : (fallback ?? input(0))];
   };
 const tensorOf =
   (name: string, fallback: DType): Rule =>

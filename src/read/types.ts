@@ -1,25 +1,12 @@
 // ONNX's element types and value types → Lepton's. What has no counterpart is refused by name.
 
-import type { DType } from '../base/dtype';
+import { type DType, dtypes } from '../base/dtype';
+import { dtypeOfNumber } from '../base/onnx-dtypes';
 import type { Dim, Value } from '../ir/graph';
 import { malformed, unsupported } from './malformed';
 import type { ShapeProto, TypeProto, ValueProto } from './proto';
 
-/** TensorProto.DataType */
-const known: Readonly<Record<number, DType>> = {
-  1: 'float32',
-  2: 'uint8',
-  3: 'int8',
-  4: 'uint16',
-  5: 'int16',
-  6: 'int32',
-  7: 'int64',
-  9: 'bool',
-  10: 'float16',
-  11: 'float64',
-  12: 'uint32',
-  13: 'uint64',
-};
+/** Numbers of TensorProto.DataType that Lepton has no type for. */
 const foreign: Readonly<Record<number, string>> = {
   8: 'string',
   14: 'complex64',
@@ -39,19 +26,14 @@ const foreign: Readonly<Record<number, string>> = {
   28: 'float6e3m2',
 };
 
-/** The element type with ONNX's number `type`, if Lepton has it. */
-export function dtypeOf(type: number): DType | undefined {
-  return known[type];
-}
-
 /** @param owner what has the type, for errors: 'Initialiser "w"' */
 export function requireDType(type: number, owner: string): DType {
-  const dtype = known[type];
+  const dtype = dtypeOfNumber(type);
   if (dtype) return dtype;
   const name = foreign[type];
   if (name) {
     throw unsupported(
-      `${owner} has the element type ${name}, which Lepton does not support (it supports ${Object.values(known).join(', ')}).`,
+      `${owner} has the element type ${name}, which Lepton does not support (it supports ${dtypes.join(', ')}).`,
       { type: name },
     );
   }

@@ -3,12 +3,10 @@
 // weights are converted on their way to the GPU, inputs and outputs at the border.
 
 import { ndarray } from '../base/ndarray';
+import { numberOfDType } from '../base/onnx-dtypes';
 import type { AttributeValue, Constant, Graph, Value } from '../ir/graph';
 
 type Float = 'float32' | 'float16';
-
-/** TensorProto.DataType, the coding of Cast's `to`. */
-const onnxCode = { float32: 1, float16: 10 } as const satisfies Record<Float, number>;
 
 export function setPrecision(graph: Graph, from: Float, to: Float): Graph {
   const convert = (constant: Constant): Constant =>
@@ -16,7 +14,7 @@ export function setPrecision(graph: Graph, from: Float, to: Float): Graph {
       ? { kind: 'stored', bytes: { ...constant.bytes, dtype: from } }
       : { kind: 'inline', array: ndarray(to, constant.array.dims, constant.array.data) };
   const convertAttribute = (op: string, name: string, value: AttributeValue): AttributeValue => {
-    if (op === 'Cast' && name === 'to' && value === onnxCode[from]) return onnxCode[to];
+    if (op === 'Cast' && name === 'to' && value === numberOfDType(from)) return numberOfDType(to);
     if (typeof value === 'object' && 'tensor' in value && value.tensor.dtype === from) {
       return { tensor: { ...value.tensor, dtype: to, constant: convert(value.tensor.constant) } };
     }

@@ -9,6 +9,7 @@ import type { Graph } from '../ir/graph';
 import { requireOps } from '../ops/registry';
 import { makePlan } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
+import { inlineExternal } from '../read/inline-external';
 import { type ModelFile, readOnnx } from '../read/onnx';
 import { optimise } from '../transform/optimise';
 import { CpuEngine } from './cpu-engine';
@@ -28,12 +29,15 @@ export interface PlanRequest {
 export interface Compiler {
   /** Reads a model; one with operators Lepton lacks fails before its weights are needed. */
   read(source: ByteSource, signal: AbortSignal): Promise<ModelFile>;
+  /** Takes small constants out of the model's external files, once those can be read. */
+  inlineExternal(graph: Graph, fileOf: (name: string) => ByteSource, signal: AbortSignal): Promise<Graph>;
   plan(graph: Graph, request: PlanRequest): Plan;
   cpuEngine(graph: Graph, files: (name: string) => ByteSource, tensors: GpuTensors): Engine;
 }
 
 export const compiler: Compiler = {
   read: (source, signal) => readOnnx(source, { signal, onNodes: (nodes) => requireOps(nodes) }),
+  inlineExternal,
   plan: (graph, { adapter, sizes, half, border }) =>
     makePlan(optimise(graph, { adapter, sizes, half }), { adapter, border }),
   cpuEngine: (graph, files, tensors) => new CpuEngine(graph, files, tensors),

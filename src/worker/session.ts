@@ -60,6 +60,7 @@ export class Session {
       const [source, compiler] = await Promise.all([files.openModel(), this.compilerFrom(request.compilerUrl)]);
       const model = await compiler.read(source, both);
       await files.openExternal(model.files);
+      const graph = await compiler.inlineExternal(model.graph, (name) => files.source(name), both);
       timings.read = since();
       onProgress({
         stage: 'read',
@@ -71,7 +72,6 @@ export class Session {
         timings.download = since();
       });
       arrived.catch((error) => stop.abort(error));
-      const { graph } = model;
       const inputs = graph.inputs.map((name) => infoOf(graph, name));
       if (request.backend === 'cpu') {
         engine = compiler.cpuEngine(graph, (name) => files.source(name), this.tensors);

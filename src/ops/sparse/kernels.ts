@@ -98,8 +98,8 @@ const spmvScalar: SparseKernel = {
     const workgroups = ceilDiv(p.rows, t.lanes as number);
     return {
       flops: 2 * p.rows * rowLength(p),
-      // Neighbours read entries a row apart: on a GPU each takes a transaction of its own.
-      traffic: p.rows * (rowLength(p) * (2 * entryBytes(n) + byteSize(n.input(0).dtype)) + 12),
+      // Neighbours read entries a row apart: a part of what a GPU fetches for them goes to waste.
+      traffic: p.rows * (rowLength(p) * (1.5 * entryBytes(n) + byteSize(n.input(0).dtype)) + 12),
       workgroups,
     };
   },
