@@ -19,6 +19,8 @@ import { pathOf, referenceModels } from './list';
 describeWithData('models in Node', () => {
   describeDawn('on Dawn', (dawn) => {
     for (const model of referenceModels) {
+      const { reference } = model;
+      if (!reference) continue;
       it(model.name, async () => {
         const source = new MemorySource(new Uint8Array(readFileSync(pathOf(model))));
         const signal = new AbortController().signal;
@@ -36,7 +38,7 @@ describeWithData('models in Node', () => {
           const value = graph.values.get(name);
           return { name, type: value?.dtype ?? 'float32', shape: value?.dims ?? [] };
         });
-        const inputs = readTensors(dataPath(...model.reference), 'input');
+        const inputs = readTensors(dataPath(...reference), 'input');
         const feeds = Object.fromEntries(
           infos.map(({ name, type }, i): [string, WireTensor] => {
             const array = inputs[i] as (typeof inputs)[number];
@@ -49,7 +51,7 @@ describeWithData('models in Node', () => {
             onGpu: () => false,
             signal,
           });
-          const expected = readTensors(dataPath(...model.reference), 'output');
+          const expected = readTensors(dataPath(...reference), 'output');
           const got = graph.outputs.map((name): [string, NDArray] => {
             const { type, dims, bytes } = results.get(name) as WireTensor;
             return [name, decode(type, dims, bytes)];

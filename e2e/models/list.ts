@@ -1,4 +1,4 @@
-// The real networks of the shared data that come with an input and the outputs of onnxruntime on the CPU.
+// The real networks of the shared data. Most come with inputs and the outputs of onnxruntime on the CPU.
 
 import { dataPath } from '../support/data';
 
@@ -6,8 +6,9 @@ export interface ReferenceModel {
   readonly name: string;
   /** Path of the .onnx file below the shared data. */
   readonly path: readonly string[];
-  /** Folder of input_*.pb and output_*.pb. */
-  readonly reference: readonly string[];
+  /** Folder of input_*.pb and output_*.pb; without one the inputs are drawn in the shapes of `draw`. */
+  readonly reference?: readonly string[];
+  readonly draw?: readonly (readonly number[])[];
   /** Largest error allowed relative to the output's scale. */
   readonly tolerance: number;
 }
@@ -37,6 +38,24 @@ export const referenceModels: readonly ReferenceModel[] = [
   model('fns-mosaic_nc8_256x256_onnxjs014', 'mosaic_nc8_256x256_onnxjs014'),
   model('ppocr-det-v1.1', 'ch_mobile_v1.1_det'),
   model('rl-policy-go1', 'go1_policy'),
+  model('basic-pitch', 'nmp'),
+  model('dtln', 'model_2'),
+  model('magika-standard-v3_3', 'model'),
+  {
+    name: 'iris-mlp-winml/Network',
+    path: ['models', 'iris-mlp-winml', 'Network.onnx'],
+    draw: [[5, 4]],
+    tolerance: 1e-3,
+  },
+];
+
+/** Those that need an operator Lepton lacks, and the operators. */
+export const modelsBeyond: readonly { readonly path: readonly string[]; readonly lacking: readonly string[] }[] = [
+  { path: ['models', 'dtln', 'model_1.onnx'], lacking: ['LSTM'] },
+  { path: ['models', 'gtcrn', 'gtcrn.onnx'], lacking: ['GRU'] },
+  { path: ['models', 'gtcrn', 'gtcrn_simple.onnx'], lacking: ['GRU'] },
+  { path: ['models', 'silero-vad', 'silero_vad_16k_op15.onnx'], lacking: ['If', 'LSTM'] },
+  { path: ['models', 'silero-vad', 'silero_vad_op18_ifless.onnx'], lacking: ['If'] },
 ];
 
 export function pathOf(model: ReferenceModel): string {

@@ -126,13 +126,11 @@ function blocked(workerUrl: string | URL | undefined, why: string, cause?: unkno
   const advice =
     workerUrl === undefined
       ? "A Content-Security-Policy without `worker-src blob:` or with Trusted Types forbids the built-in worker: serve Lepton's `worker.js` from the page's own origin and pass load(…, { workerUrl: '/worker.js' })."
-      : "A worker script must come from the page's own origin and be allowed by its Content-Security-Policy.";
+      : "A worker script must come from the page's own origin and be allowed by its Content-Security-Policy; " +
+        'under Trusted Types, workerUrl must be a TrustedScriptURL.';
   return new LeptonError(
     'WORKER_FAILED',
-    `The worker${workerUrl === undefined ? '' : ` ${workerUrl}`} could not start: ${why}. ${advice}`,
-    {
-      cause,
-      details: { workerUrl: workerUrl && String(workerUrl) },
-    },
+    `The worker${workerUrl === undefined ? '' : ` ${workerUrl}`} could not start: ${why.replace(/\.$/, '')}. ${advice}`,
+    { cause, details: { workerUrl: workerUrl && String(workerUrl) } },
   );
 }

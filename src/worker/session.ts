@@ -131,8 +131,15 @@ export class Session {
     const outputs = request.outputs ?? model.outputs.map((o) => o.name);
     for (const name of [...outputs, ...(onGpu === 'all' ? [] : onGpu)]) requireOutput(model, name);
     const feeds = checkFeeds(model.inputs, request.feeds);
-    const results = await this.inTurn(model, request.feeds, signal, 'The run', () =>
-      model.engine.run(feeds, { outputs, onGpu: (name) => onGpu === 'all' || onGpu.includes(name), signal }),
+    const results = await this.inTurn(
+      model,
+      request.feeds,
+      signal,
+      'The run',
+      () => model.engine.run(feeds, { outputs, onGpu: (name) => onGpu === 'all' || onGpu.includes(name), signal }),
+      (unwanted) => {
+        for (const result of unwanted.values()) if ('buffer' in result) result.buffer.destroy();
+      },
     );
     return Object.fromEntries([...results].map(([name, r]) => [name, 'bytes' in r ? r : this.tensors.add(r)]));
   }
@@ -172,6 +179,7 @@ export class Session {
     signal: AbortSignal,
     what: string,
     work: () => Promise<T>,
+    discard: (result: T) => void = () => {},
   ): Promise<T> {
     const mine = model.queue.then(() => {
       throwIfAborted(signal, what);
@@ -185,8 +193,12 @@ export class Session {
     return Promise.race([
       mine,
       new Promise<never>((_, reject) => {
-        if (signal.aborted) reject(abortError(signal, what));
-        signal.addEventListener('abort', () => reject(abortError(signal, what)), { once: true });
+        const abort = () => {
+          mine.then(discard, () => {});
+          reject(abortError(signal, what));
+        };
+        if (signal.aborted) abort();
+        else signal.addEventListener('abort', abort, { once: true });
       }),
     ]);
   }

@@ -8,7 +8,8 @@ import { linearHelpers } from '../wgsl/dispatch';
 import { epilogue } from '../wgsl/epilogue';
 import { batchSize, type MatMulNode, type Problem, type Side } from './problem';
 
-function elemText(dtype: DType): string {
+/** Element types of the tensors at rest, and workgroup numbers. Sums are always f32. */
+export function elemText(dtype: DType): string {
   const elem = dtype === 'float16' ? 'f16' : 'f32';
   return `alias elem = ${elem};\nalias elem4 = vec4<${elem}>;\n${linearHelpers}`;
 }
@@ -98,9 +99,4 @@ fn store(plane: u32, row: u32, column: u32, v: vec4f) {
 }
 `;
   return { text, bindings: { result: operand }, operand };
-}
-
-/** Text in front of matmul-sum.wgsl, besides `store`. */
-export function sumPrelude(dtype: DType): string {
-  return elemText(dtype);
 }

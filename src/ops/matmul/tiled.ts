@@ -20,7 +20,7 @@ import {
   resultBytes,
   workgroupsOf,
 } from './product';
-import { partialStore, storeText, sumPrelude, type Tail } from './text';
+import { elemText, partialStore, storeText, type Tail } from './text';
 
 interface StagedTile {
   readonly width: number;
@@ -128,7 +128,7 @@ export const tiledSplit: MatMulKernel = {
       stagedDispatch(n, p, tile, partial),
       {
         label: 'MatMul.sum',
-        wgsl: `${sumPrelude(n.input(0).dtype)}\n${tail.text}\n${sumText}`,
+        wgsl: `${elemText(n.input(0).dtype)}\n${tail.text}\n${sumText}`,
         constants: { LANES: lanes },
         bindings: { partial: partial.operand, ...tail.bindings },
         uniforms: { m: p.m, n: p.n, splits: tile.splits, batch: batchSize(p), alpha: n.attributes.alpha },
