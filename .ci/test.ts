@@ -24,6 +24,8 @@ export default async function main(args: readonly string[]): Promise<number> {
     // Page tests of the built library need it fresh.
     if ((await build(only === undefined ? [] : ['--no-site'])) !== 0) return 1;
   }
+  // The build has said 'production', which would turn the tests' dev server into something else.
+  delete process.env.NODE_ENV;
   const projects = (only === undefined ? parts : [only]).flatMap((name) => ['--project', name]);
   const rest = args.filter((arg) => !arg.startsWith('--only=') && !arg.startsWith('--browser='));
   return runTool('vitest', ['run', '--config', 'e2e/vitest.config.ts', ...projects, ...rest]);
