@@ -32,7 +32,7 @@ describeWithData('models in Node', () => {
           files: () => source,
           devices,
           tensors: new GpuTensors(),
-          half: false,
+          precision: 'auto',
         });
         const infos = graph.inputs.map((name) => {
           const value = graph.values.get(name);

@@ -268,6 +268,23 @@ describeBrowsers('the API', (browser) => {
     expect(seen.lacking.message).toContain('parts.bin');
   });
 
+  test('computes in half precision where the adapter can, and says so where it cannot', async () => {
+    const seen = await page.evaluate(async () => {
+      const x = new lepton.Tensor('float32', [1.0009765625, 2, 3], [1, 3]);
+      const run = async (precision: 'auto' | 'float16') => {
+        const model = await lepton.load('/dense.onnx', { precision });
+        const { y } = await model.run({ x });
+        return { type: y!.type, value: (y!.data as Float32Array)[0] as number };
+      };
+      const half = await run('float16').catch((e) => e.code as string);
+      return { half, full: await run('auto') };
+    });
+    expect(seen.full).toEqual({ type: 'float32', value: 14.5009765625 });
+    if (browser.name === 'chromium') expect(seen.half).toBe('UNSUPPORTED_OPERATION');
+    // Between 8 and 16 float16 has steps of 1/128.
+    else expect(seen.half).toEqual({ type: 'float32', value: 14.5 });
+  });
+
   test('says what it is', async () => {
     const seen = await page.evaluate(async () => ({ version: lepton.version, supported: await lepton.isSupported() }));
     expect(seen.version).toMatch(/^\d+\.\d+\.\d+/);

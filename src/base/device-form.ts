@@ -6,9 +6,10 @@ import { byteSize, type DeviceType, type DType } from './dtype';
 import { LeptonError } from './errors';
 import { float16ToNumber, numberToFloat16 } from './float16';
 
-/** Source bytes that must arrive together to be converted. */
+/** Source bytes that must arrive together, so that what becomes of them is whole elements and whole words. */
 export function conversionUnit(from: DType, to: DeviceType): number {
-  return from === to ? 4 : byteSize(from);
+  if (from === to) return 4;
+  return from === 'float32' && to === 'float16' ? 8 : byteSize(from);
 }
 
 /**
@@ -64,6 +65,8 @@ export function fromDevice(from: DeviceType, to: DType, bytes: Uint8Array, count
   for (let i = 0; i < count; i++) {
     if (from === 'float32' && to === 'float16')
       out.setUint16(2 * i, numberToFloat16(view.getFloat32(4 * i, true)), true);
+    else if (from === 'float16' && to === 'float32')
+      out.setFloat32(4 * i, float16ToNumber(view.getUint16(2 * i, true)), true);
     else if (from === 'int32' && to === 'int64') out.setBigInt64(8 * i, BigInt(view.getInt32(4 * i, true)), true);
     else if (from === 'uint32' && to === 'uint64') out.setBigUint64(8 * i, BigInt(view.getUint32(4 * i, true)), true);
     else throw new Error(`No conversion from ${from} to ${to}.`);

@@ -17,19 +17,18 @@ export interface OptimiseOptions {
   readonly adapter: AdapterProfile;
   /** Size of every symbolic dimension. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Compute in float16 where the model says float32; the adapter must have shader-f16. Default: the model's own. */
-  readonly half?: boolean;
+  /** Float type to compute in: the model's own by default. For 'float16' the adapter must have shader-f16. */
+  readonly precision?: 'auto' | 'float32' | 'float16';
   /** Validate the graph after every pass. */
   readonly debug?: boolean;
 }
 
-export function passes({ adapter, sizes, half }: OptimiseOptions): Pass[] {
+export function passes({ adapter, sizes, precision }: OptimiseOptions): Pass[] {
+  const widen = precision === 'float32' || !adapter.features.includes('shader-f16');
   const none = new Map<string, number>();
   return [
-    ...(half ? [['narrowFloat', (g: Graph) => setPrecision(g, 'float32', 'float16')] as const] : []),
-    ...(adapter.features.includes('shader-f16')
-      ? []
-      : [['widenHalf', (g: Graph) => setPrecision(g, 'float16', 'float32')] as const]),
+    ...(precision === 'float16' ? [['narrowFloat', (g: Graph) => setPrecision(g, 'float32', 'float16')] as const] : []),
+    ...(widen ? [['widenHalf', (g: Graph) => setPrecision(g, 'float16', 'float32')] as const] : []),
     ['specialise', (g) => specialise(g, sizes)],
     ['dropUnused', dropDeadCode],
     ['lower', lower],

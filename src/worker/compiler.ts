@@ -20,8 +20,8 @@ export interface PlanRequest {
   readonly adapter: AdapterProfile;
   /** Size of every symbolic dimension. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Compute in float16 where the model says float32. */
-  readonly half: boolean;
+  /** Float type to compute in; 'auto' is the model's own. */
+  readonly precision: 'auto' | 'float32' | 'float16';
   /** Types of inputs and outputs as callers see them. */
   readonly border: ReadonlyMap<string, DType>;
 }
@@ -38,7 +38,7 @@ export interface Compiler {
 export const compiler: Compiler = {
   read: (source, signal) => readOnnx(source, { signal, onNodes: (nodes) => requireOps(nodes) }),
   inlineExternal,
-  plan: (graph, { adapter, sizes, half, border }) =>
-    makePlan(optimise(graph, { adapter, sizes, half }), { adapter, border }),
+  plan: (graph, { adapter, sizes, precision, border }) =>
+    makePlan(optimise(graph, { adapter, sizes, precision }), { adapter, border }),
   cpuEngine: (graph, files, tensors) => new CpuEngine(graph, files, tensors),
 };

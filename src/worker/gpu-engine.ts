@@ -15,7 +15,7 @@ import type { Devices, SharedDevice } from './devices';
 import type { CheckedFeed, CheckedFeeds } from './feeds';
 import type { GpuTensor, GpuTensors } from './gpu-tensors';
 import type { Engine, RunOptions, RunResult } from './model';
-import type { LoadReport, Profile, WireTensor } from './protocol';
+import type { LoadReport, LoadRequest, Profile, WireTensor } from './protocol';
 
 export interface GpuEngineOptions {
   readonly graph: Graph;
@@ -23,7 +23,7 @@ export interface GpuEngineOptions {
   readonly files: (name: string) => ByteSource;
   readonly devices: Devices;
   readonly tensors: GpuTensors;
-  readonly half: boolean;
+  readonly precision: LoadRequest['precision'];
   readonly powerPreference?: GPUPowerPreference;
 }
 
@@ -54,7 +54,7 @@ export class GpuEngine implements Engine {
 
   /** Plans, compiles and uploads for one set of input shapes, or finds that done. */
   async prepare(sizes: ReadonlyMap<string, number>, options: PrepareOptions): Promise<Prepared> {
-    const { graph, compiler, devices, files, half, powerPreference } = this.options;
+    const { graph, compiler, devices, files, precision, powerPreference } = this.options;
     const shared = await devices.get(powerPreference);
     const key = [...sizes].map(([name, size]) => `${name}=${size}`).join(' ');
     const known = this.prepared.get(key);
@@ -65,14 +65,14 @@ export class GpuEngine implements Engine {
     }
     known?.runner.dispose();
     const { device } = shared;
-    if (half && !device.profile.features.includes('shader-f16')) {
+    if (precision === 'float16' && !device.profile.features.includes('shader-f16')) {
       throw new LeptonError(
         'UNSUPPORTED_OPERATION',
         'This GPU has no shader-f16, which { precision: "float16" } needs. Use "auto".',
       );
     }
     throwIfAborted(options.signal, 'Loading the model');
-    const plan = compiler.plan(graph, { adapter: device.profile, sizes, half, border: this.border });
+    const plan = compiler.plan(graph, { adapter: device.profile, sizes, precision, border: this.border });
     options.onPlanned?.(plan);
     const executable = await Executable.create(device, plan, files, options);
     const prepared = { shared, runner: new Runner(executable) };

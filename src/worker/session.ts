@@ -83,7 +83,7 @@ export class Session {
           files: (name) => files.source(name),
           devices: this.devices,
           tensors: this.tensors,
-          half: request.precision === 'float16',
+          precision: request.precision,
           ...(request.powerPreference && { powerPreference: request.powerPreference }),
         });
         engine = gpuEngine;

@@ -5,8 +5,9 @@ import text from '../../../shaders/conv-depthwise.wgsl?raw';
 import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Kernel } from '../../ir/kernel';
-import { oneEach } from '../wgsl/dispatch';
-import { elemText, isFloating, storeText, windowUniforms } from './parts';
+import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
+import { isFloating, storeText, windowUniforms } from './parts';
 import { type ConvAttributes, type ConvNode, convShape } from './shape';
 
 const workgroup = 64;
@@ -56,7 +57,7 @@ export const depthwise: Kernel<ConvAttributes> = {
     return [
       {
         label: 'Conv.depthwise',
-        wgsl: elemText(n.input(0).dtype) + tail.text + text,
+        wgsl: elemAliases(n.input(0).dtype) + linearHelpers + tail.text + text,
         constants: { WORKGROUP: workgroup, KERNEL_X, STRIDE_X },
         bindings: { x: { input: 0 }, w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, ...tail.bindings },
         uniforms: {

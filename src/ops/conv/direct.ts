@@ -9,8 +9,9 @@ import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
-import { oneEach } from '../wgsl/dispatch';
-import { elemText, isFloating, packedWeights, storeText, tileUniforms, type WeightSteps } from './parts';
+import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
+import { isFloating, packedWeights, storeText, tileUniforms, type WeightSteps } from './parts';
 import { type ConvShape, hasWideGroups, isPointwise, packedQuads } from './shape';
 
 const workgroup = 64;
@@ -53,7 +54,7 @@ function tileDispatches(n: NodeView, shape: ConvShape, tile: Tile, variant: Tile
   const { pixelTiles, channelTiles, tiles } = tiling(shape, tile);
   const packed = packedWeights(n, shape, variant.weightSteps?.(shape));
   const tail = storeText(n, shape.pixels % 4 === 0);
-  const front = elemText(n.input(0).dtype) + tail.text + tileText + windowText;
+  const front = elemAliases(n.input(0).dtype) + linearHelpers + tail.text + tileText + windowText;
   const constants = {
     WORKGROUP: workgroup,
     TRANSPOSED: variant.transposed ? 1 : 0,

@@ -2,19 +2,14 @@
 // the store of four consecutive pixels), and the dispatch that packs weights.
 
 import pack from '../../../shaders/conv-pack.wgsl?raw';
-import { type DType, isFloat } from '../../base/dtype';
+import { isFloat } from '../../base/dtype';
 import type { Dispatch, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import type { Window } from '../window';
 import { type ConvShape, packedQuads } from './shape';
-
-/** Types of the tensors at rest. Sums are always f32. */
-export function elemText(dtype: DType): string {
-  const elem = dtype === 'float16' ? 'f16' : 'f32';
-  return `alias elem = ${elem};\nalias elem4 = vec4<${elem}>;\n${linearHelpers}`;
-}
 
 /** Sums are f32: the kernels know float32 and float16 tensors. A fused program keeps the type. */
 export function isFloating(n: NodeView): boolean {
@@ -74,7 +69,7 @@ export function packedWeights(
     biasAt,
     dispatch: {
       label: `${n.node.op}.pack`,
-      wgsl: elemText(dtype) + pack,
+      wgsl: elemAliases(dtype) + linearHelpers + pack,
       constants: { WORKGROUP: 64 },
       bindings: { w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, packed: operand },
       uniforms: {

@@ -9,8 +9,9 @@ import windowText from '../../../shaders/conv-window.wgsl?raw';
 import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
-import { foldWorkgroups } from '../wgsl/dispatch';
-import { elemText, isFloating, packedWeights, storeText, tileUniforms } from './parts';
+import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
+import { isFloating, packedWeights, storeText, tileUniforms } from './parts';
 import { type ConvAttributes, type ConvNode, convShape, hasWideGroups, isPointwise, packedQuads } from './shape';
 
 /** Steps that are staged at a time; a step is four channels of one tap. */
@@ -61,7 +62,7 @@ function dispatches(n: ConvNode, t: Tunables, pointwise: boolean): Dispatch[] {
     packed.dispatch,
     {
       label: `Conv.${pointwise ? 'pointwise' : 'implicitGemm'}`,
-      wgsl: elemText(n.input(0).dtype) + tail.text + tileText + stagedText + pixels,
+      wgsl: elemAliases(n.input(0).dtype) + linearHelpers + tail.text + tileText + stagedText + pixels,
       constants: { SIDE: side, PIXEL_QUADS: pixelQuads, CHANNEL_QUADS: channelQuads, STAGE: stage },
       bindings: { x: { input: 0 }, weights: packed.operand, ...tail.bindings },
       uniforms: tileUniforms(shape, packed.biasAt, { pixelTiles, channelTiles, tiles }),

@@ -5,14 +5,9 @@ import operands from '../../../shaders/matmul-operands.wgsl?raw';
 import type { DType } from '../../base/dtype';
 import type { Operand } from '../../ir/kernel';
 import { linearHelpers } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import { batchSize, type MatMulNode, type Problem, type Side } from './problem';
-
-/** Element types of the tensors at rest, and workgroup numbers. Sums are always f32. */
-export function elemText(dtype: DType): string {
-  const elem = dtype === 'float16' ? 'f16' : 'f32';
-  return `alias elem = ${elem};\nalias elem4 = vec4<${elem}>;\n${linearHelpers}`;
-}
 
 /**
  * Everything up to the shader itself. Where every line of an operand starts at a multiple of four
@@ -22,7 +17,8 @@ export function operandsText(dtype: DType, p: Problem): string {
   const aLine = p.a.transposed ? p.m : p.k;
   const bLine = p.b.transposed ? p.k : p.n;
   return [
-    elemText(dtype),
+    elemAliases(dtype),
+    linearHelpers,
     quadText('a', 0, aLine % 4 === 0 || (p.m === 1 && isSingle(p.a))),
     quadText('b', 1, bLine % 4 === 0),
     operands,

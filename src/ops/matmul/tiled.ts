@@ -6,7 +6,8 @@ import tiledText from '../../../shaders/matmul-tiled.wgsl?raw';
 import { byteSize } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Tunables } from '../../ir/kernel';
-import { oneEach } from '../wgsl/dispatch';
+import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
 import { batchSize, type MatMulNode, type Problem } from './problem';
 import {
   canRun,
@@ -20,7 +21,7 @@ import {
   resultBytes,
   workgroupsOf,
 } from './product';
-import { elemText, partialStore, storeText, type Tail } from './text';
+import { partialStore, storeText, type Tail } from './text';
 
 interface StagedTile {
   readonly width: number;
@@ -128,7 +129,7 @@ export const tiledSplit: MatMulKernel = {
       stagedDispatch(n, p, tile, partial),
       {
         label: 'MatMul.sum',
-        wgsl: `${elemText(n.input(0).dtype)}\n${tail.text}\n${sumText}`,
+        wgsl: `${elemAliases(n.input(0).dtype)}${linearHelpers}\n${tail.text}\n${sumText}`,
         constants: { LANES: lanes },
         bindings: { partial: partial.operand, ...tail.bindings },
         uniforms: { m: p.m, n: p.n, splits: tile.splits, batch: batchSize(p), alpha: n.attributes.alpha },

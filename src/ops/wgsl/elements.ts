@@ -52,6 +52,12 @@ export function wordType(dtype: DType): string {
   return wordsPerQuad(dtype) === 4 ? computeScalar(dtype) : 'u32';
 }
 
+/** Aliases that hand-written float kernels are written against: `elem` and `elem4`. Sums are always f32. */
+export function elemAliases(dtype: DType): string {
+  const elem = wordType(dtype);
+  return `alias elem = ${elem};\nalias elem4 = vec4<${elem}>;\n`;
+}
+
 /** Expression: the quad `raw` (of quadType) as four elements of the compute type. */
 export function unpackQuad(dtype: DType, raw: string): string {
   switch (deviceType(dtype)) {
