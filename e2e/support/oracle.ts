@@ -24,6 +24,8 @@ export async function ortOpen(
 ): Promise<Oracle> {
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['wasm'],
+    // Errors only: its warnings go straight to a standard output that may refuse them for a moment.
+    logSeverityLevel: 3,
     externalData: Object.entries(externalData).map(([path, data]) => ({ path, data })),
   });
   return {
