@@ -97,6 +97,22 @@ describeBrowsers('the API', (browser) => {
     });
   });
 
+  test('frees a GPU tensor only after the runs it was fed to; says when memory was given away', async () => {
+    const seen = await page.evaluate(async () => {
+      const model = await lepton.load('/dense.onnx');
+      const row = () => new lepton.Tensor('float32', [1, 1, 1], [1, 3]);
+      const kept = await row().upload();
+      const runs = [model.run({ x: row() }), model.run({ x: kept })];
+      kept.dispose();
+      const [, second] = await Promise.all(runs);
+      const given = row();
+      await model.run({ x: given }, { transfer: true });
+      const again = await model.run({ x: given }).catch((e) => e.code as string);
+      return { sum: (second!.sum!.data as Float32Array)[0], again };
+    });
+    expect(seen).toEqual({ sum: 6.5, again: 'INVALID_INPUT' });
+  });
+
   test('gives int64 as BigInt and bool as bytes', async () => {
     const seen = await page.evaluate(async () => {
       const model = await lepton.load('/integers.onnx');

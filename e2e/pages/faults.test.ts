@@ -82,7 +82,19 @@ describeBrowsers('faults', (browser) => {
   test('a wrong digest is an error, and nothing is kept', async () => {
     const { code } = await failing('/dense.onnx', { integrity: `sha256-${btoa('0'.repeat(32))}` });
     expect(code).toBe('INTEGRITY_MISMATCH');
-    expect(await page.evaluate(async () => (await lepton.cache.list()).length)).toBe(0);
+    const kept = await page.evaluate(async () => (await lepton.cache.list()).map((file) => file.url));
+    expect(kept.filter((url) => url.endsWith('/dense.onnx'))).toEqual([]);
+  });
+
+  test('a wrong digest of bytes in memory is an error too', async () => {
+    const code = await page.evaluate(
+      async (integrity) => {
+        const bytes = await (await fetch('/dense.onnx')).arrayBuffer();
+        return lepton.load(bytes, { integrity }).catch((e) => e.code);
+      },
+      `sha256-${btoa('0'.repeat(32))}`,
+    );
+    expect(code).toBe('INTEGRITY_MISMATCH');
   });
 
   test('wrong arguments', async () => {
@@ -112,6 +124,7 @@ describeBrowsers('faults', (browser) => {
         length: await failure(() => new Tensor('float32', new Float32Array(5), [2, 3])),
         kind: await failure(() => new Tensor('float32', new Float64Array(3) as unknown as Float32Array, [3])),
         output: await failure(() => model.run({ x: good }, { outputs: ['nothing'] })),
+        nothing: await failure(() => model.run(undefined as unknown as { x: typeof good })),
         array: await failure(() => model.run({ x: [1, 2, 3] as unknown as typeof good })),
       };
       const { y } = await model.run({ x: good });
@@ -130,6 +143,7 @@ describeBrowsers('faults', (browser) => {
     expect(seen.length).toMatch(/^INVALID_ARGUMENT: .*6 elements.*5/);
     expect(seen.kind).toMatch(/^INVALID_ARGUMENT: .*Float32Array.*Float64Array/);
     expect(seen.output).toMatch(/^INVALID_ARGUMENT: .*"nothing".*"y"/);
+    expect(seen.nothing).toMatch(/^INVALID_INPUT: /);
     expect(seen.array).toMatch(/^INVALID_INPUT: .*"x"/);
     expect(seen.still).toEqual([0.5, 0.25]);
     expect(seen.disposed).toMatch(/^DISPOSED/);

@@ -53,8 +53,11 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     ...(options.powerPreference && { powerPreference: options.powerPreference }),
   };
   const client = defaultClient(workerUrl);
-  const loaded = await client.abortable(signal, 'Loading the model', (worker, call) =>
-    worker.load(call, request, onProgress && proxy(onProgress)),
+  const loaded = await client.abortable(
+    signal,
+    'Loading the model',
+    (worker, call) => worker.load(call, request, onProgress && proxy(onProgress)),
+    (worker, { id }) => void worker.disposeModel(id),
   );
   return new Model(client, loaded);
 }

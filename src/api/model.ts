@@ -1,8 +1,17 @@
 // A loaded model, as the page holds it.
 
+import type { Remote } from 'comlink';
 import { LeptonError } from '../base/errors';
 import type { TensorInfo } from '../base/model-info';
-import type { LoadedModel, LoadReport, Profile, WireFeed } from '../worker/protocol';
+import type {
+  LoadedModel,
+  LoadReport,
+  Profile,
+  WireFeed,
+  WireGpuTensor,
+  WireTensor,
+  WorkerApi,
+} from '../worker/protocol';
 import { ImageInput } from './image';
 import { Tensor } from './tensor';
 import { type WorkerClient, withTransfer } from './worker-client';
@@ -29,6 +38,8 @@ export class Model {
   readonly #client: WorkerClient;
   readonly #id: number;
   #disposed = false;
+  /** Settles when all requests asked for so far have been sent. */
+  #earlier: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(client: WorkerClient, loaded: LoadedModel) {
@@ -45,25 +56,22 @@ export class Model {
    */
   async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Tensor>> {
     this.#alive();
-    const wire = await this.#wireFeeds(feeds, options.transfer ?? false);
-    const { location = 'cpu' } = options;
-    const request = withTransfer({
-      model: this.#id,
-      feeds: wire,
-      ...(options.outputs && { outputs: options.outputs }),
-      onGpu: location === 'gpu' ? ('all' as const) : location === 'cpu' ? [] : location,
+    const { location = 'cpu', outputs, signal } = options;
+    const onGpu = location === 'gpu' ? ('all' as const) : location === 'cpu' ? [] : location;
+    const results = await this.#send(feeds, options.transfer ?? false, (wire) => {
+      const request = withTransfer({ model: this.#id, feeds: wire, ...(outputs && { outputs }), onGpu });
+      return this.#client.abortable(signal, 'The run', (worker, call) => worker.run(call, request), discardTensors);
     });
-    const results = await this.#client.abortable(options.signal, 'The run', (worker, call) =>
-      worker.run(call, request),
-    );
     return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, Tensor.fromWire(t, this.#client)]));
   }
 
   /** Runs the model several times with timestamps and says where the time goes, node by node. */
   async profile(feeds: Feeds, options: Pick<RunOptions, 'signal'> = {}): Promise<Profile> {
     this.#alive();
-    const request = withTransfer({ model: this.#id, feeds: await this.#wireFeeds(feeds, false), onGpu: [] });
-    return this.#client.abortable(options.signal, 'Profiling', (worker, call) => worker.profile(call, request));
+    return this.#send(feeds, false, (wire) => {
+      const request = withTransfer({ model: this.#id, feeds: wire, onGpu: [] });
+      return this.#client.abortable(options.signal, 'Profiling', (worker, call) => worker.profile(call, request));
+    });
   }
 
   /** Frees the model's memory once its runs are done. GPU tensors it made stay until they are disposed of. */
@@ -71,6 +79,23 @@ export class Model {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#client.call((worker, id) => worker.disposeModel(id), this.#id);
+  }
+
+  /** Sends requests in the order they were asked for, although pictures take a while to get ready. */
+  async #send<T>(feeds: Feeds, give: boolean, send: (wire: Record<string, WireFeed>) => Promise<T>): Promise<T> {
+    if (typeof feeds !== 'object' || feeds === null) {
+      throw new LeptonError('INVALID_INPUT', 'run() takes an object of inputs by name, such as { x: tensor }.');
+    }
+    const releases = Object.values(feeds).flatMap((feed) => (feed instanceof Tensor ? [feed.hold()] : []));
+    const wire = this.#wireFeeds(feeds, give);
+    const turn = Promise.all([wire, this.#earlier.catch(() => {})]);
+    this.#earlier = turn;
+    try {
+      const [ready] = await turn;
+      return await send(ready);
+    } finally {
+      for (const release of releases) release();
+    }
   }
 
   async #wireFeeds(feeds: Feeds, give: boolean): Promise<Record<string, WireFeed>> {
@@ -92,4 +117,9 @@ export class Model {
   #alive(): void {
     if (this.#disposed) throw new LeptonError('DISPOSED', 'This model was disposed of; load it again.');
   }
+}
+
+/** Frees what an aborted run left on the GPU. */
+function discardTensors(worker: Remote<WorkerApi>, results: Record<string, WireTensor | WireGpuTensor>): void {
+  for (const result of Object.values(results)) if ('gpu' in result) void worker.disposeTensor(result.gpu);
 }

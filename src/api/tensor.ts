@@ -10,6 +10,8 @@ import { defaultClient, type WorkerClient } from './worker-client';
 export interface UploadOptions {
   /** The worker script of the models that will use the tensor, where `load` was given one. */
   readonly workerUrl?: string | URL;
+  /** The power preference of those models, where they were loaded with one: each has a device of its own. */
+  readonly powerPreference?: GPUPowerPreference;
 }
 
 export class Tensor<T extends DType = DType> {
@@ -18,6 +20,8 @@ export class Tensor<T extends DType = DType> {
   #data: TensorDataMap[T] | undefined;
   #gpu: { readonly client: WorkerClient; readonly id: number } | undefined;
   #disposed = false;
+  /** Runs under way that read the GPU memory. */
+  #uses = 0;
 
   /**
    * @param type element type, as in ONNX Runtime Web
@@ -91,21 +95,44 @@ export class Tensor<T extends DType = DType> {
   /** A copy on the GPU, which feeds runs without crossing to the worker each time. */
   async upload(options: UploadOptions = {}): Promise<Tensor<T>> {
     const client = defaultClient(options.workerUrl);
-    const wire = await client.call((worker, tensor) => worker.upload(tensor), Tensor.toWire(this, false));
+    const { powerPreference } = options;
+    const wire = await client.call((worker, t) => worker.upload(t, powerPreference), Tensor.toWire(this, false));
     return Tensor.fromWire(wire, client) as Tensor<T>;
   }
 
-  /** Frees a tensor's GPU memory. A tensor in memory is freed by forgetting it; this makes it unusable. */
+  /**
+   * Frees a tensor's GPU memory, after the runs it has been fed to. A tensor in memory is freed by forgetting
+   * it; this makes it unusable.
+   */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#data = undefined;
+    if (this.#uses === 0) this.#free();
+  }
+
+  /** @internal Keeps the GPU memory until the function returned is called. */
+  hold(): () => void {
+    this.#uses++;
+    return () => {
+      this.#uses--;
+      if (this.#disposed && this.#uses === 0) this.#free();
+    };
+  }
+
+  #free(): void {
     if (this.#gpu) this.#gpu.client.release(this, this.#gpu.id);
   }
 
   /** @internal What crosses to the worker: the memory itself, or a copy of it. */
   static toWire(tensor: Tensor, give: boolean): WireTensor {
     const { buffer, byteOffset, byteLength } = tensor.data;
+    if (byteLength === 0 && tensor.size > 0) {
+      throw new LeptonError(
+        'INVALID_INPUT',
+        'The memory of this tensor was given away by a run with { transfer: true }.',
+      );
+    }
     const whole = byteOffset === 0 && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
     const bytes =
       give && whole ? new Uint8Array(buffer as ArrayBuffer) : new Uint8Array(buffer, byteOffset, byteLength).slice();

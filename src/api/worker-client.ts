@@ -7,11 +7,11 @@ import { readyMessage } from '../base/handshake';
 import InlineWorker from '../worker/main?worker&inline';
 import type { CallId, Reply, WireFeed, WorkerApi } from '../worker/protocol';
 
-/** A blocked worker fails by an event, or not at all where a header is missing. */
-const startTimeout = 10_000;
+/** A blocked worker fails by an event, or not at all where a header is missing. In milliseconds. */
+const startTimeout = { inline: 10_000, fetched: 60_000 } as const;
 
 export class WorkerClient {
-  private readonly remote: Promise<Remote<WorkerApi>>;
+  readonly remote: Promise<Remote<WorkerApi>>;
   private nextCall: CallId = 1;
   /** Frees what the page forgot to dispose of. */
   private readonly forgotten = new FinalizationRegistry<number>((id) => void this.free(id));
@@ -25,23 +25,37 @@ export class WorkerClient {
     return unwrap(await method(await this.remote, argument));
   }
 
-  /** As `call`, for calls that can be aborted by their number. */
+  /**
+   * As `call`, for calls that can be aborted by their number. An abort rejects at once, whatever the worker
+   * is busy with; `discard` frees what it answers all the same.
+   */
   async abortable<T>(
     signal: AbortSignal | undefined,
     what: string,
     method: (worker: Remote<WorkerApi>, call: CallId) => Promise<Reply<T>>,
+    discard: (worker: Remote<WorkerApi>, value: T) => void = () => {},
   ): Promise<T> {
     if (signal?.aborted) throw abortError(signal, what);
     const worker = await this.remote;
     const call = this.nextCall++;
-    const abort = () => void worker.abort(call);
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      if (signal?.aborted) throw abortError(signal, what);
-      return unwrap(await method(worker, call));
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    if (!signal) return unwrap(await method(worker, call));
+    if (signal.aborted) throw abortError(signal, what);
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        void worker.abort(call);
+        reject(abortError(signal, what));
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      method(worker, call).then((reply) => {
+        signal.removeEventListener('abort', abort);
+        if (signal.aborted && reply.ok) discard(worker, reply.value);
+        try {
+          resolve(unwrap(reply));
+        } catch (error) {
+          reject(error);
+        }
+      }, reject);
+    });
   }
 
   watch(tensor: object, id: number): void {
@@ -66,6 +80,8 @@ export function defaultClient(workerUrl?: string | URL): WorkerClient {
   if (!client) {
     client = new WorkerClient(workerUrl);
     clients.set(key, client);
+    // What kept the worker from starting may have passed when somebody asks again.
+    client.remote.catch(() => clients.delete(key));
   }
   return client;
 }
@@ -75,7 +91,8 @@ export function withTransfer<T extends { readonly feeds: Readonly<Record<string,
   const memory = Object.values(request.feeds).flatMap((feed): Transferable[] =>
     'bytes' in feed ? [feed.bytes.buffer] : 'bitmap' in feed ? [feed.bitmap] : [],
   );
-  return transfer(request, memory);
+  // One tensor may be fed to several inputs.
+  return transfer(request, [...new Set(memory)]);
 }
 
 function unwrap<T>(reply: Reply<T>): T {
@@ -105,7 +122,8 @@ function create(workerUrl: string | URL | undefined): Worker {
 
 function ready(worker: Worker, workerUrl: string | URL | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(blocked(workerUrl, 'it did not answer')), startTimeout);
+    const patience = workerUrl === undefined ? startTimeout.inline : startTimeout.fetched;
+    const timer = setTimeout(() => reject(blocked(workerUrl, 'it did not answer')), patience);
     const end = (settle: () => void) => {
       clearTimeout(timer);
       worker.onmessage = null;

@@ -2,10 +2,11 @@
 // command buffer and submits it once. Nothing here knows graphs or operators.
 
 import type { ByteSource } from '../base/bytes';
-import { LeptonError, throwIfAborted } from '../base/errors';
+import { throwIfAborted } from '../base/errors';
 import type { Plan, PlanStep, PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import { compilePipelines } from './pipelines';
+import { scoped } from './scopes';
 import { upload } from './upload';
 
 export interface CreateOptions {
@@ -89,12 +90,11 @@ export class Executable {
 
   private async initialise(): Promise<void> {
     const { handle } = this.device;
-    handle.pushErrorScope('validation');
-    const encoder = handle.createCommandEncoder({ label: `${this.plan.name}.init` });
-    this.encodeSteps(encoder, this.plan.init, this.plan.steps.length, new Map());
-    handle.queue.submit([encoder.finish()]);
-    const error = await handle.popErrorScope();
-    if (error) throw new LeptonError('GPU_ERROR', `Preparing "${this.plan.name}" on the GPU failed: ${error.message}`);
+    await scoped(handle, `preparing "${this.plan.name}"`, 0, () => {
+      const encoder = handle.createCommandEncoder({ label: `${this.plan.name}.init` });
+      this.encodeSteps(encoder, this.plan.init, this.plan.steps.length, new Map());
+      handle.queue.submit([encoder.finish()]);
+    });
     this.plan.buffers.forEach((b, i) => {
       // The queue keeps what it still reads alive.
       if (b.role === 'init') this.buffers[i]?.destroy();
@@ -185,33 +185,19 @@ export class Executable {
   }
 }
 
-async function allocate(handle: GPUDevice, plan: Plan, created: GPUBuffer[]) {
-  handle.pushErrorScope('validation');
-  handle.pushErrorScope('out-of-memory');
+function allocate(handle: GPUDevice, plan: Plan, created: GPUBuffer[]) {
   const make = (size: number, usage: number, label: string) => {
     const buffer = handle.createBuffer({ size, usage, label: `${plan.name}.${label}` });
     created.push(buffer);
     return buffer;
   };
-  const buffers = plan.buffers.map((b) =>
-    make(b.bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC, b.label),
-  );
-  const uniforms = make(
-    Math.max(16, plan.uniforms.byteLength),
-    GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    'uniforms',
-  );
-  if (plan.uniforms.byteLength > 0) handle.queue.writeBuffer(uniforms, 0, plan.uniforms);
-  const memory = await handle.popErrorScope();
-  const invalid = await handle.popErrorScope();
-  if (memory || invalid) {
-    const total = plan.buffers.reduce((sum, b) => sum + b.bytes, 0);
-    throw new LeptonError(
-      'OUT_OF_MEMORY',
-      `The GPU could not allocate the ${(total / 2 ** 20).toFixed(1)} MiB that "${plan.name}" needs: ${(memory ?? invalid)?.message}. ` +
-        'Dispose of other models and GPU tensors, or use smaller inputs.',
-      { details: { bytes: total } },
-    );
-  }
-  return { buffers, uniforms };
+  const total = plan.buffers.reduce((sum, b) => sum + b.bytes, 0);
+  return scoped(handle, `"${plan.name}"`, total, () => {
+    const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    const buffers = plan.buffers.map((b) => make(b.bytes, storage, b.label));
+    const uniformBytes = Math.max(16, plan.uniforms.byteLength);
+    const uniforms = make(uniformBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'uniforms');
+    if (plan.uniforms.byteLength > 0) handle.queue.writeBuffer(uniforms, 0, plan.uniforms);
+    return { buffers, uniforms };
+  });
 }

@@ -7,6 +7,7 @@ import { sizeOf } from '../base/shape';
 import type { PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import type { Executable } from './executable';
+import { scoped } from './scopes';
 
 /** Bytes in device form, a buffer to bind as it is, or something that writes the buffer on the GPU. */
 export type Feed =
@@ -25,49 +26,90 @@ export interface Fetch {
 /** Packed bytes in the border's type, or the buffer that holds the output. */
 export type Fetched = Uint8Array<ArrayBuffer> | GPUBuffer;
 
+interface Read {
+  readonly tensor: PlanTensor;
+  /** Place and size in the staging buffer. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export class Runner {
   private staging: GPUBuffer | undefined;
 
   constructor(readonly executable: Executable) {}
 
   async run(feeds: ReadonlyMap<string, Feed>, fetches: readonly Fetch[]): Promise<Map<string, Fetched>> {
-    const { executable } = this;
-    const { plan, device } = executable;
-    const { handle } = device;
-    const encoder = handle.createCommandEncoder({ label: `${plan.name}.run` });
-    const replaced = this.feed(feeds, encoder);
+    const { plan, device } = this.executable;
+    const kept = fetches.filter((f) => f.location === 'gpu').map((f) => outputOf(plan.outputs, f.name));
     const results = new Map<string, Fetched>();
-    const reads: { tensor: PlanTensor; offset: number }[] = [];
-    let readBytes = 0;
-    for (const { name, location } of fetches) {
-      const tensor = outputOf(plan.outputs, name);
-      if (location === 'gpu') {
-        const size = plan.buffers[tensor.buffer]?.bytes ?? 16;
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        const buffer = handle.createBuffer({ label: `${plan.name}.${name}`, size, usage });
-        replaced.set(tensor.buffer, buffer);
-        results.set(name, buffer);
-      } else {
-        reads.push({ tensor, offset: readBytes });
-        readBytes += plan.buffers[tensor.buffer]?.bytes ?? 16;
+    const buffers = kept.length > 0 ? await this.outputBuffers(kept) : new Map<number, GPUBuffer>();
+    try {
+      for (const tensor of kept) results.set(tensor.name, buffers.get(tensor.buffer) as GPUBuffer);
+      const reads = this.readsOf(fetches);
+      if (reads.length === 0)
+        await scoped(device.handle, `a run of "${plan.name}"`, 0, () => this.submit(feeds, buffers, reads));
+      else {
+        const staging = this.submit(feeds, buffers, reads) as GPUBuffer;
+        for (const [name, bytes] of await readBack(device, staging, totalBytes(reads), reads)) results.set(name, bytes);
       }
+      if (device.uncaptured !== undefined) {
+        const message = device.uncaptured;
+        device.uncaptured = undefined;
+        throw new LeptonError('GPU_ERROR', `The GPU reported an error while "${plan.name}" ran: ${message}`);
+      }
+    } catch (error) {
+      for (const buffer of buffers.values()) buffer.destroy();
+      throw error;
     }
+    return results;
+  }
+
+  /** Buffers for outputs that the caller keeps, by the plan's own number of them. */
+  private outputBuffers(outputs: readonly PlanTensor[]): Promise<Map<number, GPUBuffer>> {
+    const { plan, device } = this.executable;
+    const bytesOf = (t: PlanTensor) => plan.buffers[t.buffer]?.bytes ?? 16;
+    const total = outputs.reduce((sum, t) => sum + bytesOf(t), 0);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return scoped(device.handle, `the output of "${plan.name}"`, total, () => {
+      const made = outputs.map((t): [number, GPUBuffer] => [
+        t.buffer,
+        device.handle.createBuffer({ label: `${plan.name}.${t.name}`, size: bytesOf(t), usage }),
+      ]);
+      return new Map(made);
+    });
+  }
+
+  private readsOf(fetches: readonly Fetch[]): Read[] {
+    const { plan } = this.executable;
+    let offset = 0;
+    return fetches
+      .filter((f) => f.location === 'cpu')
+      .map(({ name }) => {
+        const tensor = outputOf(plan.outputs, name);
+        const read = { tensor, offset, bytes: plan.buffers[tensor.buffer]?.bytes ?? 16 };
+        offset += read.bytes;
+        return read;
+      });
+  }
+
+  /** Encodes and submits one run; answers the buffer that the outputs to read are copied to. */
+  private submit(
+    feeds: ReadonlyMap<string, Feed>,
+    outputs: ReadonlyMap<number, GPUBuffer>,
+    reads: readonly Read[],
+  ): GPUBuffer | undefined {
+    const { executable } = this;
+    const { handle } = executable.device;
+    const encoder = handle.createCommandEncoder({ label: `${executable.plan.name}.run` });
+    const replaced = this.feed(feeds, encoder);
+    for (const [index, buffer] of outputs) replaced.set(index, buffer);
     executable.encode(encoder, replaced);
-    const staging = readBytes > 0 ? this.stagingOf(readBytes) : undefined;
-    for (const { tensor, offset } of reads) {
-      const bytes = plan.buffers[tensor.buffer]?.bytes ?? 16;
+    const staging = reads.length > 0 ? this.stagingOf(totalBytes(reads)) : undefined;
+    for (const { tensor, offset, bytes } of reads) {
       encoder.copyBufferToBuffer(executable.outputBuffer(tensor), 0, staging as GPUBuffer, offset, bytes);
     }
     handle.queue.submit([encoder.finish()]);
-    if (staging) {
-      for (const [name, bytes] of await readBack(device, staging, readBytes, reads)) results.set(name, bytes);
-    }
-    if (device.uncaptured !== undefined) {
-      const message = device.uncaptured;
-      device.uncaptured = undefined;
-      throw new LeptonError('GPU_ERROR', `The GPU reported an error while "${plan.name}" ran: ${message}`);
-    }
-    return results;
+    return staging;
   }
 
   /** GPU milliseconds of every step of one run with the inputs as they are; undefined without timestamps. */
@@ -145,11 +187,15 @@ function outputOf(outputs: readonly PlanTensor[], name: string): PlanTensor {
   return tensor;
 }
 
+function totalBytes(reads: readonly Read[]): number {
+  return reads.reduce((sum, read) => sum + read.bytes, 0);
+}
+
 async function readBack(
   device: Device,
   staging: GPUBuffer,
   bytes: number,
-  reads: readonly { tensor: PlanTensor; offset: number }[],
+  reads: readonly Pick<Read, 'tensor' | 'offset'>[],
 ): Promise<[string, Uint8Array<ArrayBuffer>][]> {
   const mapped = staging.mapAsync(GPUMapMode.READ, 0, bytes);
   // Firefox looks for finished maps only about every 100 ms unless something is submitted.

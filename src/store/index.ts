@@ -17,6 +17,7 @@ import { Shelf } from './shelf';
 
 export { blobSource } from './blob-source';
 export type { Progress } from './ingest';
+export { verifyIntegrity } from './integrity';
 export type { CachedFile } from './manifest';
 export type { OpenFile } from './open-file';
 

@@ -3,6 +3,7 @@
 // canonical base64 strings everywhere, so that equality is string equality.
 
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
+import type { ByteSource } from '../base/bytes';
 import { LeptonError } from '../base/errors';
 
 const algorithms = { sha256, sha384, sha512 } as const;
@@ -51,6 +52,22 @@ export function checkIntegrity(url: string, expected: Integrity, digest: string)
       'Correct the integrity option, or the file on the server.',
     { details: { url, expected: want, got } },
   );
+}
+
+/**
+ * Reads a whole file and checks it against an `integrity` option. Throws INVALID_ARGUMENT,
+ * INTEGRITY_MISMATCH, ABORTED, and what the source throws.
+ */
+export async function verifyIntegrity(
+  source: ByteSource,
+  integrity: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const expected = parseIntegrity(integrity);
+  const hasher = createHasher(expected.algorithm);
+  for await (const { bytes } of source.stream(0, source.size ?? Number.POSITIVE_INFINITY, signal)) hasher.update(bytes);
+  checkIntegrity(name, expected, hasher.digest());
 }
 
 export function createHasher(algorithm: IntegrityAlgorithm): Hasher {

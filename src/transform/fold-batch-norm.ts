@@ -36,7 +36,7 @@ export function foldBatchNorm(graph: Graph): Graph {
       return false;
     if (!factor || !constants.has(factor)) return false;
     const place = places[position] as Node[];
-    const conv = place.pop() as Node;
+    const conv = place.at(-1) as Node;
     const dims = (values.get(result as string) as Value).dims as readonly number[];
     const channels = dims[1] as number;
     if (!isPerChannel(values.get(factor) as Value, dims)) return false;
@@ -58,6 +58,7 @@ export function foldBatchNorm(graph: Graph): Graph {
       values.set(value.name, value);
       constants.add(value.name);
     }
+    place.pop();
     place.push(...part.nodes.map((n) => ({ ...n, name: `${conv.name}/fold ${n.op}` })), {
       ...conv,
       inputs,

@@ -8,6 +8,7 @@ import type { Graph, Node, Program, ProgramArg, Value } from '../ir/graph';
 import type { TensorType } from '../ir/node-view';
 import { opOf, viewNode } from '../ops/registry';
 import { operandClass } from '../ops/wgsl/epilogue';
+import { constantValues } from './constants';
 import { countReaders, mapArgs } from './fuse-pointwise';
 
 /** The kernel's own buffers and these must fit the 8 storage buffers that WebGPU guarantees. */
@@ -15,6 +16,7 @@ const mostOperands = 4;
 
 export function fuseEpilogue(graph: Graph, adapter: AdapterProfile): Graph {
   const readers = countReaders(graph);
+  const constants = constantValues(graph);
   const nodes: (Node | undefined)[] = [...graph.nodes];
   /** Position after which a value is there; -1 for inputs and constants. */
   const ready = new Map<string, number>();
@@ -27,6 +29,8 @@ export function fuseEpilogue(graph: Graph, adapter: AdapterProfile): Graph {
     // The latest producer, so that as many as possible of the other operands are there.
     const hosts = node.program.operands
       .filter((name) => ready.has(name) && readers.get(name) === 1 && !graph.outputs.includes(name))
+      // What can be computed once, at load, must not become part of every run.
+      .filter((name) => constants.has(name) === constants.has(output))
       .sort((a, b) => (ready.get(b) as number) - (ready.get(a) as number));
     for (const name of hosts) {
       const position = ready.get(name) as number;

@@ -13,6 +13,7 @@ import {
   valuesRead,
 } from '../ir/graph';
 import { opOf } from '../ops/registry';
+import { constantValues } from './constants';
 
 /** Storage buffers besides the result; WebGPU guarantees 8 a stage. */
 const mostOperands = 7;
@@ -20,11 +21,12 @@ const mostSteps = 24;
 
 export function fusePointwise(graph: Graph): Graph {
   const readers = countReaders(graph);
+  const constants = constantValues(graph);
   const programs = new Map<string, Node>();
   for (const node of graph.nodes) {
     if (!opOf(node).pointwise) continue;
     const alone = programNode(node, graph.values);
-    programs.set(node.outputs[0] as string, mergeProducers(alone, programs, readers, graph));
+    programs.set(node.outputs[0] as string, mergeProducers(alone, programs, readers, constants, graph));
   }
   const absorbed = new Set<string>();
   const nodes: Node[] = [];
@@ -69,22 +71,34 @@ function asProgram(node: Node, program: Program): Node {
 
 /** A literal has no shape, so only a rank that cannot raise the result's rank may become one. */
 function singleElement(array: NDArray): NDArray | undefined {
-  return array.data.length === 1 && array.dims.length <= 1 ? array : undefined;
+  return array.data.length === 1 && array.dims.length <= 1 && fitsDevice(array) ? array : undefined;
+}
+
+/** A 64-bit value beyond 32 bits stays an operand, whose upload says what is wrong with it. */
+function fitsDevice({ dtype, data }: NDArray): boolean {
+  const value = data[0] as number;
+  if (dtype === 'int64') return value >= -(2 ** 31) && value < 2 ** 31;
+  if (dtype === 'uint64') return value < 2 ** 32;
+  return dtype !== 'float64';
 }
 
 function mergeProducers(
   node: Node,
   programs: ReadonlyMap<string, MergedNode>,
   readers: ReadonlyMap<string, number>,
+  constants: ReadonlySet<string>,
   graph: Graph,
 ): MergedNode {
-  const dims = graph.values.get(node.outputs[0] as string)?.dims as readonly number[];
+  const output = node.outputs[0] as string;
+  const dims = graph.values.get(output)?.dims as readonly number[];
   const program = node.program as Program;
   const mergeable = program.operands.filter((name) => {
     const producer = programs.get(name);
     return (
       producer !== undefined &&
       readers.get(name) === 1 &&
+      // What can be computed once, at load, must not become part of every run.
+      constants.has(name) === constants.has(output) &&
       !graph.outputs.includes(name) &&
       sameDims(graph.values.get(name)?.dims as readonly number[], dims)
     );

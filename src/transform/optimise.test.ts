@@ -82,6 +82,30 @@ describe('passes', () => {
     expect(optimised.nodes[1]?.program?.operands).toEqual([optimised.nodes[0]?.outputs[0]]);
   });
 
+  it('leave a convolution whole where what is added to it is not one number a channel', () => {
+    for (const dims of [[1, 4, 8, 8], [8]]) {
+      const graph = build((b) => {
+        const x = b.input('x', 'float32', [1, 4, 8, 8]);
+        const [conv] = b.add('Conv', [x, weights(b, [4, 4, 1, 1])]);
+        return b.add('Add', [conv as string, weights(b, dims)]);
+      });
+      const optimised = run(graph);
+      expect(optimised.nodes.some((n) => n.op === 'Conv')).toBe(true);
+      expect(() => makePlan(optimised, { adapter })).not.toThrow();
+    }
+  });
+
+  it('keep what is computed from constants alone out of every run', () => {
+    const graph = build((b) => {
+      const x = b.input('x', 'float32', [300, 300]);
+      const [turned] = b.add('Transpose', [weights(b, [300, 300])]);
+      const [scaled] = b.add('Sqrt', [turned as string]);
+      return b.add('Mul', [scaled as string, x]);
+    });
+    const plan = makePlan(run(graph), { adapter });
+    expect([plan.init.length, plan.steps.length]).toEqual([1, 1]);
+  });
+
   it('do not fuse what changes the shape', () => {
     const graph = build((b) => {
       const x = b.input('x', 'float32', [1, 4, 1, 1]);

@@ -18,6 +18,12 @@ export function fetchCompiler(url: string): Promise<Compiler> {
 }
 
 async function load(url: string): Promise<Compiler> {
+  // importScripts holds up the whole worker until the file is there, so have it in the HTTP cache first. Where
+  // a policy forbids the request, waiting is all that is lost.
+  await fetch(url).then(
+    (response) => response.arrayBuffer(),
+    () => {},
+  );
   try {
     try {
       importScripts(url);

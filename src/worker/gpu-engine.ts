@@ -53,8 +53,12 @@ export class GpuEngine implements Engine {
   }
 
   /** Plans, compiles and uploads for one set of input shapes, or finds that done. */
-  async prepare(sizes: ReadonlyMap<string, number>, options: PrepareOptions): Promise<Prepared> {
-    const { graph, compiler, devices, files, precision, powerPreference } = this.options;
+  async prepare(sizes: ReadonlyMap<string, number>, options: PrepareOptions): Promise<void> {
+    await this.withDevice(sizes, options, async () => {});
+  }
+
+  private async preparedFor(sizes: ReadonlyMap<string, number>, options: PrepareOptions): Promise<Prepared> {
+    const { graph, compiler, devices, precision, powerPreference } = this.options;
     const shared = await devices.get(powerPreference);
     const key = [...sizes].map(([name, size]) => `${name}=${size}`).join(' ');
     const known = this.prepared.get(key);
@@ -74,20 +78,34 @@ export class GpuEngine implements Engine {
     throwIfAborted(options.signal, 'Loading the model');
     const plan = compiler.plan(graph, { adapter: device.profile, sizes, precision, border: this.border });
     options.onPlanned?.(plan);
-    const executable = await Executable.create(device, plan, files, options);
+    while (this.prepared.size >= keptShapes) this.dropOldest();
+    const executable = await this.create(device, plan, options);
     const prepared = { shared, runner: new Runner(executable) };
     this.memory = plan.memory;
     this.prepared.set(key, prepared);
-    if (this.prepared.size > keptShapes) {
-      const [oldest, { runner }] = this.prepared.entries().next().value as [string, Prepared];
-      this.prepared.delete(oldest);
-      runner.dispose();
-    }
     return prepared;
   }
 
+  /** Every shape holds its own copy of the weights: where memory is short, the idle ones go. */
+  private async create(device: Device, plan: Plan, options: PrepareOptions): Promise<Executable> {
+    try {
+      return await Executable.create(device, plan, this.options.files, options);
+    } catch (error) {
+      const short = error instanceof LeptonError && error.code === 'OUT_OF_MEMORY';
+      if (!short || this.prepared.size === 0) throw error;
+      while (this.prepared.size > 0) this.dropOldest();
+      return Executable.create(device, plan, this.options.files, options);
+    }
+  }
+
+  private dropOldest(): void {
+    const [oldest, { runner }] = this.prepared.entries().next().value as [string, Prepared];
+    this.prepared.delete(oldest);
+    runner.dispose();
+  }
+
   run(feeds: CheckedFeeds, options: RunOptions): Promise<RunResult> {
-    return this.withDevice(feeds, options.signal, async ({ shared, runner }) => {
+    return this.withDevice(feeds.sizes, options, async ({ shared, runner }) => {
       const fetches = options.outputs.map((name) => ({
         name,
         location: options.onGpu(name) ? ('gpu' as const) : ('cpu' as const),
@@ -99,7 +117,7 @@ export class GpuEngine implements Engine {
   }
 
   profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile> {
-    return this.withDevice(feeds, signal, async ({ shared, runner }) => {
+    return this.withDevice(feeds.sizes, { signal }, async ({ shared, runner }) => {
       const { plan } = runner.executable;
       const fetches = plan.outputs.map(({ name }) => ({ name, location: 'cpu' as const }));
       const walls: number[] = [];
@@ -126,16 +144,20 @@ export class GpuEngine implements Engine {
     this.prepared.clear();
   }
 
-  private async withDevice<T>(feeds: CheckedFeeds, signal: AbortSignal, work: (p: Prepared) => Promise<T>): Promise<T> {
+  private async withDevice<T>(
+    sizes: ReadonlyMap<string, number>,
+    options: PrepareOptions,
+    work: (prepared: Prepared) => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const { device } = await this.options.devices.get(this.options.powerPreference);
       try {
-        return await work(await this.prepare(feeds.sizes, { signal }));
+        return await work(await this.preparedFor(sizes, options));
       } catch (error) {
         if (!(await wasLost(device))) throw error;
         if (attempt === 0) continue;
         const why = device.lost?.message || 'no reason given';
-        throw new LeptonError('DEVICE_LOST', `The GPU device was lost twice during one run: ${why}.`, { cause: error });
+        throw new LeptonError('DEVICE_LOST', `The GPU device was lost twice in a row: ${why}.`, { cause: error });
       }
     }
   }

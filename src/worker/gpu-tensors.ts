@@ -6,6 +6,7 @@ import { LeptonError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Device } from '../gpu/device';
 import { readBuffer } from '../gpu/runner';
+import { scoped } from '../gpu/scopes';
 import type { PlanTensor } from '../plan/plan';
 import type { WireGpuTensor, WireTensor } from './protocol';
 
@@ -38,14 +39,16 @@ export class GpuTensors {
     return tensor;
   }
 
-  upload(device: Device, { type, dims, bytes }: WireTensor): WireGpuTensor {
+  /** @throws OUT_OF_MEMORY, and UNSUPPORTED_MODEL where a 64-bit value does not fit */
+  async upload(device: Device, { type, dims, bytes }: WireTensor): Promise<WireGpuTensor> {
     const form = storageType(device, type);
-    const buffer = device.handle.createBuffer({
-      label: 'Tensor',
-      size: deviceBytes(form, sizeOf(dims)),
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-    });
-    device.handle.queue.writeBuffer(buffer, 0, toDevice(type, form, bytes, 'the uploaded tensor'));
+    const packed = toDevice(type, form, bytes, 'the uploaded tensor');
+    const size = deviceBytes(form, sizeOf(dims));
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = await scoped(device.handle, 'the uploaded tensor', size, () =>
+      device.handle.createBuffer({ label: 'Tensor', size, usage }),
+    );
+    device.handle.queue.writeBuffer(buffer, 0, packed);
     return this.add({ device, buffer, tensor: { dtype: type, device: form, dims } });
   }
 

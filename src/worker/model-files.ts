@@ -3,7 +3,7 @@
 
 import type { ByteSource } from '../base/bytes';
 import { LeptonError } from '../base/errors';
-import { blobSource, type OpenFile, type WeightStore } from '../store';
+import { blobSource, type OpenFile, verifyIntegrity, type WeightStore } from '../store';
 import type { LoadRequest, Origin, Progress } from './protocol';
 
 type Location = LoadRequest['source'] | LoadRequest['externalData'][string];
@@ -57,6 +57,10 @@ export class ModelFiles {
 
   private async add(name: string, location: Location): Promise<ByteSource> {
     const source = 'url' in location ? await this.download(name, location.url) : blobSource(location.blob);
+    const { integrity } = this.request;
+    if (name === '' && 'blob' in location && integrity !== undefined) {
+      await verifyIntegrity(source, integrity, 'The model given', this.signal);
+    }
     this.sources.set(name, source);
     return source;
   }

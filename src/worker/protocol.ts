@@ -153,7 +153,7 @@ export interface WorkerApi {
   run(call: CallId, request: RunRequest): Promise<Reply<Record<string, WireTensor | WireGpuTensor>>>;
   profile(call: CallId, request: RunRequest): Promise<Reply<Profile>>;
   disposeModel(model: number): Promise<Reply<void>>;
-  upload(tensor: WireTensor): Promise<Reply<WireGpuTensor>>;
+  upload(tensor: WireTensor, powerPreference?: GPUPowerPreference): Promise<Reply<WireGpuTensor>>;
   read(gpu: number): Promise<Reply<WireTensor>>;
   disposeTensor(gpu: number): Promise<Reply<void>>;
   abort(call: CallId): Promise<void>;

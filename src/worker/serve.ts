@@ -27,7 +27,7 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
       ),
     profile: (call, request) => abortable(calls, call, (signal) => session.profile(request, signal)),
     disposeModel: (model) => reply(() => session.disposeModel(model)),
-    upload: (tensor) => reply(() => session.upload(tensor)),
+    upload: (tensor, powerPreference) => reply(() => session.upload(tensor, powerPreference)),
     read: (gpu) =>
       reply(() => session.read(gpu)).then((answer) => transfer(answer, answer.ok ? buffersOf(answer.value) : [])),
     disposeTensor: (gpu) => reply(async () => session.disposeTensor(gpu)),

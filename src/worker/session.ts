@@ -72,7 +72,7 @@ export class Session {
         timings.download = since();
       });
       arrived.catch((error) => stop.abort(error));
-      const inputs = graph.inputs.map((name) => infoOf(graph, name));
+      const inputs = graph.inputs.map((name) => inputInfo(graph, name));
       if (request.backend === 'cpu') {
         engine = compiler.cpuEngine(graph, (name) => files.source(name), this.tensors);
       } else {
@@ -128,7 +128,7 @@ export class Session {
   async run(request: RunRequest, signal: AbortSignal): Promise<Record<string, WireTensor | WireGpuTensor>> {
     const model = this.model(request.model);
     const { onGpu } = request;
-    const outputs = request.outputs ?? model.outputs.map((o) => o.name);
+    const outputs = [...new Set(request.outputs ?? model.outputs.map((o) => o.name))];
     for (const name of [...outputs, ...(onGpu === 'all' ? [] : onGpu)]) requireOutput(model, name);
     const feeds = checkFeeds(model.inputs, request.feeds);
     const results = await this.inTurn(
@@ -159,8 +159,8 @@ export class Session {
     model.files.close();
   }
 
-  async upload(tensor: WireTensor): Promise<WireGpuTensor> {
-    const { device } = await this.devices.get();
+  async upload(tensor: WireTensor, powerPreference?: GPUPowerPreference): Promise<WireGpuTensor> {
+    const { device } = await this.devices.get(powerPreference);
     return this.tensors.upload(device, tensor);
   }
 
@@ -221,6 +221,18 @@ export class Session {
     const { vendor, architecture, description, software } = device.profile;
     return { ...common, backend: 'webgpu', adapter: { vendor, architecture, description, software } };
   }
+}
+
+/** @throws UNSUPPORTED_MODEL where the model says nothing of the input's shape, not even its rank */
+function inputInfo(graph: Graph, name: string): TensorInfo {
+  if (graph.values.get(name)?.dims) return infoOf(graph, name);
+  throw new LeptonError(
+    'UNSUPPORTED_MODEL',
+    `The model declares no shape for its input "${name}"; export it with one.`,
+    {
+      details: { name },
+    },
+  );
 }
 
 function infoOf(graph: Graph, name: string): TensorInfo {
