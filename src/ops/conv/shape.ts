@@ -1,6 +1,6 @@
 // A convolution's sizes, read off its node once: what every variant, the reference and the shape rule use.
 
-import { ceilDiv, sizeOf } from '../../base/shape';
+import { ceilDiv, type Dims, sizeOf } from '../../base/shape';
 import { type AttributesOf, int } from '../../ir/attributes';
 import type { NodeView } from '../../ir/node-view';
 import { perAxis, slidingWindow, spatialDims, type Window, windowAttributes } from '../window';
@@ -40,39 +40,62 @@ export function convShape(n: ConvNode): ConvShape {
 }
 
 function readShape(n: ConvNode): ConvShape {
+  const { spatial, weights, kernel } = weightsOf(n);
+  const [outputs = 0, channels = 0] = weights;
+  const groups = n.attributes.group;
+  const inputs = n.input(0).dims[1];
+  if (channels * groups !== inputs) {
+    n.fail(`has ${inputs} input channels, but weights and group ${groups} need ${channels * groups}`);
+  }
+  if (outputs % groups !== 0) n.fail(`has ${outputs} output channels, which ${groups} groups do not divide`);
+  return sizes(n, groups, channels, outputs / groups, kernel, slidingWindow(n, spatial, kernel));
+}
+
+/** What every kind of convolution demands of its weights: rank and type of the input, and the stated kernel. */
+export function weightsOf(n: ConvNode): { spatial: Dims; weights: Dims; kernel: Dims } {
   const x = n.input(0);
   const w = n.input(1);
   const spatial = spatialDims(n, x.dims);
-  if (w.dims.length !== x.dims.length)
+  if (w.dims.length !== x.dims.length) {
     n.fail(`has weights of rank ${w.dims.length}, but ${x.dims.length} was expected`);
-  if (w.dtype !== x.dtype) n.fail(`has weights of type ${w.dtype}, but its input is ${x.dtype}`);
-  const [outputs = 0, channels = 0, ...kernel] = w.dims;
-  const groups = n.attributes.group;
-  if (channels * groups !== x.dims[1]) {
-    n.fail(`has ${x.dims[1]} input channels, but weights and group ${groups} need ${channels * groups}`);
   }
-  if (outputs % groups !== 0) n.fail(`has ${outputs} output channels, which ${groups} groups do not divide`);
-  const stated = perAxis(n, 'kernel_shape', n.attributes.kernel_shape, kernel.length, 0);
+  if (w.dtype !== x.dtype) n.fail(`has weights of type ${w.dtype}, but its input is ${x.dtype}`);
+  const kernel = w.dims.slice(2);
+  const stated = perAxis(n, 'kernel_shape', n.attributes.kernel_shape, kernel.length, 1);
   if (n.attributes.kernel_shape && stated.some((k, i) => k !== kernel[i])) {
     n.fail(`has kernel_shape [${stated}], but its weights are [${kernel}]`);
   }
+  return { spatial, weights: w.dims, kernel };
+}
+
+/** All sizes of a convolution from its window and the channels of one group. Checks the bias on the way. */
+export function sizes(
+  n: ConvNode,
+  groups: number,
+  channels: number,
+  groupOut: number,
+  kernel: Dims,
+  window: Window,
+): ConvShape {
+  const [batch = 0, , ...spatial] = n.input(0).dims;
+  const outputs = groups * groupOut;
   const bias = n.inputs[2];
-  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== outputs))
+  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== outputs)) {
     n.fail(`has a bias that is not of shape [${outputs}]`);
-  const window = slidingWindow(n, spatial, kernel);
+  }
   const outputStep = sizeOf(window.output);
   const depth = window.output[0] as number;
   return {
-    batch: x.dims[0] as number,
+    batch,
     groups,
     channels,
-    groupOut: outputs / groups,
+    groupOut,
     window,
     taps: sizeOf(kernel),
     inputStep: sizeOf(spatial),
     outputStep,
     pixels: outputStep / depth,
-    planes: (x.dims[0] as number) * depth,
+    planes: batch * depth,
   };
 }
 

@@ -2,12 +2,12 @@
 // the output: output o receives input i through tap k where o + begin = i * stride + k * dilation.
 
 import { type NDArray, ndarray } from '../../base/ndarray';
-import { forEachIndex, sizeOf } from '../../base/shape';
+import { forEachIndex } from '../../base/shape';
 import { type AttributesOf, int, ints } from '../../ir/attributes';
 import type { NodeView } from '../../ir/node-view';
-import { perAxis, spatialDims, threeAxes, type Window, windowAttributes } from '../window';
+import { perAxis, threeAxes, type Window, windowAttributes } from '../window';
 import type { WeightSteps } from './parts';
-import type { ConvShape } from './shape';
+import { type ConvShape, sizes, weightsOf } from './shape';
 
 export const transposeAttributes = { ...windowAttributes, group: int(1), output_padding: ints(), output_shape: ints() };
 export type TransposeNode = NodeView<AttributesOf<typeof transposeAttributes>>;
@@ -24,39 +24,13 @@ export function transposeShape(n: TransposeNode): ConvShape {
 }
 
 function readShape(n: TransposeNode): ConvShape {
-  const x = n.input(0);
-  const w = n.input(1);
-  const spatial = spatialDims(n, x.dims);
-  if (w.dims.length !== x.dims.length)
-    n.fail(`has weights of rank ${w.dims.length}, but ${x.dims.length} was expected`);
-  if (w.dtype !== x.dtype) n.fail(`has weights of type ${w.dtype}, but its input is ${x.dtype}`);
-  const [inputs = 0, groupOut = 0, ...kernel] = w.dims;
+  const { spatial, weights, kernel } = weightsOf(n);
+  const [channels = 0, groupOut = 0] = weights;
   const groups = n.attributes.group;
-  if (inputs !== x.dims[1]) n.fail(`has ${x.dims[1]} input channels, but its weights are for ${inputs}`);
-  if (inputs % groups !== 0) n.fail(`has ${inputs} input channels, which ${groups} groups do not divide`);
-  const stated = perAxis(n, 'kernel_shape', n.attributes.kernel_shape, kernel.length, 1);
-  if (n.attributes.kernel_shape && stated.some((k, i) => k !== kernel[i])) {
-    n.fail(`has kernel_shape [${stated}], but its weights are [${kernel}]`);
-  }
-  const bias = n.inputs[2];
-  const outputs = groups * groupOut;
-  if (bias && (bias.dims.length !== 1 || bias.dims[0] !== outputs))
-    n.fail(`has a bias that is not of shape [${outputs}]`);
-  const window = transposeWindow(n, spatial, kernel);
-  const outputStep = sizeOf(window.output);
-  const depth = window.output[0] as number;
-  return {
-    batch: x.dims[0] as number,
-    groups,
-    channels: inputs / groups,
-    groupOut,
-    window,
-    taps: sizeOf(kernel),
-    inputStep: sizeOf(spatial),
-    outputStep,
-    pixels: outputStep / depth,
-    planes: (x.dims[0] as number) * depth,
-  };
+  const inputs = n.input(0).dims[1];
+  if (channels !== inputs) n.fail(`has ${inputs} input channels, but its weights are for ${channels}`);
+  if (channels % groups !== 0) n.fail(`has ${channels} input channels, which ${groups} groups do not divide`);
+  return sizes(n, groups, channels / groups, groupOut, kernel, transposeWindow(n, spatial, kernel));
 }
 
 function transposeWindow(n: TransposeNode, spatial: readonly number[], kernel: readonly number[]): Window {
