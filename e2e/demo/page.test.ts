@@ -40,7 +40,8 @@ describeBrowsers('demo page', (browser) => {
     await page.reload();
     await untilMeasured(page);
     expect(await text(page, 'fact-origin')).toBe('IndexedDB');
-    expect(await text(page, 'storage-note')).toMatch(/^1 model, /);
+    // The storage is asked after the answer is shown.
+    await page.waitForFunction(() => document.getElementById('storage-note')?.textContent?.startsWith('1 model, '));
     await page.click('#forget');
     await page.waitForFunction(() => document.getElementById('storage-note')?.textContent?.startsWith('Nothing yet'));
   });
