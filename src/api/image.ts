@@ -1,7 +1,8 @@
 // Pictures as inputs: anything a page can draw, resized and normalised on the GPU.
 
 import { LeptonError } from '../base/errors';
-import type { WireImage, ImageOptions as WireImageOptions } from '../worker/protocol';
+import type { ImageOptions as WireImageOptions } from '../base/image-geometry';
+import type { WireImage } from '../worker/protocol';
 
 export type ImageSource =
   | ImageBitmap

@@ -67,7 +67,3 @@ export function deviceBytes(dtype: DType, count: number): number {
 export function isFloat(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float16' || dtype === 'float64';
 }
-
-export function isSigned(dtype: DType): boolean {
-  return dtype.startsWith('int') || isFloat(dtype);
-}

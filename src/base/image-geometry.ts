@@ -1,5 +1,22 @@
-// Where a picture lands in a model's input, and how densely it must be sampled: shared by the GPU path
-// and by the host's, so that both give the same pixels.
+// How a picture becomes an input: the options, where it lands, and how densely it must be sampled. Shared by the
+// GPU path and by the host's, so that both give the same pixels.
+
+/** How a picture becomes an input, every choice made but the size. */
+export interface ImageOptions {
+  /** Height and width of the result; default: those of the model's input. */
+  readonly size?: readonly [height: number, width: number];
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly channels: 'RGB' | 'BGR' | 'gray';
+  /** An element is (pixel · scale − mean) / std, with pixels from 0 to 255. */
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly fit: 'fill' | 'contain' | 'cover';
+  /** Where `contain` puts the picture. */
+  readonly align: 'center' | 'start';
+  /** Pixel value (0 to 255) around the picture with `contain`. */
+  readonly pad: number;
+}
 
 export interface ImageGeometry {
   readonly width: number;
@@ -22,8 +39,7 @@ const mostTaps = 8;
 export function imageGeometry(
   source: { readonly width: number; readonly height: number },
   size: readonly [height: number, width: number],
-  fit: 'fill' | 'contain' | 'cover',
-  align: 'center' | 'start',
+  { fit, align }: Pick<ImageOptions, 'fit' | 'align'>,
 ): ImageGeometry {
   const [height, width] = size;
   const ratios = [width / source.width, height / source.height] as const;

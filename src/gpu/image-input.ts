@@ -2,21 +2,13 @@
 
 import imageShader from '../../shaders/image.wgsl?raw';
 import { LeptonError } from '../base/errors';
-import { imageGeometry } from '../base/image-geometry';
+import { type ImageOptions, imageGeometry } from '../base/image-geometry';
 import { packUniforms, shaderInterface } from '../base/wgsl-interface';
 import type { Device } from './device';
 
-export interface ImageJob {
+export interface ImageJob extends ImageOptions {
   readonly bitmap: ImageBitmap;
   readonly size: readonly [height: number, width: number];
-  readonly layout: 'NCHW' | 'NHWC';
-  readonly channels: 'RGB' | 'BGR' | 'gray';
-  readonly scale: number;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-  readonly fit: 'fill' | 'contain' | 'cover';
-  readonly align: 'center' | 'start';
-  readonly pad: number;
 }
 
 export class ImageInput {
@@ -92,7 +84,7 @@ export class ImageInput {
 }
 
 function uniformsOf(job: ImageJob) {
-  const g = imageGeometry(job.bitmap, job.size, job.fit, job.align);
+  const g = imageGeometry(job.bitmap, job.size, job);
   const { scale, offset } = affine(job);
   return {
     width: g.width,

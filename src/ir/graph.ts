@@ -86,23 +86,3 @@ export function valuesRead(node: Node): string[] {
   const own = node.inputs.filter((name) => name !== '');
   return node.program ? [...own, ...node.program.operands] : own;
 }
-
-/** For every value, the nodes that read it. */
-export function readersOf(graph: Graph): Map<string, Node[]> {
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    for (const name of new Set(valuesRead(node))) {
-      const list = readers.get(name);
-      if (list) list.push(node);
-      else readers.set(name, [node]);
-    }
-  }
-  return readers;
-}
-
-/** For every computed value, the node that writes it. */
-export function writersOf(graph: Graph): Map<string, Node> {
-  const writers = new Map<string, Node>();
-  for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') writers.set(name, node);
-  return writers;
-}

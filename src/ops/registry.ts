@@ -18,14 +18,6 @@ for (const [file, exported] of Object.entries(files)) {
   }
 }
 
-export function findOp(name: string): AnyOp | undefined {
-  return registry.get(name);
-}
-
-export function allOps(): AnyOp[] {
-  return [...registry.values()];
-}
-
 /** The operator of a node. Throws UNSUPPORTED_MODEL where Lepton lacks it. */
 export function opOf(node: Node): AnyOp {
   return registry.get(node.op) ?? missing([node]);

@@ -44,8 +44,22 @@ export function spatialDims(n: NodeView, dims: Dims): Dims {
 }
 
 /** `list` with neutral entries in front, up to three. */
-export function threeAxes(list: readonly number[], neutral: number): number[] {
+function threeAxes(list: readonly number[], neutral: number): number[] {
   return [...new Array<number>(3 - list.length).fill(neutral), ...list];
+}
+
+/** A window on the operator's own axes, with neutral ones put in front. */
+export function onThreeAxes(w: Window): Window {
+  return {
+    rank: w.rank,
+    input: threeAxes(w.input, 1),
+    kernel: threeAxes(w.kernel, 1),
+    strides: threeAxes(w.strides, 1),
+    dilations: threeAxes(w.dilations, 1),
+    begins: threeAxes(w.begins, 0),
+    ends: threeAxes(w.ends, 0),
+    output: threeAxes(w.output, 1),
+  };
 }
 
 /** A per-axis attribute, or `fallback` for every axis. */
@@ -93,16 +107,7 @@ export function slidingWindow(
     const count = ceilDiv(room, stride) + 1;
     return (count - 1) * stride >= size + begin ? count - 1 : count;
   });
-  return {
-    rank,
-    input: threeAxes(spatial, 1),
-    kernel: threeAxes(kernel, 1),
-    strides: threeAxes(strides, 1),
-    dilations: threeAxes(dilations, 1),
-    begins: threeAxes(begins, 0),
-    ends: threeAxes(ends, 0),
-    output: threeAxes(output, 1),
-  };
+  return onThreeAxes({ rank, input: spatial, kernel, strides, dilations, begins, ends, output });
 }
 
 function padding(

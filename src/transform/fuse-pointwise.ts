@@ -118,7 +118,7 @@ function mergeProducers(
 }
 
 /** `program` with its operand `name` computed by `producer` instead of read. */
-export function inlineProgram(program: Program, name: string, producer: Program): Program {
+function inlineProgram(program: Program, name: string, producer: Program): Program {
   const operands = program.operands.filter((o) => o !== name);
   const steps = producer.steps.map((step) =>
     mapArgs(step, (arg) =>

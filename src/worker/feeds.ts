@@ -1,9 +1,10 @@
 // Checks what a run is fed against the model's inputs, and reads the sizes of symbolic dimensions off it.
 
 import { LeptonError } from '../base/errors';
+import type { ImageOptions } from '../base/image-geometry';
 import type { TensorInfo } from '../base/model-info';
 import { formatDims } from '../base/shape';
-import type { ImageOptions, WireFeed } from './protocol';
+import type { WireFeed } from './protocol';
 
 export interface CheckedFeed {
   readonly feed: WireFeed;

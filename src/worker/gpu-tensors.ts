@@ -65,7 +65,7 @@ export class GpuTensors {
 }
 
 /** Type that a tensor has in a buffer of this device: float16 is widened where it cannot be computed. */
-export function storageType(device: Device, dtype: DType): PlanTensor['device'] {
+function storageType(device: Device, dtype: DType): PlanTensor['device'] {
   const form = deviceType(dtype);
   return form === 'float16' && !device.profile.features.includes('shader-f16') ? 'float32' : form;
 }

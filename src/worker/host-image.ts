@@ -7,7 +7,7 @@ import type { WireImage } from './protocol';
 export function hostImage({ bitmap, options }: WireImage, dims: readonly number[]): NDArray {
   const planes = options.layout === 'NCHW';
   const [height, width] = planes ? [dims[2] as number, dims[3] as number] : [dims[1] as number, dims[2] as number];
-  const g = imageGeometry(bitmap, [height, width], options.fit, options.align);
+  const g = imageGeometry(bitmap, [height, width], options);
   const sample = sampler(bitmap);
   const out = ndarray('float32', dims);
   const channels = options.channels === 'gray' ? 1 : 3;

@@ -13,7 +13,6 @@ export interface RunOptions {
 export type RunResult = ReadonlyMap<string, WireTensor | GpuTensor>;
 
 export interface Engine {
-  /** Prepares what can be prepared before the shapes of a run are known. */
   run(feeds: CheckedFeeds, options: RunOptions): Promise<RunResult>;
   profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile>;
   readonly memory: LoadReport['memory'];

@@ -3,6 +3,7 @@
 
 import type { DType } from '../base/dtype';
 import type { LeptonErrorCode } from '../base/errors';
+import type { ImageOptions } from '../base/image-geometry';
 import type { TensorInfo } from '../base/model-info';
 
 export interface WireError {
@@ -85,22 +86,6 @@ export interface WireGpuTensor {
 export interface WireImage {
   readonly bitmap: ImageBitmap;
   readonly options: ImageOptions;
-}
-
-export interface ImageOptions {
-  /** Height and width of the result; default: those of the model's input. */
-  readonly size?: readonly [number, number];
-  readonly layout: 'NCHW' | 'NHWC';
-  readonly channels: 'RGB' | 'BGR' | 'gray';
-  /** An element is (pixel · scale − mean) / std, with pixels from 0 to 255. */
-  readonly scale: number;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-  readonly fit: 'fill' | 'contain' | 'cover';
-  /** Where `contain` puts the picture. */
-  readonly align: 'center' | 'start';
-  /** Pixel value (0 to 255) around the picture with `contain`. */
-  readonly pad: number;
 }
 
 export type WireFeed = WireTensor | WireGpuTensor | WireImage;

@@ -5,7 +5,7 @@ import { type NDArray, ndarray } from '../../base/ndarray';
 import { forEachIndex } from '../../base/shape';
 import { type AttributesOf, int, ints } from '../../ir/attributes';
 import type { NodeView } from '../../ir/node-view';
-import { perAxis, threeAxes, type Window, windowAttributes } from '../window';
+import { onThreeAxes, perAxis, type Window, windowAttributes } from '../window';
 import type { WeightSteps } from './parts';
 import { type ConvShape, sizes, weightsOf } from './shape';
 
@@ -69,16 +69,7 @@ function transposeWindow(n: TransposeNode, spatial: readonly number[], kernel: r
     if (out < 1) n.fail(`has padding that leaves nothing of spatial axis ${i} (${full} elements before it)`);
     return out;
   });
-  return {
-    rank,
-    input: threeAxes(spatial, 1),
-    kernel: threeAxes(kernel, 1),
-    strides: threeAxes(strides, 1),
-    dilations: threeAxes(dilations, 1),
-    begins: threeAxes(begins, 0),
-    ends: threeAxes(ends, 0),
-    output: threeAxes(output, 1),
-  };
+  return onThreeAxes({ rank, input: spatial, kernel, strides, dilations, begins, ends, output });
 }
 
 /** The block that each input pixel becomes, where windows are squares side by side; else undefined. */
