@@ -9,7 +9,7 @@ import { run, runTool } from './command';
 export default async function installBrowsers(): Promise<number> {
   const wanted = wantedBrowsers();
   const missing = () => wanted.filter((name) => !findBrowser(name));
-  const packages = missing().map((name) => (name === 'chromium' ? 'chromium' : 'firefox-esr'));
+  const packages: string[] = missing().map((name) => (name === 'chromium' ? 'chromium' : 'firefox-esr'));
   if (wanted.includes('firefox') && process.platform === 'linux' && !hasVulkanDriver()) {
     packages.push('mesa-vulkan-drivers');
   }

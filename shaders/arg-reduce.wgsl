@@ -6,7 +6,7 @@
 // result: positions along the dimension as i32 in quads, for [outer, inner]; lanes past the end are garbage
 // A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the positions in turn;
 // the first row joins their findings from workgroup memory.
-// In front: word, acc4, beats(acc4, acc4), read_lanes, linear_workgroup.
+// In front: word, order_key, beats(vec4u, vec4u) of such keys, read_lanes, linear_workgroup.
 
 override columns: u32 = 64;
 override rows: u32 = 1;
@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<vec4i>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> values: array<acc4, slots>;
+var<workgroup> keys: array<vec4u, slots>;
 var<workgroup> positions: array<vec4u, slots>;
 
 @compute @workgroup_size(columns, rows)
@@ -38,23 +38,23 @@ fn main(
   let base = output / inner * (params.length * params.inner) + output % inner;
   // Rows beyond the length start, and stay, at the last position: a candidate like any other.
   var position = vec4u(min(local.y, params.length - 1u));
-  var value = read_lanes(base + position * params.inner);
+  var value = order_key(read_lanes(base + position * params.inner));
   for (var r = local.y + rows; r < params.length; r += rows) {
-    let next = read_lanes(base + vec4u(r * params.inner));
+    let next = order_key(read_lanes(base + vec4u(r * params.inner)));
     let better = wins(next, vec4u(r), value, position);
     value = select(value, next, better);
     position = select(position, vec4u(r), better);
   }
   if (rows > 1u) {
     let own = local.y * columns + local.x;
-    values[own] = value;
+    keys[own] = value;
     positions[own] = position;
     workgroupBarrier();
     if (local.y == 0u) {
       for (var r = 1u; r < rows; r++) {
         let other = r * columns + local.x;
-        let better = wins(values[other], positions[other], value, position);
-        value = select(value, values[other], better);
+        let better = wins(keys[other], positions[other], value, position);
+        value = select(value, keys[other], better);
         position = select(position, positions[other], better);
       }
     }
@@ -65,7 +65,7 @@ fn main(
 }
 
 // Among equals the first position wins, or the last where asked.
-fn wins(a: acc4, at: vec4u, b: acc4, than: vec4u) -> vec4<bool> {
+fn wins(a: vec4u, at: vec4u, b: vec4u, than: vec4u) -> vec4<bool> {
   let earlier = select((at < than), (at > than), vec4<bool>(select_last != 0u));
   return beats(a, b) | ((a == b) & earlier);
 }

@@ -44,7 +44,7 @@ fn main(
   }
   var sum = 0f;
   for (var i = local.x; i < params.length; i += lanes) {
-    sum += exp(f32(input[base + i * params.inner]) - largest);
+    sum += exp_of(f32(input[base + i * params.inner]) - largest);
   }
   let whole = join_lanes(vec2f(largest, sum), local);
 
@@ -55,6 +55,12 @@ fn main(
     }
   }
 }
+
+// WGSL's own functions need not give NaN for NaN.
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn exp_of(x: f32) -> f32 { return select(exp(x), x, is_nan(x)); }
+// The sum is 0 where the row has nothing but minus infinity.
+fn log_of(sum: f32) -> f32 { return select(sum / sum, log(sum), sum > 0.0 && !is_nan(sum)); }
 
 // Of two parts of a row: the larger maximum, and the sum of exponentials above it.
 fn join(a: vec2f, b: vec2f) -> vec2f {

@@ -2,7 +2,7 @@
 // before it, and so knows its own place. All in parallel, at the price of size² reads a line.
 //   source          elements; neighbours on a line lie params.inner apart
 //   values, places  k elements a line, likewise params.inner apart; places are positions on the line
-// In front of this text stands `alias elem`. An invocation owns one element.
+// In front of this text stand `alias elem`, `alias compute` and `order_key(compute) -> u32`. An invocation owns one element.
 
 override workgroup_size: u32 = 64u;
 
@@ -22,12 +22,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) count
   let place = item / params.inner % params.size;
   let base = outer * params.size * params.inner + column;
   let own = source[item];
+  let own_key = order_key(compute(own));
   var rank = 0u;
   for (var i = 0u; i < params.size; i++) {
-    let other = source[base + i * params.inner];
-    let better = select((other < own), (other > own), params.largest == 1u);
+    let key = order_key(compute(source[base + i * params.inner]));
+    let better = select((key < own_key), (key > own_key), params.largest == 1u);
     // Of equal elements the first comes first.
-    rank += select(0u, 1u, better || (other == own && i < place));
+    rank += select(0u, 1u, better || (key == own_key && i < place));
   }
   if (rank >= params.k) { return; }
   let to = (outer * params.k + rank) * params.inner + column;

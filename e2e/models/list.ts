@@ -39,23 +39,19 @@ export const referenceModels: readonly ReferenceModel[] = [
   model('ppocr-det-v1.1', 'ch_mobile_v1.1_det'),
   model('rl-policy-go1', 'go1_policy'),
   model('basic-pitch', 'nmp'),
+  model('dtln', 'model_1'),
   model('dtln', 'model_2'),
+  model('gtcrn', 'gtcrn'),
+  model('gtcrn', 'gtcrn_simple'),
   model('magika-standard-v3_3', 'model'),
+  model('silero-vad', 'silero_vad_16k_op15'),
+  model('silero-vad', 'silero_vad_op18_ifless'),
   {
     name: 'iris-mlp-winml/Network',
     path: ['models', 'iris-mlp-winml', 'Network.onnx'],
     draw: [[5, 4]],
     tolerance: 1e-3,
   },
-];
-
-/** Those that need an operator Lepton lacks, and the operators. */
-export const modelsBeyond: readonly { readonly path: readonly string[]; readonly lacking: readonly string[] }[] = [
-  { path: ['models', 'dtln', 'model_1.onnx'], lacking: ['LSTM'] },
-  { path: ['models', 'gtcrn', 'gtcrn.onnx'], lacking: ['GRU'] },
-  { path: ['models', 'gtcrn', 'gtcrn_simple.onnx'], lacking: ['GRU'] },
-  { path: ['models', 'silero-vad', 'silero_vad_16k_op15.onnx'], lacking: ['If', 'LSTM'] },
-  { path: ['models', 'silero-vad', 'silero_vad_op18_ifless.onnx'], lacking: ['If'] },
 ];
 
 export function pathOf(model: ReferenceModel): string {

@@ -1,6 +1,6 @@
-// All operator cases, by operator: gathered from the files of src/ops, which export them beside the operator.
+// All operators, and their cases by operator: gathered from the files of src/ops, which export both.
 
-import type { AnyOp, OpCase } from '../../src/ir/opdef';
+import type { AnyFlow, AnyOp, OpCase } from '../../src/ir/opdef';
 
 interface OpFile {
   readonly default: AnyOp | readonly AnyOp[];
@@ -16,3 +16,10 @@ export const casesOf: ReadonlyMap<string, readonly OpCase[]> = new Map(
     return [[(ops as AnyOp).name, cases] as [string, OpCase[]]];
   }),
 );
+
+export const operators: readonly AnyOp[] = Object.values(files).flatMap(({ default: ops }) => ops);
+
+/** Control flow, which has no cases of this kind. */
+export const flows: readonly AnyFlow[] = Object.values(
+  import.meta.glob<readonly AnyFlow[]>('../../src/ops/*.flow.ts', { eager: true, import: 'default' }),
+).flat();

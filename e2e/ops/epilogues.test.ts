@@ -122,7 +122,7 @@ describeDawn('fused products', (dawn) => {
         }),
       );
       const name = plan.outputs[0]?.name as string;
-      const bytes = (await runner.run(feeds, [{ name, location: 'cpu' }])).get(name) as Uint8Array;
+      const bytes = (await runner.run(feeds, [{ name, location: 'cpu' }])).bytes.get(name) as Uint8Array;
       runner.dispose();
       expect([variant.kernel.name, compare(decode('float32', expected.dims, bytes), expected, 1e-5)]).toEqual([
         variant.kernel.name,

@@ -17,6 +17,7 @@ import { inferNode, opOf, viewNode } from '../../src/ops/registry';
 import type { Candidate } from '../../src/plan/choose';
 import { makePlan } from '../../src/plan/make-plan';
 import { optimise } from '../../src/transform/optimise';
+import { mulberry32 } from '../support/random';
 
 export interface CaseReport {
   /** One line for every variant that disagrees; empty when all agree. */
@@ -28,7 +29,13 @@ export interface CaseReport {
 /** Configurations of one case beyond the best of each kernel: compiling them is what the tests spend time on. */
 const furtherRuns = 2;
 
-export async function checkCase(device: Device, op: string, testCase: OpCase): Promise<CaseReport> {
+/** @param configurations which of a kernel's candidates, the planner's choice first, run in turn */
+export async function checkCase(
+  device: Device,
+  op: string,
+  testCase: OpCase,
+  configurations = someOfEach,
+): Promise<CaseReport> {
   const { graph, feeds, arrays } = graphOf(op, testCase);
   const expected = referenceOf(graph, arrays);
   const failures: string[] = [];
@@ -75,7 +82,7 @@ export async function checkCase(device: Device, op: string, testCase: OpCase): P
           );
           continue;
         }
-        const got = decode(want.dtype, want.dims, results.get(name) as Uint8Array);
+        const got = decode(want.dtype, want.dims, results.bytes.get(name) as Uint8Array);
         const problem = compare(got, want, testCase.tolerance ?? defaultTolerance(want.dtype));
         if (problem) failures.push(`${label}: output ${i} ${problem}`);
       }
@@ -89,7 +96,7 @@ export async function checkCase(device: Device, op: string, testCase: OpCase): P
 }
 
 /** The planner's choice, the best of every other kernel, and a few more, evenly down the list. */
-function configurations(found: readonly Candidate[]): Candidate[] {
+function someOfEach(found: readonly Candidate[]): readonly Candidate[] {
   const best = new Map<string, Candidate>();
   for (const candidate of found) if (!best.has(candidate.kernel.name)) best.set(candidate.kernel.name, candidate);
   const rest = found.filter((candidate) => best.get(candidate.kernel.name) !== candidate);
@@ -105,11 +112,12 @@ function describe({ kernel, tunables }: Candidate): string {
   return [kernel.name, ...Object.entries(tunables).map(([k, v]) => `${k}=${v}`)].join(' ');
 }
 
-function defaultTolerance(dtype: DType): number {
+export function defaultTolerance(dtype: DType): number {
   return dtype === 'float16' ? 2e-3 : 1e-5;
 }
 
-function graphOf(op: string, testCase: OpCase) {
+/** The case as a graph of one node, what to feed it, and all arrays by name. */
+export function graphOf(op: string, testCase: OpCase) {
   const b = new GraphBuilder(`${op} ${testCase.name}`, inferNode);
   const feeds = new Map<string, NDArray>();
   const arrays = new Map<string, NDArray>();
@@ -126,7 +134,7 @@ function graphOf(op: string, testCase: OpCase) {
   return { graph: b.finish(outputs), feeds, arrays };
 }
 
-function referenceOf(graph: Graph, arrays: ReadonlyMap<string, NDArray>): NDArray[] {
+export function referenceOf(graph: Graph, arrays: ReadonlyMap<string, NDArray>): NDArray[] {
   const node = graph.nodes[0] as Graph['nodes'][number];
   const inputs = node.inputs.map((name) => arrays.get(name));
   return opOf(node)
@@ -134,17 +142,19 @@ function referenceOf(graph: Graph, arrays: ReadonlyMap<string, NDArray>): NDArra
     .map((a) => decode(a.dtype, a.dims, encode(a)));
 }
 
-function draw(input: CaseInput, seed: number): NDArray {
+export function draw(input: CaseInput, seed: number): NDArray {
   const dtype = input.dtype ?? 'float32';
-  if (input.values) return ndarray(dtype, input.dims, input.values);
+  const rounded = (values: readonly number[]) => {
+    return decode(dtype, input.dims, encode(ndarray(dtype, input.dims, values)));
+  };
+  if (input.values) return rounded(input.values);
   const random = mulberry32(seed);
   const [low, high] = input.range ?? (isFloat(dtype) ? [-1, 1] : dtype === 'bool' ? [0, 1] : [0, 9]);
   const values = Array.from({ length: sizeOf(input.dims) }, () => {
     const v = low + random() * (high - low);
     return isFloat(dtype) ? v : Math.round(v);
   });
-  const array = ndarray(dtype, input.dims, values);
-  return decode(dtype, input.dims, encode(array));
+  return rounded(values);
 }
 
 /** The worst disagreement in words, or undefined. Relative to the element and to the output's scale. */
@@ -169,15 +179,4 @@ function hash(text: string): number {
   let h = 2166136261;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
   return h >>> 0;
-}
-
-/** https://gist.github.com/tommyettinger/46a874533244883189143505d203312c : small, seeded, good enough. */
-function mulberry32(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -1,8 +1,9 @@
-// The page's side of the operator tests: one device, all cases of one operator at a call.
+// The page's side of the operator tests: one device, all cases of one operator, its own or random ones, at a call.
 
 import { type Device, openDevice } from '../../src/gpu/device';
 import { casesOf } from './cases';
 import { checkCase } from './harness';
+import { checkProperty, type PropertyOptions } from './properties';
 
 export interface OpReport {
   /** "case: what disagrees", empty when all is well. */
@@ -27,4 +28,10 @@ export async function checkOp(op: string): Promise<OpReport> {
     }
   }
   return { failures, runs };
+}
+
+/** What the smallest failing one of random cases has wrong, or null. */
+export async function checkRandomCases(op: string, options: PropertyOptions): Promise<string | null> {
+  device ??= openDevice(navigator.gpu);
+  return (await checkProperty(await device, op, options)) ?? null;
 }

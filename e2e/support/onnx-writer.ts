@@ -4,7 +4,8 @@
 // written unpacked and tensor data packed, as exporters do.
 
 import { PbfWriter } from 'pbf';
-import type { DType } from '../../src/base/dtype';
+import { codecOf } from '../../src/base/codec';
+import { bitSize, type DType } from '../../src/base/dtype';
 import { encode, type NDArray, ndarray } from '../../src/base/ndarray';
 import { numberOfDType } from '../../src/base/onnx-dtypes';
 
@@ -177,9 +178,9 @@ function writeTyped(dtype: DType, data: ArrayLike<number>, out: PbfWriter): void
   else if (dtype === 'float64') out.writePackedDouble(10, values);
   else if (dtype === 'int64') out.writePackedVarint(7, values);
   else if (dtype === 'uint32' || dtype === 'uint64') out.writePackedVarint(11, values);
-  else if (dtype === 'float16') {
-    const bits = encode(ndarray('float16', [values.length], values));
-    out.writePackedVarint(5, Array.from(new Uint16Array(bits.buffer)));
+  else if (codecOf(dtype)) {
+    const bytes = encode(ndarray(dtype, [values.length], values));
+    out.writePackedVarint(5, Array.from(bitSize(dtype) === 16 ? new Uint16Array(bytes.buffer) : bytes));
   } else out.writePackedVarint(5, values);
 }
 

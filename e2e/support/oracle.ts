@@ -63,10 +63,11 @@ const wireArrays = {
   uint32: Uint32Array,
   uint64: BigUint64Array,
   bool: Uint8Array,
-} as const satisfies Record<DType, new (buffer: ArrayBuffer) => unknown>;
+} as const satisfies Partial<Record<DType, new (buffer: ArrayBuffer) => unknown>>;
 
 function toOrt(array: NDArray): ort.Tensor {
-  const data = new wireArrays[array.dtype](encode(array).buffer);
+  if (!(array.dtype in wireArrays)) throw new Error(`onnxruntime-web has no tensors of ${array.dtype}.`);
+  const data = new wireArrays[array.dtype as keyof typeof wireArrays](encode(array).buffer);
   return new ort.Tensor(array.dtype as 'float32', data as Float32Array, array.dims);
 }
 

@@ -51,8 +51,8 @@ function nodeSpec(
 /** A Graph does not tell 1 from 1.0; ONNX Runtime insists. */
 const floatAttributes = new Set(
   (
-    'activation_alpha activation_beta alpha beta bias clip cubic_coeff_a epsilon extrapolation_value gamma high lambd low ' +
-    'mean momentum sample_size scale softcap spatial_scale theta'
+    'activation_alpha activation_beta activation_gamma activation_params alpha beta bias clip cubic_coeff_a epsilon ' +
+    'extrapolation_value gamma high lambd low mean momentum sample_size scale softcap spatial_scale theta'
   ).split(' '),
 );
 

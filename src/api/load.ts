@@ -25,6 +25,13 @@ export interface LoadOptions {
   precision?: 'auto' | 'float32' | 'float16';
   /** 'auto' and 'webgpu' run on the GPU or fail; 'cpu' is a slow, exact reference, taken only when named. */
   backend?: 'auto' | 'webgpu' | 'cpu';
+  /** Compute float64 as float32, for which GPUs have no exact form. Default false: such a model is an error. */
+  allowPrecisionLoss?: boolean;
+  /**
+   * Refuse to run a node with much to compute on the host: the run fails and names it. Default false; what runs
+   * on the host, and why, is in `model.report.hostSteps` and in the profile.
+   */
+  strict?: boolean;
   /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
   workerUrl?: string | URL;
 }
@@ -50,6 +57,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     ...(options.integrity !== undefined && { integrity: options.integrity }),
     backend: oneOf('backend', options.backend ?? 'auto', ['auto', 'webgpu', 'cpu']),
     precision: oneOf('precision', options.precision ?? 'auto', ['auto', 'float32', 'float16']),
+    allowPrecisionLoss: options.allowPrecisionLoss ?? false,
+    strict: options.strict ?? false,
     ...(options.powerPreference && { powerPreference: options.powerPreference }),
   };
   const client = defaultClient(workerUrl);

@@ -4,7 +4,7 @@ import { type DType, dtypes } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { formatDims, sizeOf } from '../base/shape';
 import type { WireGpuTensor, WireTensor } from '../worker/protocol';
-import { arrayConstructor, fitsType, type TensorData, type TensorDataMap } from './typed-arrays';
+import { arrayConstructor, fitsType, isCoded, packing, type TensorData, type TensorDataMap } from './typed-arrays';
 import { defaultClient, type WorkerClient } from './worker-client';
 
 export interface UploadOptions {
@@ -26,8 +26,10 @@ export class Tensor<T extends DType = DType> {
   /**
    * @param type element type, as in ONNX Runtime Web
    * @param data elements in row-major order; not copied. int64 and uint64 take BigInt arrays, bool a
-   *   Uint8Array of zeros and ones (or booleans), float16 a Float16Array or its bits in a Uint16Array
-   * @param dims default: one dimension
+   *   Uint8Array of zeros and ones (or booleans), float16 a Float16Array or its bits in a Uint16Array, bfloat16
+   *   its bits in a Uint16Array, floats of 8 and 4 bits and integers of 4 and 2 bits a Uint8Array as in ONNX
+   *   files: two 4-bit elements to a byte or four 2-bit ones, the first in the low bits
+   * @param dims default: one dimension, of as many elements as the data holds
    * @throws INVALID_ARGUMENT where type, data and dims do not fit each other
    */
   constructor(
@@ -46,7 +48,7 @@ export class Tensor<T extends DType = DType> {
       );
     }
     this.type = type;
-    this.dims = checkDims(type, dims ?? [typed.length], typed.length);
+    this.dims = checkDims(type, dims ?? [typed.length * packing(type)], typed.length);
     this.#data = typed;
   }
 
@@ -157,11 +159,15 @@ export class Tensor<T extends DType = DType> {
 }
 
 function fromList<T extends DType>(type: T, list: readonly (number | bigint | boolean)[]): TensorDataMap[T] {
-  if (type === 'float16' && arrayConstructor(type).name === 'Uint16Array') {
+  const { name } = arrayConstructor(type);
+  if (type === 'float16' && name === 'Uint16Array') {
     throw new LeptonError(
       'INVALID_ARGUMENT',
       'This browser has no Float16Array: give float16 data as its bits in a Uint16Array.',
     );
+  }
+  if (isCoded(type)) {
+    throw new LeptonError('INVALID_ARGUMENT', `A ${type} tensor takes its bits in a ${name}, not a list of values.`);
   }
   const Ctor = arrayConstructor(type) as unknown as { from(list: readonly unknown[]): TensorDataMap[T] };
   try {
@@ -180,11 +186,13 @@ function checkDims(type: DType, dims: readonly number[], elements: number): read
   if (!dims.every((d) => Number.isSafeInteger(d) && d >= 0)) {
     throw new LeptonError('INVALID_ARGUMENT', `Dimensions must be whole numbers from 0, but are ${formatDims(dims)}.`);
   }
-  if (sizeOf(dims) !== elements) {
+  const expected = Math.ceil(sizeOf(dims) / packing(type));
+  if (expected !== elements) {
+    const what = packing(type) > 1 ? 'bytes' : 'elements';
     throw new LeptonError(
       'INVALID_ARGUMENT',
-      `${type} ${formatDims(dims)} has ${sizeOf(dims)} elements, but ${elements} were given.`,
-      { details: { dims, elements } },
+      `${type} ${formatDims(dims)} has ${expected} ${what}, but ${elements} were given.`,
+      { details: { dims, [what]: elements } },
     );
   }
   return Object.freeze([...dims]);

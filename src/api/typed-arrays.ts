@@ -1,6 +1,8 @@
 // Element types and their typed arrays as ONNX Runtime Web pairs them, so that moving over changes nothing.
+// Types that it lacks are given and got as they lie in ONNX files: bfloat16 as its bits, 8-bit floats a byte
+// each, 4- and 2-bit types packed into bytes, the first element in the low bits.
 
-import type { DType } from '../base/dtype';
+import { bitSize, type DType } from '../base/dtype';
 
 /** float16 is a Float16Array where the browser has one, else its bits in a Uint16Array. */
 interface Float16ArrayLike extends ArrayBufferView<ArrayBuffer> {
@@ -23,6 +25,17 @@ export interface TensorDataMap {
   uint32: Uint32Array;
   uint64: BigUint64Array;
   bool: Uint8Array;
+  bfloat16: Uint16Array;
+  int4: Uint8Array;
+  uint4: Uint8Array;
+  int2: Uint8Array;
+  uint2: Uint8Array;
+  float8e4m3fn: Uint8Array;
+  float8e4m3fnuz: Uint8Array;
+  float8e5m2: Uint8Array;
+  float8e5m2fnuz: Uint8Array;
+  float8e8m0: Uint8Array;
+  float4e2m1: Uint8Array;
 }
 export type TensorData = TensorDataMap[DType];
 
@@ -47,6 +60,17 @@ const constructors: Readonly<Record<DType, TypedArrayConstructor>> = {
   uint32: Uint32Array,
   uint64: BigUint64Array,
   bool: Uint8Array,
+  bfloat16: Uint16Array,
+  int4: Uint8Array,
+  uint4: Uint8Array,
+  int2: Uint8Array,
+  uint2: Uint8Array,
+  float8e4m3fn: Uint8Array,
+  float8e4m3fnuz: Uint8Array,
+  float8e5m2: Uint8Array,
+  float8e5m2fnuz: Uint8Array,
+  float8e8m0: Uint8Array,
+  float4e2m1: Uint8Array,
 };
 
 export function arrayConstructor(type: DType): TypedArrayConstructor {
@@ -56,4 +80,14 @@ export function arrayConstructor(type: DType): TypedArrayConstructor {
 /** Whether a typed array may be given for this type. float16 also takes its bits as Uint16Array. */
 export function fitsType(type: DType, data: ArrayBufferView): boolean {
   return data instanceof constructors[type] || (type === 'float16' && data instanceof Uint16Array);
+}
+
+/** Elements to an element of the typed array: 2 for 4-bit types, 4 for 2-bit ones, else 1. */
+export function packing(type: DType): number {
+  return Math.max(1, 8 / bitSize(type));
+}
+
+/** Whether the typed array holds bits of elements, and not their values. */
+export function isCoded(type: DType): boolean {
+  return type === 'bfloat16' || bitSize(type) < 8 || type.startsWith('float8');
 }

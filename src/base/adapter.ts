@@ -4,7 +4,7 @@ export interface AdapterProfile {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** Optional WebGPU features the device was created with, such as 'shader-f16', 'subgroups'. */
+  /** Optional features the device was created with, such as 'shader-f16', 'subgroups', and extensions of its WGSL. */
   readonly features: readonly string[];
   readonly limits: AdapterLimits;
   /** A CPU that pretends to be a GPU: workgroup memory costs as much as storage there. */

@@ -33,8 +33,13 @@ export class LeptonError extends Error {
   readonly code: LeptonErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
-  /** By name: library, worker and compiler are bundles of their own, each with its copy of this class. */
+  /**
+   * By name: library, worker and compiler are bundles of their own, each with its copy of this class. Derived
+   * classes never leave their bundle.
+   */
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a derived class inherits this, and means itself
+    if (this !== LeptonError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && value.name === 'LeptonError' && 'code' in value;
   }
 

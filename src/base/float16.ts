@@ -2,14 +2,15 @@
 
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
+const smallest = 2 ** -24;
 
 export function float16ToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const magnitude = bits & 0x7fff;
+  if (magnitude < 0x400) return (bits & 0x8000 ? -magnitude : magnitude) * smallest;
+  // The exponent's bias grows from 15 to 127; infinity and NaN have all its bits set in either format.
+  const rebias = magnitude < 0x7c00 ? 112 << 23 : 224 << 23;
+  u32[0] = ((bits & 0x8000) << 16) | ((magnitude << 13) + rebias);
+  return f32[0] as number;
 }
 
 export function numberToFloat16(value: number): number {

@@ -1,10 +1,11 @@
 // A host tensor as the engine's own code sees it: one JavaScript number an element, whatever the dtype.
 // 64-bit integers are held as float64, exact to 2^53; beyond, decode saturates towards ±2^63 (models use
-// INT64_MAX to mean "to the end") and encode refuses what it could not have read exactly.
+// INT64_MAX to mean "to the end") and encode refuses what it could not have read exactly. Floats narrower
+// than float32 and integers narrower than int8 are held in wider elements and rounded or wrapped by encode.
 
-import { byteSize, type DType } from './dtype';
+import { codecOf, packCodes, unpackCodes } from './codec';
+import { type DType, packedBytes } from './dtype';
 import { LeptonError } from './errors';
-import { float16ToNumber, numberToFloat16 } from './float16';
 import { type Dims, formatDims, sizeOf } from './shape';
 
 export type NumericArray =
@@ -36,6 +37,17 @@ const hostArrays = {
   uint32: Uint32Array,
   uint64: Float64Array,
   bool: Uint8Array,
+  bfloat16: Float32Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
+  int2: Int8Array,
+  uint2: Uint8Array,
+  float8e4m3fn: Float32Array,
+  float8e4m3fnuz: Float32Array,
+  float8e5m2: Float32Array,
+  float8e5m2fnuz: Float32Array,
+  float8e8m0: Float32Array,
+  float4e2m1: Float32Array,
 } as const satisfies Record<DType, new (n: number) => NumericArray>;
 
 /** Zero-filled, or holding the given values (converted as a typed array converts). */
@@ -65,7 +77,7 @@ export function int64s(values: readonly number[]): NDArray {
 /** Reads little-endian packed bytes (any alignment) into an NDArray. */
 export function decode(dtype: DType, dims: Dims, bytes: Uint8Array): NDArray {
   const count = sizeOf(dims);
-  const expected = count * byteSize(dtype);
+  const expected = packedBytes(dtype, count);
   if (bytes.byteLength !== expected) {
     throw new LeptonError(
       'INVALID_MODEL',
@@ -74,17 +86,19 @@ export function decode(dtype: DType, dims: Dims, bytes: Uint8Array): NDArray {
     );
   }
   const out = ndarray(dtype, dims);
-  const aligned = new Uint8Array(bytes).buffer;
   const { data } = out;
-  if (dtype === 'float16') {
-    const bits = new Uint16Array(aligned);
-    for (let i = 0; i < count; i++) data[i] = float16ToNumber(bits[i] as number);
-  } else if (dtype === 'int64' || dtype === 'uint64') {
+  const codec = codecOf(dtype);
+  if (codec) {
+    const codes = unpackCodes(dtype, bytes, count);
+    for (let i = 0; i < count; i++) data[i] = codec.toNumber(codes[i] as number);
+    return out;
+  }
+  const aligned = new Uint8Array(bytes).buffer;
+  if (dtype === 'int64' || dtype === 'uint64') {
     const wide = dtype === 'int64' ? new BigInt64Array(aligned) : new BigUint64Array(aligned);
     for (let i = 0; i < count; i++) data[i] = Number(wide[i]);
   } else {
-    const source = new hostArrays[dtype](0);
-    const Ctor = source.constructor as new (b: ArrayBufferLike) => NumericArray;
+    const Ctor = hostArrays[dtype] as new (b: ArrayBufferLike) => NumericArray;
     data.set(new Ctor(aligned));
   }
   return out;
@@ -93,11 +107,14 @@ export function decode(dtype: DType, dims: Dims, bytes: Uint8Array): NDArray {
 /** The packed little-endian bytes of an NDArray. Throws where a 64-bit value is not exact. */
 export function encode(array: NDArray): Uint8Array<ArrayBuffer> {
   const { dtype, data } = array;
-  const out = new Uint8Array(data.length * byteSize(dtype));
-  if (dtype === 'float16') {
-    const bits = new Uint16Array(out.buffer);
-    for (let i = 0; i < data.length; i++) bits[i] = numberToFloat16(data[i] as number);
-  } else if (dtype === 'int64' || dtype === 'uint64') {
+  const codec = codecOf(dtype);
+  if (codec) {
+    const codes = new Uint16Array(data.length);
+    for (let i = 0; i < data.length; i++) codes[i] = codec.toCode(data[i] as number);
+    return packCodes(dtype, codes);
+  }
+  const out = new Uint8Array(packedBytes(dtype, data.length));
+  if (dtype === 'int64' || dtype === 'uint64') {
     const [wide, top] =
       dtype === 'int64'
         ? [new BigInt64Array(out.buffer), 2n ** 63n - 1n]

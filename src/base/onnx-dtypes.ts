@@ -16,6 +16,17 @@ const numbers = {
   float64: 11,
   uint32: 12,
   uint64: 13,
+  bfloat16: 16,
+  float8e4m3fn: 17,
+  float8e4m3fnuz: 18,
+  float8e5m2: 19,
+  float8e5m2fnuz: 20,
+  uint4: 21,
+  int4: 22,
+  float4e2m1: 23,
+  float8e8m0: 24,
+  uint2: 25,
+  int2: 26,
 } as const satisfies Record<DType, number>;
 
 const byNumber = new Map(Object.entries(numbers).map(([dtype, number]) => [number as number, dtype as DType]));

@@ -60,7 +60,7 @@ function imagePlace(
   return { size, layout, look: channels === 1 ? { channels: 'gray' } : {} };
 }
 
-/** Values rising from 0 towards 1; whole numbers are all 1, which most index inputs accept. */
+/** Values rising from 0 towards 1; whole numbers are all 1, which most index inputs accept, and small floats all alike. */
 function ramp(type: DType, dims: number[]): Tensor {
   const count = dims.reduce((a, b) => a * b, 1);
   switch (type) {
@@ -95,6 +95,23 @@ function ramp(type: DType, dims: number[]): Tensor {
     case 'uint8':
     case 'bool':
       return new Tensor(type, new Uint8Array(count).fill(1), dims);
+    case 'bfloat16':
+      return new Tensor(type, new Uint16Array(count).fill(0x3f00), dims); // 0.5
+    case 'int4':
+    case 'uint4':
+      return new Tensor(type, new Uint8Array(Math.ceil(count / 2)).fill(0x11), dims);
+    case 'int2':
+    case 'uint2':
+      return new Tensor(type, new Uint8Array(Math.ceil(count / 4)).fill(0x55), dims);
+    case 'float4e2m1':
+      return new Tensor(type, new Uint8Array(Math.ceil(count / 2)).fill(0x11), dims); // 0.5
+    case 'float8e4m3fn':
+    case 'float8e4m3fnuz':
+    case 'float8e5m2':
+    case 'float8e5m2fnuz':
+      return new Tensor(type, new Uint8Array(count).fill(0x34), dims); // 0.1875 to 0.75
+    case 'float8e8m0':
+      return new Tensor(type, new Uint8Array(count).fill(0x7f), dims); // 1
     default:
       return type satisfies never;
   }

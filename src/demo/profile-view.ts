@@ -15,12 +15,13 @@ export async function showProfile(profile: Profile): Promise<void> {
   element('profile-rows').replaceChildren(...shown.map(row));
   if (empty) {
     clearChart();
-    setText('profile-note', `${plural(profile.nodes.length, 'node')} ran, but this adapter does not measure GPU time.`);
+    const nodes = plural(profile.nodes.length, 'node');
+    setText('profile-note', `${nodes} ran, but this adapter does not measure GPU time.${hostNote(profile)}`);
     return;
   }
   setText(
     'profile-note',
-    `${plural(profile.nodes.length, 'node')}, ${milliseconds(profile.gpuTime ?? 0)} on the GPU of ${milliseconds(profile.wallTime)} a run.`,
+    `${plural(profile.nodes.length, 'node')}, ${milliseconds(profile.gpuTime ?? 0)} on the GPU of ${milliseconds(profile.wallTime)} a run.${hostNote(profile)}`,
   );
   await redrawProfile();
 }
@@ -36,6 +37,13 @@ export function clearProfile(): void {
   element('chart-box').hidden = true;
   element('profile-details').hidden = true;
   setText('profile-note', 'GPU time of each operator, measured once the model has run.');
+}
+
+/** What did not run on the GPU, and why. */
+function hostNote({ nodes }: Profile): string {
+  const steps = nodes.filter((n) => n.reason !== undefined);
+  if (steps.length === 0) return '';
+  return ` On the host: ${steps.map(({ op, name, reason }) => `${op} "${name}" (${reason})`).join('; ')}.`;
 }
 
 function row(bar: Bar): HTMLTableRowElement {

@@ -15,6 +15,8 @@ export interface Device {
 }
 
 const usefulFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+/** Extensions of WGSL that need no asking for: https://www.w3.org/TR/WGSL/#language-extensions-sec */
+const usefulExtensions = ['packed_4x8_integer_dot_product'];
 
 /**
  * @throws NO_WEBGPU where the browser has none, NO_ADAPTER where it offers none
@@ -38,6 +40,7 @@ export async function openDevice(gpu: GPU | undefined, powerPreference?: GPUPowe
   }
   const limits = wantedLimits(adapter);
   const features = usefulFeatures.filter((f) => adapter.features.has(f));
+  const extensions = usefulExtensions.filter((e) => gpu.wgslLanguageFeatures?.has(e));
   const handle = await adapter.requestDevice({
     label: 'Lepton.device',
     requiredFeatures: features,
@@ -45,7 +48,7 @@ export async function openDevice(gpu: GPU | undefined, powerPreference?: GPUPowe
   });
   const device: Device = {
     handle,
-    profile: profileOf(adapter.info, features, limits),
+    profile: profileOf(adapter.info, [...features, ...extensions], limits),
     lost: undefined,
     uncaptured: undefined,
   };

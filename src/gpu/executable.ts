@@ -3,13 +3,16 @@
 
 import type { ByteSource } from '../base/bytes';
 import { throwIfAborted } from '../base/errors';
-import type { Plan, PlanStep, PlanTensor } from '../plan/plan';
+import type { BufferRole, Plan, PlanStep, PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import { compilePipelines } from './pipelines';
 import { scoped } from './scopes';
 import { upload } from './upload';
+import { Weights, type WeightWork } from './weights';
 
 export interface CreateOptions {
+  /** Weights to share with the model's other plans on the device. */
+  readonly weights?: Weights;
   readonly signal?: AbortSignal;
   readonly onUpload?: (loaded: number, total: number) => void;
   readonly onCompile?: (done: number, total: number) => void;
@@ -28,7 +31,9 @@ export class Executable {
   private constructor(
     readonly device: Device,
     readonly plan: Plan,
-    private readonly buffers: GPUBuffer[],
+    /** Undefined for what only the init phase needed. */
+    private readonly buffers: (GPUBuffer | undefined)[],
+    private readonly weights: Weights,
     private readonly uniforms: GPUBuffer,
     private readonly pipelines: readonly GPUComputePipeline[],
   ) {
@@ -47,20 +52,24 @@ export class Executable {
     const { handle } = device;
     throwIfAborted(options.signal, `Preparing "${plan.name}"`);
     const created: GPUBuffer[] = [];
+    const weights = options.weights ?? new Weights();
+    const work = weights.take(plan);
     try {
-      const { buffers, uniforms } = await allocate(handle, plan, created);
+      const { buffers, uniforms } = await allocate(handle, plan, work, created);
       const [pipelines] = await Promise.all([
         compilePipelines(handle, plan, options.onCompile),
-        upload(handle, plan.uploads, (i) => buffers[i] as GPUBuffer, fileOf, {
+        upload(handle, work.uploads, (i) => buffers[i] as GPUBuffer, fileOf, {
           ...(options.signal && { signal: options.signal }),
           ...(options.onUpload && { onProgress: options.onUpload }),
         }),
       ]);
       throwIfAborted(options.signal, `Preparing "${plan.name}"`);
-      const executable = new Executable(device, plan, buffers, uniforms, pipelines);
-      await executable.initialise();
+      const executable = new Executable(device, plan, buffers, weights, uniforms, pipelines);
+      await executable.initialise(work.init);
+      weights.give(plan, work, buffers);
       return executable;
     } catch (error) {
+      weights.release(work.shared.values());
       for (const buffer of created) buffer.destroy();
       throw error;
     }
@@ -84,15 +93,20 @@ export class Executable {
   }
 
   dispose(): void {
-    for (const buffer of this.buffers) buffer.destroy();
+    const { buffers } = this.plan;
+    const [weights, others] = [true, false].map((isWeight) =>
+      this.buffers.flatMap((buffer, i) => (buffer && (buffers[i]?.role === 'weight') === isWeight ? [buffer] : [])),
+    );
+    for (const buffer of others ?? []) buffer.destroy();
+    this.weights.release(weights ?? []);
     this.uniforms.destroy();
   }
 
-  private async initialise(): Promise<void> {
+  private async initialise(init: Plan['init']): Promise<void> {
     const { handle } = this.device;
     await scoped(handle, `preparing "${this.plan.name}"`, 0, () => {
       const encoder = handle.createCommandEncoder({ label: `${this.plan.name}.init` });
-      this.encodeSteps(encoder, this.plan.init, this.plan.steps.length, new Map());
+      this.encodeSteps(encoder, init, this.plan.steps.length, new Map());
       handle.queue.submit([encoder.finish()]);
     });
     this.plan.buffers.forEach((b, i) => {
@@ -185,16 +199,18 @@ export class Executable {
   }
 }
 
-function allocate(handle: GPUDevice, plan: Plan, created: GPUBuffer[]) {
+/** Makes all buffers but those that are shared, and those that only filling the shared ones would have needed. */
+function allocate(handle: GPUDevice, plan: Plan, { shared, missing }: WeightWork, created: GPUBuffer[]) {
   const make = (size: number, usage: number, label: string) => {
     const buffer = handle.createBuffer({ size, usage, label: `${plan.name}.${label}` });
     created.push(buffer);
     return buffer;
   };
-  const total = plan.buffers.reduce((sum, b) => sum + b.bytes, 0);
+  const isOurs = (role: BufferRole, i: number) => (role === 'weight' || role === 'init' ? missing.has(i) : true);
+  const total = plan.buffers.reduce((sum, b, i) => sum + (isOurs(b.role, i) ? b.bytes : 0), 0);
   return scoped(handle, `"${plan.name}"`, total, () => {
     const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-    const buffers = plan.buffers.map((b) => make(b.bytes, storage, b.label));
+    const buffers = plan.buffers.map((b, i) => (isOurs(b.role, i) ? make(b.bytes, storage, b.label) : shared.get(i)));
     const uniformBytes = Math.max(16, plan.uniforms.byteLength);
     const uniforms = make(uniformBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'uniforms');
     if (plan.uniforms.byteLength > 0) handle.queue.writeBuffer(uniforms, 0, plan.uniforms);

@@ -3,7 +3,6 @@
 
 import { fromDevice } from '../base/device-form';
 import { LeptonError } from '../base/errors';
-import { sizeOf } from '../base/shape';
 import type { PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import type { Executable } from './executable';
@@ -23,8 +22,11 @@ export interface Fetch {
   readonly location: 'cpu' | 'gpu';
 }
 
-/** Packed bytes in the border's type, or the buffer that holds the output. */
-export type Fetched = Uint8Array<ArrayBuffer> | GPUBuffer;
+/** By output: packed bytes in the border's type, and the buffers of those that stay on the GPU. */
+export interface Fetched {
+  readonly bytes: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+}
 
 interface Read {
   readonly tensor: PlanTensor;
@@ -35,22 +37,22 @@ interface Read {
 
 export class Runner {
   private staging: GPUBuffer | undefined;
+  disposed = false;
 
   constructor(readonly executable: Executable) {}
 
-  async run(feeds: ReadonlyMap<string, Feed>, fetches: readonly Fetch[]): Promise<Map<string, Fetched>> {
+  async run(feeds: ReadonlyMap<string, Feed>, fetches: readonly Fetch[]): Promise<Fetched> {
     const { plan, device } = this.executable;
     const kept = fetches.filter((f) => f.location === 'gpu').map((f) => outputOf(plan.outputs, f.name));
-    const results = new Map<string, Fetched>();
+    let bytes: ReadonlyMap<string, Uint8Array<ArrayBuffer>> = new Map();
     const buffers = kept.length > 0 ? await this.outputBuffers(kept) : new Map<number, GPUBuffer>();
     try {
-      for (const tensor of kept) results.set(tensor.name, buffers.get(tensor.buffer) as GPUBuffer);
       const reads = this.readsOf(fetches);
       if (reads.length === 0)
         await scoped(device.handle, `a run of "${plan.name}"`, 0, () => this.submit(feeds, buffers, reads));
       else {
         const staging = this.submit(feeds, buffers, reads) as GPUBuffer;
-        for (const [name, bytes] of await readBack(device, staging, totalBytes(reads), reads)) results.set(name, bytes);
+        bytes = new Map(await readBack(device, staging, totalBytes(reads), reads));
       }
       if (device.uncaptured !== undefined) {
         const message = device.uncaptured;
@@ -61,7 +63,7 @@ export class Runner {
       for (const buffer of buffers.values()) buffer.destroy();
       throw error;
     }
-    return results;
+    return { bytes, buffers: new Map(kept.map((t) => [t.name, buffers.get(t.buffer) as GPUBuffer])) };
   }
 
   /** Buffers for outputs that the caller keeps, by the plan's own number of them. */
@@ -106,7 +108,8 @@ export class Runner {
     executable.encode(encoder, replaced);
     const staging = reads.length > 0 ? this.stagingOf(totalBytes(reads)) : undefined;
     for (const { tensor, offset, bytes } of reads) {
-      encoder.copyBufferToBuffer(executable.outputBuffer(tensor), 0, staging as GPUBuffer, offset, bytes);
+      const from = outputs.get(tensor.buffer) ?? executable.outputBuffer(tensor);
+      encoder.copyBufferToBuffer(from, 0, staging as GPUBuffer, offset, bytes);
     }
     handle.queue.submit([encoder.finish()]);
     return staging;
@@ -146,6 +149,8 @@ export class Runner {
   }
 
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     this.staging?.destroy();
     this.executable.dispose();
   }
@@ -203,10 +208,7 @@ async function readBack(
   await mapped;
   try {
     const all = new Uint8Array(staging.getMappedRange(0, bytes));
-    return reads.map(({ tensor, offset }) => {
-      const count = sizeOf(tensor.dims);
-      return [tensor.name, fromDevice(tensor.device, tensor.dtype, all.subarray(offset), count)];
-    });
+    return reads.map(({ tensor, offset }) => [tensor.name, fromDevice(tensor, all.subarray(offset))]);
   } finally {
     staging.unmap();
   }

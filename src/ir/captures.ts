@@ -26,3 +26,9 @@ export function capturesOf(node: Node): Set<string> {
   }
   return captured;
 }
+
+/** Every value that must exist before the node can run: what it reads itself, and what its subgraphs do. */
+export function valuesNeeded(node: Node): string[] {
+  const captured = capturesOf(node);
+  return captured.size === 0 ? valuesRead(node) : [...new Set([...valuesRead(node), ...captured])];
+}

@@ -1,7 +1,7 @@
 // The graph checker: throws where an invariant of graph.ts does not hold. Readers run it on what they
 // read (a model may be malformed); passes run it on their own results in debug builds.
 
-import { byteSize } from '../base/dtype';
+import { packedBytes } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { formatDims, sizeOf } from '../base/shape';
 import { subgraphsOf } from './captures';
@@ -24,6 +24,7 @@ function checkScope(graph: Graph, origin: string, isOuter: (name: string) => boo
   };
   const known = new Set<string>();
   for (const value of graph.values.values()) {
+    if (value.members !== undefined) known.add(value.name);
     if (!value.constant) continue;
     checkConstant(value, fail);
     known.add(value.name);
@@ -73,7 +74,7 @@ function checkConstant({ name, dtype, dims, constant }: Value, fail: Fail): void
     if (got !== expected)
       fail(`the constant "${name}" is declared ${expected}, but holds ${got}.`, { value: name, expected, got });
   } else {
-    const bytes = sizeOf(shape as number[]) * byteSize(dtype);
+    const bytes = packedBytes(constant.bytes.dtype ?? dtype, sizeOf(shape as number[]));
     const got = constant.bytes.length;
     if (got !== bytes) {
       fail(`the constant "${name}" (${expected}) needs ${bytes} bytes, but refers to ${got}.`, {

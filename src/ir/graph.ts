@@ -28,6 +28,8 @@ export interface Value {
   /** Absent where the rank itself is unknown before the first run. */
   readonly dims?: readonly Dim[];
   readonly constant?: Constant;
+  /** Of a sequence the tensors it holds, by name; null for an optional that holds none. Only planning knows these. */
+  readonly members?: readonly string[] | null;
 }
 
 export type AttributeValue =

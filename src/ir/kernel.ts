@@ -44,6 +44,8 @@ export interface Cost {
    * clears the memory again for every few invocations, which is most of what such a kernel costs there.
    */
   readonly cleared?: number;
+  /** Further operations on a software adapter, which has to spell out instructions that a GPU has. */
+  readonly emulated?: number;
   readonly workgroups: number;
   readonly dispatches?: number;
 }
@@ -64,4 +66,6 @@ export interface Kernel<A = any> {
    * has no epilogue and the node's program must run as a kernel of its own.
    */
   epilogueAxis?(n: NodeView<A>): number;
+  /** The program may end in another element type than the bare result's; `when` says whether in that one. */
+  readonly converts?: boolean;
 }

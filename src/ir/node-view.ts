@@ -20,6 +20,24 @@ export interface NodeInput extends TensorType {
   readonly array?: NDArray;
 }
 
+/**
+ * A node needs the elements of an input that are not known yet. Planning answers by getting them: from what
+ * is fed, by computing them on the host, or by a stage of the run that ends with reading them back.
+ */
+export class ValueNeeded extends LeptonError {
+  readonly value: string;
+
+  constructor(node: Node, input: number) {
+    const value = node.inputs[input] as string;
+    super(
+      'UNSUPPORTED_MODEL',
+      `${node.op} node "${node.name}" needs its input ${input} ("${value}") to be known before the run.`,
+      { details: { node: node.name, op: node.op, value } },
+    );
+    this.value = value;
+  }
+}
+
 export class NodeView<A = unknown> {
   readonly node: Node;
   readonly attributes: A;
@@ -69,20 +87,15 @@ export class NodeView<A = unknown> {
     return (this.node.outputs[i] ?? '') !== '';
   }
 
-  /** The elements of an optional constant input; undefined where the input is absent. */
+  /** The elements of an optional input that planning must know; undefined where the input is absent. */
   constant(i: number): NDArray | undefined {
     const input = this.inputs[i];
     if (!input) return undefined;
-    return (
-      input.array ??
-      this.fail(
-        `needs its input ${i} ("${this.node.inputs[i]}") to be known before the run; it is computed from the model's inputs`,
-        'UNSUPPORTED_MODEL',
-      )
-    );
+    if (!input.array) throw new ValueNeeded(this.node, i);
+    return input.array;
   }
 
-  /** The elements of a constant input as numbers, or `fallback` where the input is absent. */
+  /** The elements of `constant(i)` as numbers. */
   numbers(i: number): number[] | undefined {
     const array = this.constant(i);
     return array && Array.from(array.data);

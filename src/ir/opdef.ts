@@ -3,7 +3,7 @@
 import type { DType } from '../base/dtype';
 import type { NDArray } from '../base/ndarray';
 import type { AttributeSchema, AttributesOf } from './attributes';
-import type { AttributeValue } from './graph';
+import type { AttributeValue, Graph } from './graph';
 import type { Kernel } from './kernel';
 import type { NodeView, TensorType } from './node-view';
 import type { PointwiseRule } from './pointwise';
@@ -20,11 +20,42 @@ export interface OpDef<S extends AttributeSchema = AttributeSchema, A = Attribut
   readonly view?: boolean;
   /** The result depends on the input's type alone, so it is known as soon as the shapes are. */
   readonly shapeOnly?: boolean;
+  /**
+   * Why the operator runs on the host, through its reference: it is by nature the host's, as where the sizes
+   * of its outputs depend on the data. The run reads its inputs back and goes on with what it computed.
+   */
+  readonly host?: string;
+  /** Equal inputs may give another result at the next run: it is never computed before the run. */
+  readonly varies?: boolean;
   /** The operator applies to each element on its own, after broadcasting: generated and fused. */
   readonly pointwise?: PointwiseRule<A>;
   readonly kernels?: readonly Kernel<A>[];
   /** The operator in terms of others: adds nodes, returns the names of its outputs. */
   lower?(n: NodeView<A>, b: LowerBuilder): string[] | undefined;
+}
+
+/** An output of an expanded node: a value, or a sequence (or an empty optional) of values. */
+export type Expanded = string | { readonly members: readonly string[] | null };
+
+/**
+ * Control flow and sequences: what the node stands for once the constants that it asks for (`n.constant`) are known. It is
+ * written out before shapes are inferred, so it has neither an `infer` nor a `reference` of its own.
+ */
+export interface FlowDef<S extends AttributeSchema = AttributeSchema, A = AttributesOf<S>> {
+  readonly name: string;
+  readonly attributes: S;
+  /** Adds nodes, returns the node's outputs. Inputs that are sequences have no type in `n`. */
+  expand(n: NodeView<A>, b: ExpandBuilder): readonly Expanded[];
+}
+
+/** Adds nodes without inferring anything of them. */
+export interface ExpandBuilder {
+  add(op: string, inputs: readonly string[], attributes?: Record<string, AttributeValue>, outputs?: number): string[];
+  constant(array: NDArray): string;
+  /** What a sequence holds; null for an empty optional, undefined for a tensor. */
+  members(name: string): readonly string[] | null | undefined;
+  /** Writes a subgraph out; returns the names of its outputs. */
+  inline(graph: Graph, inputs: readonly string[]): readonly string[];
 }
 
 export interface LowerBuilder {
@@ -36,6 +67,12 @@ export interface LowerBuilder {
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds operators of every attribute type
 export type AnyOp = OpDef<any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AnyFlow = FlowDef<any, any>;
+
+export function defineFlow<S extends AttributeSchema>(flow: FlowDef<S>): FlowDef<S> {
+  return flow;
+}
 
 export function defineOp<S extends AttributeSchema>(op: OpDef<S>): OpDef<S> {
   return op;

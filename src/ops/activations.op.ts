@@ -1,10 +1,12 @@
 // Activation functions: element-wise, of floats (Relu of every number), most with a slope or threshold as
-// attribute. None overflows on the way to a finite result.
+// attribute. None overflows on the way to a finite result, and NaN stays NaN: comparisons with it are false, which
+// decides how each is written.
 
 import type { DType } from '../base/dtype';
 import { float } from '../ir/attributes';
 import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
+import { specialValues } from './special-values';
 import { computeScalar, literal } from './wgsl/elements';
 import { sigmoid, sigmoidFunction } from './wgsl/special-functions';
 
@@ -12,20 +14,21 @@ const f = (value: number) => literal('float32', value);
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const clamp01 = (x: number) => Math.min(Math.max(x, 0), 1);
 
-const sigmoidWeighted = (name: string, fallback: number) =>
+/** x · sigmoid(alpha · x), times a second input where the operator has one. */
+const sigmoidWeighted = (name: string, fallback: number, inputs: 1 | 2 = 1) =>
   pointwiseOp({
     name,
     types: 'float',
     attributes: { alpha: float(fallback) },
-    arity: [1, 1],
+    arity: [inputs, inputs],
     element:
       ({ alpha }) =>
-      (x) =>
-        x * sigmoid(alpha * x),
-    wgsl: (p, x) => ({
-      expression: `${x} * lepton_sigmoid(${p.attributes.alpha === 1 ? '' : `${f(p.attributes.alpha)} * `}${x})`,
-      functions: sigmoidFunction,
-    }),
+      (x, value = 1) =>
+        x * sigmoid(alpha * x) * value,
+    wgsl({ attributes: { alpha } }, x, value) {
+      const weighted = `${x} * lepton_sigmoid(${alpha === 1 ? x : `${f(alpha)} * ${x}`})`;
+      return { expression: inputs === 1 ? weighted : `${weighted} * ${value}`, functions: sigmoidFunction };
+    },
   });
 
 export default [
@@ -33,7 +36,7 @@ export default [
     name: 'Relu',
     arity: [1, 1],
     element: () => (x) => Math.max(x, 0),
-    wgsl: (p, x) => `max(${x}, ${p.vec}())`,
+    wgsl: (p, x) => `select(${x}, ${p.vec}(), ${x} < ${p.vec}())`,
   }),
   pointwiseOp({
     name: 'LeakyRelu',
@@ -74,10 +77,10 @@ export default [
     element:
       ({ alpha }) =>
       (x) =>
-        Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha)),
+        x < 0 ? alpha * Math.expm1(x / alpha) : x,
     wgsl(p, x) {
       const alpha = f(p.attributes.alpha);
-      return `max(${x}, vec4f()) + min(vec4f(), ${alpha} * (exp(min(${x} / ${alpha}, vec4f(80.0))) - 1.0))`;
+      return `select(${x}, ${alpha} * (exp(min(${x} / ${alpha}, vec4f(80.0))) - 1.0), ${x} < vec4f())`;
     },
   }),
   pointwiseOp({
@@ -119,23 +122,30 @@ export default [
       ({ alpha, beta }) =>
       (x) =>
         clamp01(alpha * x + beta),
-    wgsl: ({ attributes: a }, x) => `saturate(${f(a.alpha)} * ${x} + ${f(a.beta)})`,
+    wgsl: ({ attributes: a }, x) => ({
+      expression: `lepton_clamp_unit(${f(a.alpha)} * ${x} + ${f(a.beta)})`,
+      functions: clampFunction,
+    }),
   }),
   pointwiseOp({
     name: 'HardSwish',
     types: 'float',
     arity: [1, 1],
     element: () => (x) => x * clamp01(x / 6 + 0.5),
-    wgsl: (_p, x) => `${x} * saturate(${x} * ${f(1 / 6)} + 0.5)`,
+    wgsl: (_p, x) => ({
+      expression: `${x} * lepton_clamp_unit(${x} * ${f(1 / 6)} + 0.5)`,
+      functions: clampFunction,
+    }),
   }),
   sigmoidWeighted('Swish', 1),
   sigmoidWeighted('com.microsoft.QuickGelu', 1.702),
+  sigmoidWeighted('SwiGLU', 1, 2),
   pointwiseOp({
     name: 'Softplus',
     types: 'float',
     arity: [1, 1],
     element: () => softplus,
-    wgsl: (_p, x) => `max(${x}, vec4f()) + log(1.0 + exp(-abs(${x})))`,
+    wgsl: (_p, x) => `select(${x}, vec4f(), ${x} < vec4f()) + log(1.0 + exp(-abs(${x})))`,
   }),
   pointwiseOp({
     name: 'Softsign',
@@ -174,7 +184,14 @@ const mishFunction = {
 fn lepton_mish(x: vec4f) -> vec4f {
   let e = exp(min(x, vec4f(20.0)));
   let n = e * (e + 2.0);
-  return x * n / (n + 2.0);
+  return x * (n / (n + 2.0));
+}`,
+};
+
+const clampFunction = {
+  lepton_clamp_unit: `
+fn lepton_clamp_unit(x: vec4f) -> vec4f {
+  return select(select(x, vec4f(1.0), x > vec4f(1.0)), vec4f(), x < vec4f());
 }`,
 };
 
@@ -182,6 +199,7 @@ const around: OpCase[] = [
   { name: 'float32', inputs: [{ dims: [129], range: [-4, 4] }] },
   { name: 'large arguments', inputs: [{ dims: [6], values: [-1e9, -300, -20, 20, 300, 1e9] }] },
   { name: 'float16', inputs: [{ dims: [127], range: [-4, 4], dtype: 'float16' }] },
+  specialValues,
 ];
 const and = (name: string, attributes: Record<string, number>, dtype: DType = 'float32'): OpCase[] => [
   ...around,
@@ -214,6 +232,9 @@ export const cases: Record<string, OpCase[]> = {
   HardSwish: around,
   Swish: and('slope', { alpha: 0.5 }),
   'com.microsoft.QuickGelu': around,
+  SwiGLU: [
+    { name: 'slope', inputs: [{ dims: [3, 43], range: [-4, 4] }, { dims: [3, 43] }], attributes: { alpha: 0.5 } },
+  ],
   Softplus: around,
   Softsign: around,
   Mish: around,

@@ -9,10 +9,12 @@ import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { compareNumbers } from './order';
 import { reducedDims } from './reduce/geometry';
 import { accumulatorType } from './reduce/reducer';
 import { readLanesText } from './reduce/text';
 import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
+import { orderKeyText } from './wgsl/order-keys';
 
 const attributes = { axis: int(0), keepdims: int(1), select_last_index: int(0) };
 type ArgNode = NodeView<{ axis: number; keepdims: number; select_last_index: number }>;
@@ -27,7 +29,9 @@ function split(n: ArgNode) {
 }
 
 function argOp(name: string, sign: '>' | '<') {
-  const beats = sign === '>' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
+  // NaN beats every number, whichever end is looked for.
+  const order = (a: number, b: number) =>
+    sign === '>' || Number.isNaN(a) || Number.isNaN(b) ? compareNumbers(a, b) : compareNumbers(b, a);
   return defineOp({
     name,
     attributes,
@@ -45,7 +49,8 @@ function argOp(name: string, sign: '>' | '<') {
         const at = (r: number) => data[base + r * inner] as number;
         let best = 0;
         for (let r = 1; r < length; r++) {
-          if (beats(at(r), at(best)) || (n.attributes.select_last_index && at(r) === at(best))) best = r;
+          const ahead = order(at(r), at(best));
+          if (ahead > 0 || (ahead === 0 && n.attributes.select_last_index)) best = r;
         }
         out.data[o] = best;
       }
@@ -74,8 +79,8 @@ function argOp(name: string, sign: '>' | '<') {
           const rows = t.rows as number;
           const columns = 64 / rows;
           const front = `${linearHelpers}
-alias acc4 = vec4<${accumulatorType(dtype)}>;
-fn beats(a: acc4, b: acc4) -> vec4<bool> { return a ${sign} b; }
+fn beats(a: vec4u, b: vec4u) -> vec4<bool> { return a ${sign} b; }
+${orderKeyText(accumulatorType(dtype), 4, sign === '>' ? 'highest' : 'lowest')}
 ${readLanesText(dtype, inner % 4 === 0)}`;
           return [
             {
@@ -101,7 +106,18 @@ ${readLanesText(dtype, inner % 4 === 0)}`;
 export default [argOp('ArgMax', '>'), argOp('ArgMin', '<')];
 
 const ties: OpCase['inputs'] = [{ dims: [5, 9], dtype: 'int32', range: [0, 2] }];
+const strange: OpCase['inputs'] = [
+  {
+    dims: [5, 4],
+    values: [
+      ...[1, Number.NaN, Infinity, Number.NaN, -Infinity, -Infinity, -Infinity, -Infinity],
+      ...[0, -0, 0, -0, -1, 1, Infinity, -Infinity, -1e-30, -2, 3e38, 1e-30],
+    ],
+  },
+];
 const all: OpCase[] = [
+  { name: 'special values', inputs: strange, attributes: { axis: 1 } },
+  { name: 'special values, the last', inputs: strange, attributes: { axis: 1, select_last_index: 1 } },
   { name: 'first axis', inputs: [{ dims: [7, 129] }] },
   { name: 'last axis', inputs: [{ dims: [9, 33] }], attributes: { axis: -1, keepdims: 0 } },
   { name: 'middle axis, rows of quads', inputs: [{ dims: [2, 21, 3, 4] }], attributes: { axis: 1 } },

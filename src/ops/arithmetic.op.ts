@@ -5,8 +5,11 @@ import { type DType, isFloat } from '../base/dtype';
 import { int } from '../ir/attributes';
 import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
+import { integerPairs, specialPairs, specialValues } from './special-values';
 import { computeScalar } from './wgsl/elements';
 import { narrow } from './wgsl/narrow';
+import { isNaNFunction } from './wgsl/special-functions';
+import { arithmetic } from './wgsl/wide-integers';
 
 // A plain product of doubles would lose the low bits that wrapping keeps.
 const multiply = (types: readonly (DType | undefined)[]) =>
@@ -21,12 +24,24 @@ fn lepton_divide_${scalar}(a: vec4<${scalar}>, b: vec4<${scalar}>) -> vec4<${sca
 });
 
 const remainderFunctions = {
+  // Exact, as long division in base 2: from the largest power of two times the divisor down to the divisor itself.
   f32: `
 fn lepton_remainder_f32(a: vec4f, b: vec4f) -> vec4f {
-  // The quotient may have been rounded across an integer; the remainder then is one divisor off.
-  let r = fma(-trunc(a / b), b, a);
-  let step = abs(b) * sign(a);
-  return select(select(r, r - step, abs(r) >= abs(b)), r + step, r * a < vec4f(0.0));
+  let d = abs(b);
+  var r = abs(a);
+  let defined = (d > vec4f()) & (r <= vec4f(3.4028234e38));
+  var step = d;
+  var below = defined & (step <= r * 0.5);
+  while (any(below)) {
+    step = select(step, step * 2.0, below);
+    below = defined & (step <= r * 0.5);
+  }
+  r = select(r, r - step, defined & (step <= r));
+  while (any(defined & (step > d))) {
+    step = select(step, step * 0.5, step > d);
+    r = select(r, r - step, defined & (step <= r));
+  }
+  return select(vec4f(lepton_bits(0x7fc00000u)), select(r, -r, bitcast<vec4i>(a) < vec4i()), defined);
 }`,
   i32: `
 fn lepton_remainder_i32(a: vec4i, b: vec4i) -> vec4i {
@@ -59,19 +74,19 @@ export default [
     name: 'Add',
     arity: [2, 2],
     element: () => (a, b) => a + b,
-    wgsl: (p, a, b) => narrow(p.dtype, `${a} + ${b}`),
+    wgsl: (p, a, b) => arithmetic(p.dtype, 'add', p.vec, a, b),
   }),
   pointwiseOp({
     name: 'Sub',
     arity: [2, 2],
     element: () => (a, b) => a - b,
-    wgsl: (p, a, b) => narrow(p.dtype, `${a} - ${b}`),
+    wgsl: (p, a, b) => arithmetic(p.dtype, 'subtract', p.vec, a, b),
   }),
   pointwiseOp({
     name: 'Mul',
     arity: [2, 2],
     element: (_, types) => multiply(types),
-    wgsl: (p, a, b) => narrow(p.dtype, `${a} * ${b}`),
+    wgsl: (p, a, b) => arithmetic(p.dtype, 'multiply', p.vec, a, b),
   }),
   pointwiseOp({
     name: 'Div',
@@ -105,13 +120,24 @@ export default [
       };
     },
   }),
-  pointwiseOp({ name: 'Neg', arity: [1, 1], element: () => (x) => -x, wgsl: (p, x) => narrow(p.dtype, `-${x}`) }),
+  pointwiseOp({
+    name: 'Neg',
+    types: 'signed',
+    arity: [1, 1],
+    element: () => (x) => -x,
+    wgsl: (p, x) => narrow(p.dtype, `-${x}`),
+  }),
   pointwiseOp({ name: 'Abs', arity: [1, 1], element: () => Math.abs, wgsl: (p, x) => narrow(p.dtype, `abs(${x})`) }),
   pointwiseOp({
     name: 'Sign',
     arity: [1, 1],
     element: () => Math.sign,
-    wgsl: (p, x) => (computeScalar(p.dtype) === 'u32' ? `min(${x}, vec4u(1u))` : `sign(${x})`),
+    wgsl(p, x) {
+      const scalar = computeScalar(p.dtype);
+      if (scalar === 'u32') return `min(${x}, vec4u(1u))`;
+      if (scalar === 'i32') return `sign(${x})`;
+      return { expression: `select(sign(${x}), ${x}, lepton_is_nan(${x}))`, functions: isNaNFunction };
+    },
   }),
 ];
 
@@ -187,16 +213,19 @@ const quotients: OpCase[] = [
 ];
 const signed: OpCase[] = [
   { name: 'float32', inputs: [{ dims: [129] }] },
+  specialValues,
   { name: 'int8', inputs: [{ dims: [6], dtype: 'int8', values: [-128, -1, 0, 1, 127, 5] }] },
 ];
 const unsigned: OpCase[] = [{ name: 'uint8', inputs: [{ dims: [5], dtype: 'uint8', values: [0, 1, 200, 255, 9] }] }];
 
 export const cases: Record<string, OpCase[]> = {
-  Add: [...shapes, ...integers],
+  Add: [...shapes, ...integers, specialPairs, ...integerPairs('int32', 'uint32', 'int16')],
   Sub: [shapes[3] as OpCase, ...integers],
   Mul: [
     shapes[4] as OpCase,
     ...integers,
+    specialPairs,
+    ...integerPairs('int32', 'uint8'),
     {
       name: 'int32 wraps',
       inputs: [
@@ -205,10 +234,22 @@ export const cases: Record<string, OpCase[]> = {
       ],
     },
   ],
-  Div: [{ name: 'float32', inputs: [{ dims: [129] }, { dims: [129], range: [0.5, 2] }] }, ...quotients],
+  Div: [
+    { name: 'float32', inputs: [{ dims: [129] }, { dims: [129], range: [0.5, 2] }] },
+    specialPairs,
+    ...quotients,
+    ...integerPairs('int32', 'int8', 'uint16'),
+  ],
   Mod: [
     ...quotients,
     ...quotients.map((c) => ({ ...c, name: `${c.name}, fmod`, attributes: { fmod: 1 } })),
+    ...[0, 1].flatMap((fmod) =>
+      [specialPairs, ...integerPairs('int32', 'int8', 'uint32')].map((c) => ({
+        ...c,
+        name: `${c.name}, fmod ${fmod}`,
+        attributes: { fmod },
+      })),
+    ),
     ...[0, 1].map((fmod) => ({
       name: `float32, fmod ${fmod}`,
       attributes: { fmod },

@@ -1,7 +1,7 @@
 // Axis and index arguments of operators: negative ones count from the end. An axis out of range is refused;
 // an index, which only the run may tell, clamps, as it does on the GPU.
 
-import { formatDims, wrapAxis } from '../base/shape';
+import { type Dims, formatDims, sizeOf, wrapAxis } from '../base/shape';
 import type { NodeView } from '../ir/node-view';
 
 /** `axis` in [0, rank). Throws INVALID_MODEL where it lies outside [-rank, rank). */
@@ -19,4 +19,9 @@ export function axesOf(n: NodeView, axes: readonly number[], rank: number): numb
 /** The place in [0, size) that an index names. */
 export function placeOf(index: number, size: number): number {
   return Math.min(Math.max(index < 0 ? index + size : index, 0), size - 1);
+}
+
+/** Throws INVALID_MODEL where elements are picked from an input that has none: no index is in range then. */
+export function requireElements(n: NodeView, dims: Dims): void {
+  if (sizeOf(n.input(0).dims) === 0 && sizeOf(dims) > 0) n.fail('picks elements of an input that has none');
 }

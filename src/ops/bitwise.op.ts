@@ -1,16 +1,17 @@
 // BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseNot and BitShift. 64-bit integers go through BigInt in the
 // references; on the GPU they are 32 bits wide, as everywhere.
 
-import { byteSize, type DType } from '../base/dtype';
+import { bitSize, type DType } from '../base/dtype';
 import { required } from '../ir/attributes';
 import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
 import { narrow } from './wgsl/narrow';
+import { isWide, marker } from './wgsl/wide-integers';
 
 type Types = readonly (DType | undefined)[];
 
 function wide(types: Types): boolean {
-  return byteSize(types[0] as DType) === 8;
+  return bitSize(types[0] as DType) === 64;
 }
 
 function fromWide(value: bigint, types: Types): number {
@@ -64,17 +65,19 @@ export default [
     types: 'integer',
     arity: [2, 2],
     element({ direction }, types) {
-      const bits = 8 * byteSize(types[0] as DType);
+      const bits = bitSize(types[0] as DType);
       const shift = direction === 'LEFT' ? (a: bigint, b: bigint) => a << b : (a: bigint, b: bigint) => a >> b;
       return (a, b) => (b >= bits ? 0 : fromWide(shift(BigInt(a), BigInt(b)), bits === 64 ? types : ['int64']));
     },
     wgsl(p, a, b) {
-      const operator = p.attributes.direction === 'LEFT' ? '<<' : '>>';
+      const left = p.attributes.direction === 'LEFT';
       // WGSL takes the shift modulo 32; shifting everything out must leave nothing.
-      return narrow(
-        p.dtype,
-        `select(${a} ${operator} (vec4u(${b}) & vec4u(31u)), ${p.vec}(), vec4u(${b}) > vec4u(31u))`,
-      );
+      const by = `(vec4u(${b}) & vec4u(31u))`;
+      const shifted = `select(${a} ${left ? '<<' : '>>'} ${by}, ${p.vec}(), vec4u(${b}) > vec4u(31u))`;
+      if (!left || !isWide(p.dtype)) return narrow(p.dtype, shifted);
+      // Of 64 bits none has gone, but 32 do not hold them.
+      const beyond = `((${a} << ${by}) >> ${by} != ${a}) | ((vec4u(${b}) > vec4u(31u)) & (${a} != ${p.vec}()))`;
+      return `select(${shifted}, ${p.vec}(${marker(p.dtype)}), ${beyond})`;
     },
   }),
 ];

@@ -1,21 +1,38 @@
-// Clip: to at least `min`, then to at most `max`; both are optional inputs.
+// Clip: to at least `min`, then to at most `max`; both are optional inputs. NaN stays, since no comparison with it
+// holds.
 
-import type { OpCase } from '../ir/opdef';
+import type { OpCase, OpDef } from '../ir/opdef';
+import { boundsNothing } from './bounds';
 import { pointwiseOp } from './pointwise-op';
+import { specialValues } from './special-values';
 
-export default pointwiseOp({
+const elementwise = pointwiseOp({
   name: 'Clip',
   arity: [1, 3],
   element: () => (x, min, max) => {
-    const raised = min === undefined ? x : Math.max(x, min);
-    return max === undefined ? raised : Math.min(raised, max);
+    // Nothing is below or above a bound that is absent.
+    let y = x as number;
+    if (y < (min as number)) y = min as number;
+    if (y > (max as number)) y = max as number;
+    return y;
   },
   wgsl(p, x) {
     const [, min, max] = p.args;
-    const raised = min ? `max(${x}, ${min})` : x;
-    return max ? `min(${raised}, ${max})` : raised;
+    const raised = min ? `select(${x}, ${min}, ${x} < ${min})` : x;
+    return max ? `select(${raised}, ${max}, ${raised} > ${max})` : raised;
   },
 });
+
+const clip: OpDef = {
+  ...elementwise,
+  lower(n, b) {
+    const [x, min = '', max = ''] = n.node.inputs as [string, string?, string?];
+    const [noMin, noMax] = [boundsNothing(n.inputs[1], 'low'), boundsNothing(n.inputs[2], 'high')];
+    return noMin || noMax ? b.add('Clip', [x, noMin ? '' : min, noMax ? '' : max]) : undefined;
+  },
+};
+
+export default clip;
 
 const low = { dims: [], values: [-0.5] };
 const high = { dims: [], values: [0.25], constant: true };
@@ -24,6 +41,7 @@ export const cases: OpCase[] = [
   { name: 'no maximum', inputs: [{ dims: [127] }, low] },
   { name: 'no minimum', inputs: [{ dims: [3] }, undefined, high] },
   { name: 'neither', inputs: [{ dims: [3] }] },
+  { name: 'special values', inputs: [...specialValues.inputs, low, high] },
   { name: 'minimum above maximum', inputs: [{ dims: [5] }, high, low] },
   {
     name: 'int8',
@@ -31,6 +49,22 @@ export const cases: OpCase[] = [
       { dims: [129], dtype: 'int8', range: [-99, 99] },
       { dims: [], dtype: 'int8', values: [-7] },
       { dims: [], dtype: 'int8', values: [50] },
+    ],
+  },
+  {
+    name: 'int64 from 0, without a maximum',
+    inputs: [
+      { dims: [5], dtype: 'int64', values: [-3, 0, 7, 2147483647, -2147483648] },
+      { dims: [], dtype: 'int64', values: [0], constant: true },
+      { dims: [], dtype: 'int64', values: [2 ** 63], constant: true },
+    ],
+  },
+  {
+    name: 'int64 without a minimum, to 5',
+    inputs: [
+      { dims: [3], dtype: 'int64', values: [-3, 0, 7] },
+      { dims: [], dtype: 'int64', values: [-(2 ** 63)], constant: true },
+      { dims: [], dtype: 'int64', values: [5], constant: true },
     ],
   },
 ];

@@ -5,6 +5,8 @@ import type { DType } from '../base/dtype';
 import { int } from '../ir/attributes';
 import type { CaseInput, OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
+import { integerPairs, specialPairs } from './special-values';
+import { isNaNFunction } from './wgsl/special-functions';
 
 const compare = (
   name: string,
@@ -33,7 +35,7 @@ export default [
     arity: [1, 1],
     result: () => 'bool',
     element: () => (x) => Number(Number.isNaN(x)),
-    wgsl: (_p, x) => `(bitcast<vec4u>(${x}) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u)`,
+    wgsl: (_p, x) => ({ expression: `lepton_is_nan(${x})`, functions: isNaNFunction }),
   }),
   pointwiseOp({
     name: 'IsInf',
@@ -76,6 +78,8 @@ const pairs: OpCase[] = [
   integers('int64'),
   integers('uint8'),
   integers('int8'),
+  specialPairs,
+  ...integerPairs('int32', 'uint32'),
 ];
 const strange: CaseInput = { dims: [7], values: [Number.NaN, Infinity, -Infinity, 0, -1, 3.4e38, -Number.NaN] };
 

@@ -84,4 +84,7 @@ export const cases: OpCase[] = [
   valueCase('uint8', 200),
   valueCase('int16', -2),
   valueCase('bool', 1),
+  valueCase('int4', -3),
+  valueCase('bfloat16', 1.5),
+  valueCase('float8e5m2', -0.25),
 ];

@@ -19,6 +19,8 @@ function matrixOf(n: NodeView): [rows: number, columns: number] {
 /** Adds a bool matrix: whether `comparison` holds of an element's column and its row + `shift`. */
 function compare(n: NodeView, b: LowerBuilder, comparison: string, shift: number): string {
   const [rows, columns] = matrixOf(n);
+  // Beyond the matrix all shifts are one; it may be more than an int32 holds.
+  const first = Math.min(Math.max(shift, -rows), columns);
   const column = b.constant(
     ndarray(
       'int32',
@@ -30,7 +32,7 @@ function compare(n: NodeView, b: LowerBuilder, comparison: string, shift: number
     ndarray(
       'int32',
       [rows, 1],
-      Array.from({ length: rows }, (_, i) => i + shift),
+      Array.from({ length: rows }, (_, i) => i + first),
     ),
   );
   return b.add(comparison, [column, row])[0] as string;

@@ -3,43 +3,60 @@
 import { type DType, isFloat } from '../base/dtype';
 import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
+import { specialPairs, specialValues } from './special-values';
 import { computeScalar } from './wgsl/elements';
 import { narrow } from './wgsl/narrow';
-import { erf, erfFunction } from './wgsl/special-functions';
+import { erf, erfFunction, expFunction, isNaNFunction, logFunction } from './wgsl/special-functions';
+import { arithmetic, isWide } from './wgsl/wide-integers';
 
 // WGSL's pow is undefined for negative bases, and goes through logarithms: common exponents are exact here.
+// As in C and NumPy, 1 to any power is 1, NaN and infinity among them, and so is -1 to an infinite one.
 const floatPower = {
+  ...isNaNFunction,
   lepton_pow: `
 fn lepton_pow(a: vec4f, b: vec4f) -> vec4f {
   if (all(b == vec4f(2.0))) { return a * a; }
   if (all(b == vec4f(3.0))) { return a * a * a; }
   if (all(b == vec4f(0.5))) { return sqrt(a); }
   let whole = trunc(b) == b;
-  let odd = whole & (fract(b * 0.5) != vec4f());
-  let magnitude = select(pow(abs(a), b), vec4f(1.0), b == vec4f());
-  let signed = select(magnitude, -magnitude, (a < vec4f()) & odd);
-  return select(signed, vec4f(lepton_bits(0x7fc00000u)), (a < vec4f()) & !whole);
+  let odd = whole & (fract(b * 0.5) == vec4f(0.5));
+  let of_zero = select(vec4f(lepton_bits(0x7f800000u)), vec4f(), b > vec4f());
+  let magnitude = select(pow(abs(a), b), of_zero, a == vec4f());
+  let signed = select(magnitude, -magnitude, (bitcast<vec4i>(a) < vec4i()) & odd);
+  let rooted = (a < vec4f()) & (a >= vec4f(-3.4028234e38)) & !whole;
+  let nan = lepton_is_nan(a) | lepton_is_nan(b) | rooted;
+  let unit = (a == vec4f(1.0)) | (b == vec4f()) | ((a == vec4f(-1.0)) & (abs(b) > vec4f(3.4028234e38)));
+  return select(select(signed, vec4f(lepton_bits(0x7fc00000u)), nan), vec4f(1.0), unit);
 }`,
 };
 
 // By squaring. A negative exponent leaves 0 but for the bases 1 and -1, as truncating the quotient does.
-const integerPower = (scalar: 'i32' | 'u32') => ({
-  [`lepton_pow_${scalar}`]: `
-fn lepton_pow_${scalar}(a: vec4<${scalar}>, b: vec4i) -> vec4<${scalar}> {
+function integerPower(scalar: 'i32' | 'u32', dtype: DType): { name: string; functions: Record<string, string> } {
+  const name = `lepton_pow_${isWide(dtype) ? dtype : scalar}`;
+  const wide: DType = isWide(dtype) ? dtype : scalar === 'i32' ? 'int32' : 'uint32';
+  const times = (x: string) => arithmetic(wide, 'multiply', `vec4<${scalar}>`, x, 'square');
+  const text = `
+fn ${name}(a: vec4<${scalar}>, b: vec4i) -> vec4<${scalar}> {
   var result = vec4<${scalar}>(1);
   var square = a;
   var rest = vec4u(max(b, vec4i()));
   while (any(rest != vec4u())) {
-    result = select(result, result * square, (rest & vec4u(1u)) != vec4u());
-    square *= square;
+    result = select(result, ${times('result').expression}, (rest & vec4u(1u)) != vec4u());
+    square = ${times('square').expression};
     rest >>= vec4u(1u);
   }
   let unit = select(vec4<${scalar}>(), vec4<${scalar}>(1), a == vec4<${scalar}>(1))${
     scalar === 'i32' ? ' + select(vec4i(), select(vec4i(1), vec4i(-1), (b & vec4i(1)) != vec4i()), a == vec4i(-1))' : ''
   };
   return select(result, unit, b < vec4i());
-}`,
-});
+}`;
+  return { name, functions: { ...times('').functions, [name]: text } };
+}
+
+function power(a: number, b: number): number {
+  const isUnit = a === 1 || (a === -1 && Math.abs(b) === Infinity);
+  return isUnit ? 1 : a ** b;
+}
 
 function integerBase(base: DType): (a: number, b: number) => number {
   if (base !== 'int32' && base !== 'uint32') return (a, b) => Math.trunc(a ** b);
@@ -55,8 +72,20 @@ function integerBase(base: DType): (a: number, b: number) => number {
 }
 
 export default [
-  pointwiseOp({ name: 'Exp', types: 'float', arity: [1, 1], element: () => Math.exp, wgsl: (_p, x) => `exp(${x})` }),
-  pointwiseOp({ name: 'Log', types: 'float', arity: [1, 1], element: () => Math.log, wgsl: (_p, x) => `log(${x})` }),
+  pointwiseOp({
+    name: 'Exp',
+    types: 'float',
+    arity: [1, 1],
+    element: () => Math.exp,
+    wgsl: (_p, x) => ({ expression: `lepton_exp(${x})`, functions: expFunction }),
+  }),
+  pointwiseOp({
+    name: 'Log',
+    types: 'float',
+    arity: [1, 1],
+    element: () => Math.log,
+    wgsl: (_p, x) => ({ expression: `lepton_log(${x})`, functions: logFunction }),
+  }),
   pointwiseOp({ name: 'Sqrt', types: 'float', arity: [1, 1], element: () => Math.sqrt, wgsl: (_p, x) => `sqrt(${x})` }),
   pointwiseOp({
     name: 'Reciprocal',
@@ -76,16 +105,17 @@ export default [
     name: 'Pow',
     arity: [2, 2],
     agreeFrom: 2,
-    element: (_, [base]) => (isFloat(base as DType) ? (a, b) => a ** b : integerBase(base as DType)),
+    element: (_, [base]) => (isFloat(base as DType) ? power : integerBase(base as DType)),
     wgsl(p, a, b) {
       const scalar = computeScalar(p.dtype);
       const exponentIsFloat = isFloat(p.argTypes[1] as DType);
       if (scalar === 'i32' || scalar === 'u32') {
-        const whole = narrow(p.dtype, `lepton_pow_${scalar}(${a}, vec4i(${b}))`);
-        if (!exponentIsFloat) return { expression: whole, functions: integerPower(scalar) };
+        const { name, functions } = integerPower(scalar, p.dtype);
+        const whole = narrow(p.dtype, `${name}(${a}, vec4i(${b}))`);
+        if (!exponentIsFloat) return { expression: whole, functions };
         return {
           expression: `select(${p.vec}(lepton_pow(vec4f(${a}), ${b})), ${whole}, trunc(${b}) == ${b})`,
-          functions: { ...floatPower, ...integerPower(scalar) },
+          functions: { ...floatPower, ...functions },
         };
       }
       return { expression: `lepton_pow(${a}, ${exponentIsFloat ? b : `vec4f(${b})`})`, functions: floatPower };
@@ -96,6 +126,7 @@ export default [
 const positive = (range: readonly [number, number]): OpCase[] => [
   { name: 'float32', inputs: [{ dims: [129], range }] },
   { name: 'float16', inputs: [{ dims: [127], range, dtype: 'float16' }], tolerance: 2e-3 },
+  specialValues,
 ];
 
 export const cases: Record<string, OpCase[]> = {
@@ -106,8 +137,10 @@ export const cases: Record<string, OpCase[]> = {
   Erf: [
     { name: 'float32', inputs: [{ dims: [129], range: [-5, 5] }] },
     { name: 'far out', inputs: [{ dims: [3], values: [-1e30, 40, 1e-20] }] },
+    specialValues,
   ],
   Pow: [
+    specialPairs,
     {
       name: 'whole and negative',
       inputs: [

@@ -7,7 +7,7 @@ import { int } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
-import { axisOf, placeOf } from './axes';
+import { axisOf, placeOf, requireElements } from './axes';
 import { collapse } from './wgsl/collapse';
 import { lookupCopy, lookupCost } from './wgsl/lookup-copy';
 import { positionCode } from './wgsl/strided-copy';
@@ -51,6 +51,7 @@ export default defineOp({
     if (dims.length !== data.dims.length || dims.some((d, i) => i !== axis && d > (data.dims[i] as number))) {
       n.fail(`has indices of shape ${formatDims(dims)} for data of shape ${formatDims(data.dims)}`);
     }
+    requireElements(n, dims);
     return [{ dtype: data.dtype, dims }];
   },
   reference(n, [x, indices]) {

@@ -7,7 +7,7 @@ import { int } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
-import { placeOf } from './axes';
+import { placeOf, requireElements } from './axes';
 import { lookupCopy, lookupCost } from './wgsl/lookup-copy';
 
 type View = NodeView<{ readonly batch_dims: number }>;
@@ -56,13 +56,14 @@ export default defineOp({
     const { depth, dims } = layout(n);
     if (indices.dtype !== 'int64' && indices.dtype !== 'int32') n.fail(`has indices of type ${indices.dtype}`);
     const shared = data.dims.slice(0, batch).every((d, i) => d === indices.dims[i]);
-    if (!shared || batch >= indices.dims.length) {
+    if (!shared || batch < 0 || batch >= indices.dims.length) {
       n.fail(`shares ${batch} batch axes between ${formatDims(data.dims)} and indices ${formatDims(indices.dims)}`);
     }
     if (depth < 1 || batch + depth > data.dims.length) {
       n.fail(`has indices of ${depth} coordinates into ${data.dims.length - batch} axes`);
     }
     if (depth > 8) n.fail(`has indices of ${depth} coordinates; Lepton takes 8`, 'UNSUPPORTED_MODEL');
+    requireElements(n, dims);
     return [{ dtype: data.dtype, dims }];
   },
   reference(n, [x, indices]) {

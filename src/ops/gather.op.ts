@@ -8,7 +8,7 @@ import { int } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
-import { axisOf, placeOf } from './axes';
+import { axisOf, placeOf, requireElements } from './axes';
 import { evenPattern } from './even-pattern';
 import { lookupCopy, lookupCost } from './wgsl/lookup-copy';
 import { stridedKernel, type Walk } from './wgsl/strided-copy';
@@ -71,6 +71,7 @@ export default defineOp({
     const { dtype } = n.input(1);
     if (!indexTypes.includes(dtype)) n.fail(`has indices of type ${dtype}; expected int32 or int64`);
     const { dims, size } = layout(n);
+    requireElements(n, dims);
     if (n.input(1).array?.data.some((i) => i < -size || i >= size)) n.fail(`has an index beyond the ${size} slices`);
     return [{ dtype: n.input(0).dtype, dims }];
   },

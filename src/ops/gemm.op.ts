@@ -57,6 +57,15 @@ export const cases: OpCase[] = [
     attributes: { alpha: 0.5, beta: -2, transA: 1, transB: 1 },
   },
   { name: 'C a row each', inputs: [{ dims: [6, 8] }, { dims: [8, 12] }, { dims: [6, 1] }], attributes: { beta: 3 } },
+  {
+    name: 'int64',
+    inputs: [
+      { dtype: 'int64', dims: [5, 7] },
+      { dtype: 'int64', dims: [9, 7] },
+      { dtype: 'int64', dims: [9] },
+    ],
+    attributes: { transB: 1 },
+  },
   { name: 'scalar C', inputs: [{ dims: [2, 3] }, { dims: [3, 4] }, { dims: [] }] },
   {
     name: 'float16',

@@ -31,6 +31,9 @@ function optionsOf(n: View): { mode: Mode; padding: Padding; aligned: boolean } 
   };
 }
 
+/** Coordinates are kept within this: farther outside the integers of a shader could not hold them. */
+const farthest = 1e6;
+
 /** Position of tap `i` on an axis; -1 where it lies outside and counts as zero. */
 function tapPlace(i: number, size: number, padding: Padding, aligned: boolean): number {
   if (i >= 0 && i < size) return i;
@@ -108,8 +111,7 @@ struct Params { quads: u32, channels: u32, spots: u32, sizes: vec4u }
 @group(0) @binding(3) var<uniform> params: Params;
 fn coordinate(g: f32, size: u32) -> f32 {
   let x = ${aligned ? '(g + 1.0) * 0.5 * (f32(size) - 1.0)' : '((g + 1.0) * f32(size) - 1.0) * 0.5'};
-  // Far outside, an integer could not hold it.
-  return clamp(x, -1e6, 1e6);
+  return clamp(x, -${farthest}.0, ${farthest}.0);
 }
 fn place(i: i32, size: i32) -> i32 {
   ${placeCode[padding](aligned)}
@@ -171,7 +173,8 @@ export default defineOp({
         const size = sizes[d];
         if (size === undefined) return source.data[from] as number;
         const g = places.data[spot + sizes.length - 1 - d] as number;
-        const coordinate = aligned ? ((g + 1) / 2) * (size - 1) : ((g + 1) * size - 1) / 2;
+        const exact = aligned ? ((g + 1) / 2) * (size - 1) : ((g + 1) * size - 1) / 2;
+        const coordinate = Math.min(Math.max(exact, -farthest), farthest);
         const start = (mode === 'nearest' ? roundHalfEven(coordinate) : Math.floor(coordinate)) + first;
         let total = 0;
         for (let i = start; i < start + taps; i++) {
@@ -209,6 +212,7 @@ export const cases: OpCase[] = [
   { name: 'linear, zeros', inputs },
   { name: 'linear, reflection, aligned', inputs, attributes: { padding_mode: 'reflection', align_corners: 1 } },
   { name: 'nearest, border', inputs, attributes: { mode: 'nearest', padding_mode: 'border' } },
+  { name: 'cubic, border', inputs, attributes: { mode: 'cubic', padding_mode: 'border' }, tolerance: 1e-4 },
   { name: 'cubic, reflection', inputs, attributes: { mode: 'cubic', padding_mode: 'reflection' }, tolerance: 1e-4 },
   {
     name: 'volumes, float16',

@@ -45,7 +45,11 @@ const groupRows = (n: GroupNode) => rowsOf(n, n.attributes.num_groups);
 const group = defineOp({
   name: 'GroupNormalization',
   attributes: { epsilon: float(1e-5), num_groups: required('int'), stash_type: int(1) },
-  infer: (n) => infer(n, n.attributes.num_groups),
+  infer(n) {
+    const { num_groups } = n.attributes;
+    if (num_groups < 1) n.fail(`has ${num_groups} groups`);
+    return infer(n, num_groups);
+  },
   reference: (n, inputs) => [normalizeByChannel(groupRows(n), ...(inputs as Inputs))],
   kernels: rowKernels('GroupNormalization', groupRows),
 });

@@ -6,6 +6,7 @@ import { sizeOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { compareNumbers } from './order';
 
 export default defineOp({
   name: 'Hardmax',
@@ -24,7 +25,7 @@ export default defineOp({
       const base = Math.floor(row / inner) * length * inner + (row % inner);
       let best = base;
       for (let i = 1; i < length; i++)
-        if ((data[base + i * inner] as number) > (data[best] as number)) best = base + i * inner;
+        if (compareNumbers(data[base + i * inner] as number, data[best] as number) > 0) best = base + i * inner;
       out.data[best] = 1;
     }
     return [out];

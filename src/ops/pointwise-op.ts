@@ -36,6 +36,7 @@ const typeClasses = {
   float: isFloat,
   integer: (dtype: DType) => dtype !== 'bool' && !isFloat(dtype),
   number: (dtype: DType) => dtype !== 'bool',
+  signed: (dtype: DType) => dtype !== 'bool' && !dtype.startsWith('u'),
   bool: (dtype: DType) => dtype === 'bool',
   any: () => true,
 };

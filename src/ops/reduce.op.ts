@@ -3,6 +3,7 @@
 
 import { isFloat } from '../base/dtype';
 import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { numberOfDType } from '../base/onnx-dtypes';
 import { forEachIndex, stridesOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
@@ -59,7 +60,10 @@ function reduceOp(name: string, reducer: Reducer) {
   });
 }
 
-/** log(sum(exp(x))) with the largest element taken out first, so that nothing overflows. */
+/**
+ * log(sum(exp(x))) with the largest element taken out first, so that nothing overflows; unless that is infinite,
+ * which nothing can be taken out of.
+ */
 const logSumExp = defineOp({
   name: 'ReduceLogSumExp',
   attributes,
@@ -67,6 +71,9 @@ const logSumExp = defineOp({
   reference(n, [x]) {
     const input = x as NDArray;
     const largest = fold(n, input, reducers.ReduceMax);
+    largest.data.forEach((m, i) => {
+      if (Math.abs(m) === Infinity) largest.data[i] = 0;
+    });
     const kept = reducedDims(input.dims, reducedAxes(n), true);
     const strides = stridesOf(kept);
     const shifted = ndarray('float64', input.dims);
@@ -84,11 +91,19 @@ const logSumExp = defineOp({
     return [largest];
   },
   lower(n, b) {
+    const { dtype } = n.input(0);
     const [x] = n.node.inputs as [string];
+    if (!isFloat(dtype)) {
+      const [real] = b.add('Cast', [x], { to: numberOfDType('float32') }) as [string];
+      const result = b.add(n.node.op, [real, ...n.node.inputs.slice(1)], { ...n.attributes });
+      return b.add('Cast', result, { to: numberOfDType(dtype) });
+    }
     const axes = reducedAxes(n);
     const over = [b.constant(int64s(axes))];
     const flags = { keepdims: 1, noop_with_empty_axes: 1 };
-    const [largest] = b.add('ReduceMax', [x, ...over], flags) as [string];
+    const zero = b.constant(ndarray(dtype, []));
+    const [most] = b.add('ReduceMax', [x, ...over], flags) as [string];
+    const [largest] = b.add('Where', [...b.add('IsInf', [most]), zero, most]) as [string];
     const shifted = b.add('Exp', b.add('Sub', [x, largest]));
     const [total] = b.add('ReduceLogSum', [...shifted, ...over], flags) as [string];
     const result = b.add('Add', [total, largest]);
@@ -132,21 +147,37 @@ const packed: OpCase[] = (['int8', 'uint8', 'bool'] as const).flatMap((dtype) =>
 const half: OpCase = { name: 'float16', inputs: [{ dims: [5, 127], dtype: 'float16', range: [0.5, 1] }, axes(1)] };
 const signed: OpCase = { name: 'negative elements', inputs: [{ dims: [3, 37] }, axes(1)] };
 
+const strange: OpCase = {
+  name: 'special values',
+  inputs: [
+    {
+      dims: [8, 3],
+      values: [
+        ...[Number.NaN, 1, 2, 1, 2, Number.NaN, Infinity, 1, 2, -Infinity, 1, 2],
+        ...[-Infinity, -Infinity, -Infinity, Infinity, -Infinity, 0, 1, Number.NaN, Infinity, 0, -0, 0],
+      ],
+    },
+    axes(1),
+  ],
+};
+
 const named = (...names: string[]) => [...shapes, ...walks].filter((c) => names.includes(c.name));
 const positive = { name: 'long, positive', inputs: [{ dims: [2, 1029], range: [0.5, 1.5] as const }, axes(1)] };
 
 // The kernels are the same for all: ReduceSum has every form of walk, the others what is their own.
 export const cases: Record<string, OpCase[]> = {
-  ReduceSum: [...shapes, ...walks, ...whole('int64', [-9, 9]), half],
-  ReduceMean: [...shapes, ...whole('int32', [-9, 9]), half],
-  ReduceProd: [...named('all', 'no elements'), ...whole('int32', [1, 2]).slice(1, 2)],
-  ReduceMax: [...named('last axis', 'long', 'no elements'), ...whole('int32', [-99, -1]), ...packed, half],
-  ReduceMin: [...named('no elements'), signed, ...whole('uint32', [3, 99]), ...packed],
+  ReduceSum: [strange, ...shapes, ...walks, ...whole('int64', [-9, 9]), half],
+  ReduceMean: [strange, ...shapes, ...whole('int32', [-9, 9]), half],
+  ReduceProd: [strange, ...named('all', 'no elements'), ...whole('int32', [1, 2]).slice(1, 2)],
+  ReduceMax: [strange, ...named('last axis', 'long', 'no elements'), ...whole('int32', [-99, -1]), ...packed, half],
+  ReduceMin: [strange, ...named('no elements'), signed, ...whole('uint32', [3, 99]), ...packed],
   ReduceSumSquare: [...named('first axis'), signed, ...whole('int32', [-9, 9]).slice(2)],
-  ReduceL1: [signed, ...whole('int32', [-9, 9]).slice(2)],
-  ReduceL2: [...named('first axis', 'long'), signed],
-  ReduceLogSum: [...named('last axis'), positive],
+  ReduceL1: [strange, signed, ...whole('int32', [-9, 9]).slice(2)],
+  ReduceL2: [strange, ...named('first axis', 'long'), signed],
+  ReduceLogSum: [strange, ...named('last axis'), positive],
   ReduceLogSumExp: [
+    strange,
+    ...whole('int32', [0, 5]).slice(0, 1),
     ...named('all', 'last axis'),
     { name: 'large elements', inputs: [{ dims: [3, 37], range: [900, 1000] }, axes(1)], attributes: { keepdims: 0 } },
     { name: 'no axes', inputs: [{ dims: [5] }], attributes: { noop_with_empty_axes: 1 } },

@@ -1,11 +1,11 @@
 // Every operator Lepton knows, gathered from the files of this folder: adding one touches no list.
 
 import { LeptonError } from '../base/errors';
-import { formatDims } from '../base/shape';
+import { formatDims, sizeOf } from '../base/shape';
 import { readAttributes } from '../ir/attributes';
 import type { Node, ProgramStep, Value } from '../ir/graph';
 import { type NodeInput, NodeView, type TensorType } from '../ir/node-view';
-import type { AnyOp } from '../ir/opdef';
+import type { AnyFlow, AnyOp } from '../ir/opdef';
 import type { ResolvedStep } from '../ir/pointwise';
 
 const files = import.meta.glob<AnyOp | readonly AnyOp[]>('./*.op.ts', { eager: true, import: 'default' });
@@ -18,6 +18,14 @@ for (const [file, exported] of Object.entries(files)) {
   }
 }
 
+const flowFiles = import.meta.glob<readonly AnyFlow[]>('./*.flow.ts', { eager: true, import: 'default' });
+const flows = new Map<string, AnyFlow>(Object.values(flowFiles).flatMap((list) => list.map((f) => [f.name, f])));
+
+/** The control flow that a node is, if it is any. */
+export function flowOf(node: Node): AnyFlow | undefined {
+  return flows.get(node.op);
+}
+
 /** The operator of a node. Throws UNSUPPORTED_MODEL where Lepton lacks it. */
 export function opOf(node: Node): AnyOp {
   return registry.get(node.op) ?? missing([node]);
@@ -25,7 +33,7 @@ export function opOf(node: Node): AnyOp {
 
 /** Throws one UNSUPPORTED_MODEL that names every operator Lepton lacks, with its nodes. */
 export function requireOps(nodes: Iterable<Node>): void {
-  const lacking = [...nodes].filter((node) => !registry.has(node.op));
+  const lacking = [...nodes].filter((node) => !registry.has(node.op) && !flows.has(node.op));
   if (lacking.length > 0) missing(lacking);
 }
 
@@ -53,11 +61,12 @@ export function viewNode(
   values: ReadonlyMap<string, Value>,
   isConstant?: (name: string) => boolean,
 ): NodeView {
-  const op = opOf(node);
+  const { attributes } = flowOf(node) ?? opOf(node);
   const typeOf = (name: string): NodeInput | undefined => {
     if (name === '') return undefined;
     const value = values.get(name);
     const dims = value?.dims;
+    if (value?.members !== undefined) return undefined;
     if (!value || !dims?.every((d) => typeof d === 'number')) {
       throw new LeptonError(
         'UNSUPPORTED_MODEL',
@@ -79,7 +88,7 @@ export function viewNode(
   );
   return new NodeView(
     node,
-    readAttributes(node, op.attributes),
+    readAttributes(node, attributes),
     node.inputs.map(typeOf),
     outputs,
     (node.program?.operands ?? []).map((name) => typeOf(name) as TensorType),
@@ -94,16 +103,32 @@ function resolve(step: ProgramStep, node: Node): ResolvedStep {
   return { rule: op.pointwise, attributes: readAttributes({ ...node, attributes: step.attributes }, op.attributes) };
 }
 
+/** Shaders count elements in 32 bits, some with a sign; an absurd size must fail before anything is made in it. */
+const mostElements = 2 ** 31 - 1;
+
+/** The types of a node's outputs, program aside: sizes that can be. */
+export function inferTypes(view: NodeView): TensorType[] {
+  const types = opOf(view.node).infer(view);
+  for (const { dims } of types) {
+    if (dims.some((d) => !Number.isSafeInteger(d) || d < 0)) view.fail(`would have the shape ${formatDims(dims)}`);
+    if (sizeOf(dims) > mostElements) {
+      view.fail(
+        `would have the shape ${formatDims(dims)}, more elements than can be counted in 31 bits`,
+        'UNSUPPORTED_MODEL',
+      );
+    }
+  }
+  return types;
+}
+
 /** The types of a node's outputs, by name. A fused program changes the element type, never the shape. */
 export function inferNode(node: Node, values: ReadonlyMap<string, Value>): Map<string, TensorType> {
   const view = viewNode(node, values);
-  const types = opOf(node).infer(view);
+  const types = inferTypes(view);
   const out = new Map<string, TensorType>();
   node.outputs.forEach((name, i) => {
     if (name === '') return;
     const type = types[i] ?? view.fail(`names ${node.outputs.length} outputs, but the operator gives ${types.length}`);
-    if (type.dims.some((d) => !Number.isSafeInteger(d) || d < 0))
-      view.fail(`would have the shape ${formatDims(type.dims)}`);
     const last = node.program?.steps.at(-1);
     out.set(name, last && i === 0 ? { dtype: last.dtype, dims: type.dims } : type);
   });

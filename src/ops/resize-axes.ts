@@ -40,6 +40,8 @@ interface Extent {
   readonly axis: number;
   readonly size: number;
   readonly out: number;
+  /** size × scale before it is rounded down to `out`: what coordinate transformations go by. */
+  readonly length: number;
   readonly scale: number;
   readonly roi: readonly [number, number];
 }
@@ -76,7 +78,9 @@ function extents(n: ResizeView): Extent[] {
         ? Math.floor(common * size + 0.5)
         : (sizes?.[i] as number);
     const scale = scales ? own : f32(common ?? f32(out) / f32(size));
-    return { axis, size, out, scale, roi: crops ? [rois[i] as number, rois[i + axes.length] as number] : [0, 1] };
+    const length = scales || common ? f32(size * scale) : out;
+    const roi = crops ? ([rois[i] as number, rois[i + axes.length] as number] as const) : ([0, 1] as const);
+    return { axis, size, out, length, scale, roi };
   });
 }
 
@@ -96,7 +100,7 @@ export function resizedDims(n: ResizeView): number[] {
 }
 
 /** Scale and shift of the coordinate transformation. */
-function transformation(n: ResizeView, { size, out, scale, roi }: Extent): [scale: number, shift: number] {
+function transformation(n: ResizeView, { size, out, length, scale, roi }: Extent): [scale: number, shift: number] {
   const mode = n.attributes.coordinate_transformation_mode;
   switch (mode) {
     case 'half_pixel':
@@ -109,12 +113,15 @@ function transformation(n: ResizeView, { size, out, scale, roi }: Extent): [scal
     }
     case 'asymmetric':
       return [1 / scale, 0];
+    // Of opsets 11 and 12.
+    case 'tf_half_pixel_for_nn':
+      return [1 / scale, 0.5 / scale];
     case 'align_corners':
-      return out > 1 ? [(size - 1) / (out - 1), 0] : [0, 0];
+      return length > 1 ? [(size - 1) / (length - 1), 0] : [0, 0];
     case 'tf_crop_and_resize': {
       const [start, end] = roi;
-      return out > 1
-        ? [((end - start) * (size - 1)) / (out - 1), start * (size - 1)]
+      return length > 1
+        ? [((end - start) * (size - 1)) / (length - 1), start * (size - 1)]
         : [0, 0.5 * (start + end) * (size - 1)];
     }
     default:
@@ -124,19 +131,34 @@ function transformation(n: ResizeView, { size, out, scale, roi }: Extent): [scal
 
 /** The coordinate of output element `x`, in the order of operations that float32 runtimes use. */
 function coordinate(n: ResizeView, extent: Extent, x: number): number {
-  const { size, out, scale } = extent;
+  const { size, out, length, scale } = extent;
   const mode = n.attributes.coordinate_transformation_mode;
   if (mode === 'asymmetric') return f32(x / scale);
-  if (mode === 'align_corners') return out > 1 ? f32(f32(x * (size - 1)) / (out - 1)) : 0;
+  if (mode === 'align_corners') return length > 1 ? f32(f32(x * (size - 1)) / f32(length - 1)) : 0;
   if (mode === 'half_pixel' || (mode === 'pytorch_half_pixel' && out > 1)) return f32(f32((x + 0.5) / scale) - 0.5);
   const [factor, shift] = transformation(n, extent);
   return f32(x * factor + shift);
+}
+
+/** Every output position lists its taps while planning; more than these no picture has. */
+const mostTaps = 1 << 22;
+
+/** How many elements an output element is mixed from. */
+function tapsOf(n: ResizeView, { scale }: Extent): number {
+  return n.attributes.mode === 'nearest' ? 1 : 2 - 2 * firstTap(n, scale);
 }
 
 /** The axes that change anything; throws through `n.fail` where the attributes make no sense. */
 export function resizeAxes(n: ResizeView): Axis[] {
   return extents(n).flatMap((extent) => {
     const { axis, size, out } = extent;
+    const reach = tapsOf(n, extent);
+    if (!(out * reach <= mostTaps)) {
+      n.fail(
+        `would mix ${reach} elements for each of ${out} along axis ${axis}, too many to list`,
+        'UNSUPPORTED_MODEL',
+      );
+    }
     const rows = Array.from({ length: out }, (_, x) => tapsAt(n, extent, coordinate(n, extent, x)));
     const taps = rows[0]?.length ?? 1;
     const unchanged = size === out && rows.every((row, x) => row.every(([i, w]) => i === x || w === 0));
@@ -149,15 +171,24 @@ export function resizeAxes(n: ResizeView): Axis[] {
 
 type Tap = [index: number, weight: number];
 
+/** Antialiasing widens the filter where the result is smaller than the input. */
+function stretchOf({ attributes }: ResizeView, scale: number): number {
+  return attributes.antialias ? Math.min(scale, 1) : 1;
+}
+
+/** The filter begins at this element, counted from the one left of the coordinate. */
+function firstTap(n: ResizeView, scale: number): number {
+  return Math.floor(-(n.attributes.mode === 'linear' ? 1 : 2) / stretchOf(n, scale)) + 1;
+}
+
 function tapsAt(n: ResizeView, { size, scale }: Extent, x: number): Tap[] {
   const { mode, antialias, exclude_outside: excludes, cubic_coeff_a: a } = n.attributes;
   const clamped = (i: number) => Math.min(Math.max(i, 0), size - 1);
   const outside = n.attributes.coordinate_transformation_mode === 'tf_crop_and_resize' && (x < 0 || x > size - 1);
   if (mode === 'nearest') return [[outside ? -1 : clamped(nearest(n, x)), 1]];
   const reach = mode === 'linear' ? 1 : mode === 'cubic' ? 2 : n.fail(`has the mode "${mode}"`);
-  // Antialiasing widens the filter where the result is smaller than the input.
-  const stretch = antialias ? Math.min(scale, 1) : 1;
-  const first = Math.floor(-reach / stretch) + 1;
+  const stretch = stretchOf(n, scale);
+  const first = firstTap(n, scale);
   // The fraction is in (0, 1]: at an element exactly, that element is the right one of the two in the middle.
   const left = Math.ceil(x) - 1;
   const weight = (distance: number) => (reach === 1 ? Math.max(0, 1 - distance) : cubic(distance, a));

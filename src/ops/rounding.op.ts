@@ -2,6 +2,7 @@
 
 import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
+import { specialValues } from './special-values';
 
 /** The nearest integer, halves to even. */
 export function roundHalfEven(x: number): number {
@@ -29,5 +30,6 @@ export default [
 const halves: OpCase[] = [
   { name: 'halves', inputs: [{ dims: [9], values: [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49, -1.51, 1e9] }] },
   { name: 'float16', inputs: [{ dims: [127], range: [-9, 9], dtype: 'float16' }] },
+  specialValues,
 ];
 export const cases: Record<string, OpCase[]> = { Ceil: halves, Floor: halves, Round: halves };

@@ -103,8 +103,11 @@ function softmaxOp(name: string, finish: { host: (shifted: number, sum: number) 
 }
 
 export default [
-  softmaxOp('Softmax', { host: (shifted, sum) => Math.exp(shifted) / sum, wgsl: 'exp(shifted) / sum' }),
-  softmaxOp('LogSoftmax', { host: (shifted, sum) => shifted - Math.log(sum), wgsl: 'shifted - log(sum)' }),
+  softmaxOp('Softmax', { host: (shifted, sum) => Math.exp(shifted) / sum, wgsl: 'exp_of(shifted) / sum' }),
+  softmaxOp('LogSoftmax', {
+    host: (shifted, sum) => shifted - Math.log(sum),
+    wgsl: 'shifted - log_of(sum)',
+  }),
 ];
 
 const shapes: OpCase[] = [
@@ -116,7 +119,20 @@ const shapes: OpCase[] = [
   { name: 'large elements', inputs: [{ dims: [2, 4], values: [0, 1, 2, 3, 10000, 10001, 10002, 10003] }] },
   { name: 'float16', inputs: [{ dims: [3, 33], dtype: 'float16' }] },
 ];
+// A row with NaN or infinity in it, or with nothing but minus infinity, is NaN throughout.
+const strange: OpCase = {
+  name: 'special values',
+  inputs: [
+    {
+      dims: [5, 3],
+      values: [
+        ...[Number.NaN, 1, 2, 2, 1, Number.NaN, Infinity, 1, 2],
+        ...[-Infinity, 1, 2, -Infinity, -Infinity, -Infinity],
+      ],
+    },
+  ],
+};
 export const cases: Record<string, OpCase[]> = {
-  Softmax: [...shapes, { name: 'masked elements', inputs: [{ dims: [4], values: [1, -Infinity, 2, -3e38] }] }],
-  LogSoftmax: shapes,
+  Softmax: [...shapes, strange, { name: 'masked elements', inputs: [{ dims: [4], values: [1, -Infinity, 2, -3e38] }] }],
+  LogSoftmax: [...shapes, strange],
 };

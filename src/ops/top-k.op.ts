@@ -1,5 +1,5 @@
 // TopK: the k largest (or smallest) elements along an axis and where they stood. Always in order, whatever
-// `sorted` says; of equal elements the first comes first. k must be known before the run.
+// `sorted` says; of equal elements the first comes first, and NaN is larger than any number.
 
 import rankText from '../../shaders/top-k-rank.wgsl?raw';
 import selectText from '../../shaders/top-k-select.wgsl?raw';
@@ -12,8 +12,11 @@ import type { Dispatch, Operand } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { compareNumbers } from './order';
+import { accumulatorType } from './reduce/reducer';
 import { foldWorkgroups, linearHelpers, oneEach } from './wgsl/dispatch';
 import { wordsPerQuad, wordType } from './wgsl/elements';
+import { orderKeyText } from './wgsl/order-keys';
 
 const workgroupSize = 64;
 
@@ -37,14 +40,17 @@ function layout(n: View) {
 function dispatch(n: View, label: string, text: string, workgroups: Dispatch['workgroups']): Dispatch {
   const { dtype } = n.input(0);
   const { size, k, inner, lines, dims } = layout(n);
+  const scalar = accumulatorType(dtype);
   const output = (i: number): Operand =>
     n.wants(i) ? { output: i } : { scratch: `output${i}`, bytes: deviceBytes(i === 0 ? dtype : 'int64', sizeOf(dims)) };
   return {
     label,
-    wgsl: `alias elem = ${wordType(dtype)};\n${linearHelpers}\n${text}`,
+    wgsl: `alias elem = ${wordType(dtype)};
+alias compute = ${scalar};
+${orderKeyText(scalar, 1, 'highest')}${linearHelpers}${text}`,
     constants: { workgroup_size: workgroupSize },
     bindings: { source: { input: 0 }, values: output(0), places: output(1) },
-    uniforms: { lines, size, inner, k, largest: n.attributes.largest },
+    uniforms: { lines, size, inner, k, largest: Number(n.attributes.largest !== 0) },
     workgroups,
   };
 }
@@ -68,7 +74,9 @@ export default defineOp({
     for (let line = 0; line < lines; line++) {
       const [outer, column] = [Math.floor(line / inner), line % inner];
       const at = (place: number) => source[(outer * size + place) * inner + column] as number;
-      const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => sign * (at(a) - at(b)) || a - b);
+      const order = Array.from({ length: size }, (_, i) => i).sort(
+        (a, b) => sign * compareNumbers(at(a), at(b)) || a - b,
+      );
       for (let rank = 0; rank < k; rank++) {
         const to = (outer * k + rank) * inner + column;
         values.data[to] = at(order[rank] as number);
@@ -84,7 +92,7 @@ export default defineOp({
         const { size, lines } = layout(n);
         const reads = lines * size * size;
         const bytes = byteSize(deviceType(n.input(0).dtype));
-        return { flops: 4 * reads, traffic: bytes * reads, workgroups: ceilDiv(lines * size, workgroupSize) };
+        return { flops: 12 * reads, traffic: bytes * reads, workgroups: ceilDiv(lines * size, workgroupSize) };
       },
       dispatches: (n) => [dispatch(n, 'TopK.rank', rankText, oneEach(sizeOf(n.input(0).dims), workgroupSize))],
     },
@@ -95,7 +103,7 @@ export default defineOp({
         const reads = lines * k * ceilDiv(size, workgroupSize) * workgroupSize;
         const bytes = byteSize(deviceType(n.input(0).dtype));
         return {
-          flops: 6 * reads,
+          flops: 14 * reads,
           traffic: bytes * reads,
           shared: lines * k * workgroupSize * 24,
           cleared: lines * workgroupSize ** 2 * 8,
@@ -127,6 +135,12 @@ export const cases: OpCase[] = [
     attributes: { axis: 1, largest: 0 },
     outputs: 2,
   },
+  ...[0, 1].map((largest) => ({
+    name: `special values, ${largest ? 'largest' : 'smallest'}`,
+    inputs: [{ dims: [9], values: [1, Number.NaN, 0, Infinity, -0, -Infinity, Number.NaN, -1e-30, 3e38] }, k(9)],
+    attributes: { largest },
+    outputs: 2,
+  })),
   { name: 'values only', inputs: [{ dims: [127] }, k(1)] },
   { name: 'float16', inputs: [{ dtype: 'float16', dims: [3, 8] }, k(2)], outputs: 2 },
   { name: 'uint8', inputs: [{ dtype: 'uint8', dims: [2, 7] }, k(3)], outputs: 2 },

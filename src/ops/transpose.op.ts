@@ -147,4 +147,8 @@ export const cases: OpCase[] = [
   { name: 'uint8', inputs: [{ dtype: 'uint8', dims: [2, 9, 11] }], attributes: { perm: [2, 0, 1] } },
   { name: 'bool', inputs: [{ dtype: 'bool', dims: [7, 4], range: [0, 1] }] },
   { name: 'int16', inputs: [{ dtype: 'int16', dims: [7, 5] }] },
+  { name: 'int4', inputs: [{ dtype: 'int4', dims: [7, 5], range: [-8, 7] }] },
+  { name: 'uint2', inputs: [{ dtype: 'uint2', dims: [3, 5], range: [0, 3] }] },
+  { name: 'float8', inputs: [{ dtype: 'float8e4m3fn', dims: [7, 5] }] },
+  { name: 'bfloat16', inputs: [{ dtype: 'bfloat16', dims: [7, 5] }] },
 ];

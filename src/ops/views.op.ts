@@ -1,7 +1,7 @@
 // Operators that give the same elements another shape, and so cost nothing: Reshape, Squeeze, Unsqueeze,
-// Flatten, Identity, and Dropout, which does nothing outside training.
+// Flatten and Identity.
 
-import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { type NDArray, ndarray } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
 import { type AttributeSchema, type AttributesOf, int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
@@ -75,36 +75,7 @@ const flatten = viewOp('Flatten', { axis: int(1) }, (n) => {
 
 const identity = viewOp('Identity', {}, (n) => [...n.input(0).dims]);
 
-const dropout = defineOp({
-  name: 'Dropout',
-  attributes: { seed: int() },
-  infer(n) {
-    const { dtype, dims } = n.input(0);
-    const trains = n.constant(2)?.data[0] === 1;
-    const ratio = n.has(1) && trains ? n.constant(1)?.data[0] : 0;
-    if (ratio !== 0)
-      n.fail('drops elements at random (training_mode). Export the model for inference', 'UNSUPPORTED_MODEL');
-    return [
-      { dtype, dims },
-      { dtype: 'bool', dims },
-    ];
-  },
-  reference(n, [x]) {
-    const source = x ?? n.fail('lacks its input');
-    const mask = ndarray('bool', source.dims);
-    mask.data.fill(1);
-    return [source, mask];
-  },
-  lower(n, b) {
-    const x = n.node.inputs[0] as string;
-    if (!n.wants(1)) return [x];
-    const mask = { dtype: 'bool', dims: [1], constant: { kind: 'inline', array: ndarray('bool', [1], [1]) } } as const;
-    const shape = b.constant(int64s(n.input(0).dims));
-    return [x, ...b.add('ConstantOfShape', [shape], { value: { tensor: mask } })];
-  },
-});
-
-export default [reshape, squeeze, unsqueeze, flatten, identity, dropout];
+export default [reshape, squeeze, unsqueeze, flatten, identity];
 
 const shape = (...values: number[]) => ({ dtype: 'int64', dims: [values.length], values, constant: true }) as const;
 
@@ -125,8 +96,4 @@ export const cases: Record<string, OpCase[]> = {
     { name: 'axis -1', inputs: [{ dims: [2, 3, 5] }], attributes: { axis: -1 } },
   ],
   Identity: [{ name: 'bool', inputs: [{ dtype: 'bool', dims: [5], range: [0, 1] }] }],
-  Dropout: [
-    { name: 'inference', inputs: [{ dims: [5] }] },
-    { name: 'with mask', inputs: [{ dims: [2, 3] }], outputs: 2 },
-  ],
 };

@@ -4,7 +4,7 @@ import type { DType } from '../base/dtype';
 import type { OpCase } from '../ir/opdef';
 import { pointwiseOp } from './pointwise-op';
 
-export default pointwiseOp({
+const where = pointwiseOp({
   name: 'Where',
   types: 'any',
   arity: [3, 3],
@@ -13,6 +13,14 @@ export default pointwiseOp({
   element: () => (condition, a, b) => (condition ? a : b) as number,
   wgsl: (p, condition, a) => `select(${p.args[2]}, ${a}, ${condition})`,
 });
+
+export default {
+  ...where,
+  infer(n) {
+    if (n.input(0).dtype !== 'bool') n.fail(`has a condition of type ${n.input(0).dtype}; expected bool`);
+    return where.infer(n);
+  },
+} satisfies typeof where;
 
 const condition = (dims: number[]) => ({ dims, dtype: 'bool' as const, range: [0, 1] as const });
 export const cases: OpCase[] = [

@@ -2,7 +2,7 @@
 // resolved from ONNX attributes. Invariant: every list has three entries, [depth, height, width]; 1-D and
 // 2-D operators have neutral ones in front, so that kernels and references know only one rank.
 
-import { ceilDiv, type Dims } from '../base/shape';
+import { ceilDiv, type Dims, formatDims, sizeOf } from '../base/shape';
 import { int, ints, string } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 
@@ -77,6 +77,9 @@ export function perAxis(
   return list;
 }
 
+/** A window is walked for every output; padding alone can make room for one of any size. */
+const mostTaps = 1 << 24;
+
 /**
  * @param spatial input sizes, one per spatial axis
  * @param kernel window sizes, likewise
@@ -89,6 +92,12 @@ export function slidingWindow(
   ceil = false,
 ): Window {
   const rank = spatial.length;
+  if (sizeOf(kernel) > mostTaps) {
+    n.fail(
+      `has a window of ${formatDims(kernel)}; at most ${mostTaps} elements are mixed into one`,
+      'UNSUPPORTED_MODEL',
+    );
+  }
   const strides = perAxis(n, 'strides', n.attributes.strides, rank, 1);
   const dilations = perAxis(n, 'dilations', n.attributes.dilations, rank, 1);
   const pads = perAxis(n, 'pads', n.attributes.pads, 2 * rank, 0);

@@ -37,7 +37,8 @@ const hardwareRates: Rates = { flops: 8e12, traffic: 1.2e12, shared: 6e12, workg
 export function estimate(cost: Cost, adapter: AdapterProfile): number {
   const rates = adapter.software ? softwareRates : hardwareRates;
   const idle = Math.max(1, rates.fill / Math.max(1, cost.workgroups));
-  const compute = (cost.flops / rates.flops) * idle;
+  const flops = cost.flops + (adapter.software ? (cost.emulated ?? 0) : 0);
+  const compute = (flops / rates.flops) * idle;
   const shared = (cost.shared ?? 0) + (adapter.software ? (cost.cleared ?? 0) : 0);
   const memory = (cost.traffic / rates.traffic + shared / rates.shared) * idle;
   const start = cost.workgroups * rates.workgroup + (cost.dispatches ?? 1) * rates.dispatch;

@@ -16,6 +16,7 @@ import type { NodeView } from '../ir/node-view';
 import { opOf, viewNode } from '../ops/registry';
 import { type Candidate, candidates } from './choose';
 import { assignSlots, type Lifetime, peakLive } from './memory';
+import { overflowing } from './overflow';
 import type { BufferRole, Plan, PlanBuffer, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
 
 export interface PlanOptions {
@@ -24,6 +25,19 @@ export interface PlanOptions {
   readonly pick?: (candidates: readonly Candidate[], n: NodeView) => Candidate;
   /** Types of inputs and outputs as callers see them, where the graph computes in another. */
   readonly border?: ReadonlyMap<string, DType>;
+}
+
+/** No kernel can run a node on this adapter. */
+export class NoKernel extends LeptonError {
+  readonly node: string;
+
+  constructor(n: NodeView) {
+    const types = n.inputs.map((t) => (t ? `${t.dtype}${formatDims(t.dims)}` : 'absent')).join(', ');
+    super('UNSUPPORTED_MODEL', `${n.node.op} node "${n.node.name}" has no GPU kernel for these inputs: ${types}.`, {
+      details: { node: n.node.name, op: n.node.op },
+    });
+    this.node = n.node.name;
+  }
 }
 
 export function makePlan(graph: Graph, options: PlanOptions): Plan {
@@ -53,11 +67,14 @@ class Planner {
   private readonly init: PlanStep[] = [];
   private readonly steps: PlanStep[] = [];
   private readonly nodes: PlanNode[] = [];
+  private readonly overflowing: ReadonlySet<string>;
 
   constructor(
     private readonly graph: Graph,
     private readonly options: PlanOptions,
-  ) {}
+  ) {
+    this.overflowing = overflowing(graph);
+  }
 
   plan(): Plan {
     const { graph } = this;
@@ -99,9 +116,9 @@ class Planner {
     if (view.outputs.every((o) => sizeOf(o.dims) === 0)) return;
     const found = candidates(op.kernels ?? [], view, this.options.adapter);
     const chosen = found.length > 0 ? (this.options.pick?.(found, view) ?? (found[0] as Candidate)) : undefined;
-    if (!chosen) view.fail('has no GPU kernel for these types and shapes', 'UNSUPPORTED_MODEL');
-    const { kernel, tunables } = chosen as Candidate;
-    const atLoad = valuesRead(node).every((name) => this.isConstant(name));
+    if (!chosen) throw new NoKernel(view);
+    const { kernel, tunables } = chosen;
+    const atLoad = !op.varies && valuesRead(node).every((name) => this.isConstant(name));
     if (atLoad) for (const name of node.outputs) this.computedAtLoad.add(name);
 
     const index = this.nodes.length;
@@ -290,6 +307,7 @@ class Planner {
       device: deviceType(dtype),
       dims: dims as readonly number[],
       buffer: memory,
+      mayOverflow: this.overflowing.has(name),
     };
   }
 

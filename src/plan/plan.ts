@@ -1,6 +1,7 @@
 // A Plan: everything a run does, as plain data. It can be printed, compared, cloned and cached, and run
 // by anything that has a GPUDevice and the model's files. Indexes refer to the arrays of the Plan itself.
 
+import type { DeviceTensor } from '../base/device-form';
 import type { DeviceType, DType } from '../base/dtype';
 import type { StoredBytes } from '../ir/graph';
 
@@ -69,13 +70,8 @@ export interface PlanUpload {
   readonly source: StoredBytes | Uint8Array<ArrayBuffer>;
 }
 
-export interface PlanTensor {
-  readonly name: string;
-  /** Type at the border. */
-  readonly dtype: DType;
-  /** Type in the buffer. */
-  readonly device: DeviceType;
-  readonly dims: readonly number[];
+/** An input or output; `dtype` is its type at the border. */
+export interface PlanTensor extends DeviceTensor {
   readonly buffer: number;
 }
 

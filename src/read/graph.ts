@@ -5,14 +5,20 @@
 import { int64s, type NDArray, ndarray, scalar } from '../base/ndarray';
 import type { TensorAttribute } from '../ir/attributes';
 import { subgraphsOf } from '../ir/captures';
-import type { AttributeValue, Graph, Node, Value } from '../ir/graph';
+import type { Attributes, AttributeValue, Graph, Node, Value } from '../ir/graph';
 import { malformed, unsupported } from './malformed';
 import type { AttributeProto, GraphProto, NodeProto, ValueProto } from './proto';
 import { readTensor } from './tensor';
 import { declaredValue } from './types';
 
-/** @param isBody for a subgraph, whose inputs need not declare their types */
-export function readGraph(proto: GraphProto, isBody = false): Graph {
+export interface Surroundings {
+  /** For a subgraph, whose inputs need not declare their types. */
+  readonly isBody: boolean;
+  /** Attributes that nodes may refer to: those of a call, inside a function. */
+  readonly references?: Attributes;
+}
+
+export function readGraph(proto: GraphProto, surroundings: Surroundings = { isBody: false }): Graph {
   const values = new Map<string, Value>();
   const sparse = proto.sparseInitializers[0];
   if (sparse)
@@ -26,28 +32,32 @@ export function readGraph(proto: GraphProto, isBody = false): Graph {
     if (name === '') throw malformed('The model has an initialiser without a name.');
     define({ name, ...readTensor(tensor, `Initialiser "${name}"`) }, 'Initialiser');
   }
-  const { nodes, constants } = readNodes(proto.nodes);
+  const { nodes, constants } = readNodes(proto.nodes, surroundings.references);
   for (const constant of constants) define(constant, 'Constant');
 
   const inputs: string[] = [];
   for (const input of proto.inputs) {
     if (values.get(input.name ?? '')?.constant) continue;
-    const value = declaredValue(input, 'input');
+    const value = declaredValue(input, 'input', surroundings.isBody);
     if (value) define(value, 'Input');
-    else if (!isBody) throw malformed(`The model's input "${input.name}" has no element type.`, { value: input.name });
+    else if (!surroundings.isBody)
+      throw malformed(`The model's input "${input.name}" has no element type.`, { value: input.name });
     inputs.push(input.name as string);
   }
-  const note = (declared: ValueProto, role: string) => {
-    const value = declaredValue(declared, role);
+  const note = (declared: ValueProto, role: string, inside: boolean) => {
+    const value = declaredValue(declared, role, inside);
     if (value && !values.has(value.name)) values.set(value.name, value);
   };
-  for (const output of proto.outputs) note(output, 'output');
-  for (const value of proto.values) note(value, 'value');
+  for (const output of proto.outputs) note(output, 'output', surroundings.isBody);
+  for (const value of proto.values) note(value, 'value', true);
   return { name: proto.name ?? '', nodes, values, inputs, outputs: proto.outputs.map((o) => o.name ?? '') };
 }
 
 /** The nodes, and as values what the Constant nodes among them hold. */
-export function readNodes(protos: readonly NodeProto[]): { nodes: Node[]; constants: Value[] } {
+export function readNodes(
+  protos: readonly NodeProto[],
+  references?: Attributes,
+): { nodes: Node[]; constants: Value[] } {
   const names = uniqueNames(protos);
   const nodes: Node[] = [];
   const constants: Value[] = [];
@@ -56,9 +66,12 @@ export function readNodes(protos: readonly NodeProto[]): { nodes: Node[]; consta
     const name = names[i] as string;
     if (op === '') throw malformed(`Node "${name}" has no operator.`, { node: name });
     const { inputs, outputs } = proto;
-    if (op === 'Constant') constants.push({ name: outputs[0] ?? '', ...readConstant(proto.attributes, name) });
-    else
-      nodes.push({ name, op, inputs, outputs, attributes: readAttributes(proto.attributes, `${op} node "${name}"`) });
+    if (op === 'Constant') {
+      constants.push({ name: outputs[0] ?? '', ...readConstant(proto.attributes, name, references) });
+    } else {
+      const attributes = readAttributes(proto.attributes, `${op} node "${name}"`, references);
+      nodes.push({ name, op, inputs, outputs, attributes });
+    }
   });
   return { nodes, constants };
 }
@@ -68,8 +81,13 @@ export function withSubgraphNodes(nodes: readonly Node[]): Node[] {
   return nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap((g) => withSubgraphNodes(g.nodes))]);
 }
 
-export function operatorName({ op = '', domain = '' }: Pick<NodeProto, 'op' | 'domain'>): string {
-  return domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
+export function operatorName({
+  op = '',
+  domain = '',
+  overload = '',
+}: Pick<NodeProto, 'op' | 'domain' | 'overload'>): string {
+  const name = domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
+  return overload === '' ? name : `${name}:${overload}`;
 }
 
 /** ONNX lets names be absent or repeat; errors, profiles and labels need one for each. */
@@ -87,12 +105,17 @@ function uniqueNames(protos: readonly NodeProto[]): string[] {
   });
 }
 
-function readConstant(attributes: readonly AttributeProto[], node: string): TensorAttribute {
+function readConstant(
+  attributes: readonly AttributeProto[],
+  node: string,
+  references: Attributes | undefined,
+): TensorAttribute {
   const inline = (array: NDArray): TensorAttribute => {
     return { dtype: array.dtype, dims: array.dims, constant: { kind: 'inline', array } };
   };
   const owner = `Constant node "${node}"`;
   const attribute = attributes.find((a) => a.name?.startsWith('value') || a.name === 'sparse_value');
+  if (attribute?.ref) return constantOf(attribute.name as string, attribute.ref, references, owner);
   switch (attribute?.name) {
     case 'value':
       if (attribute.tensor) return readTensor(attribute.tensor, owner);
@@ -113,8 +136,44 @@ function readConstant(attributes: readonly AttributeProto[], node: string): Tens
   throw malformed(`${owner} has no value.`, { node });
 }
 
-function readAttributes(protos: readonly AttributeProto[], owner: string): Node['attributes'] {
-  return Object.fromEntries(protos.map((p) => [p.name ?? '', readAttribute(p, `Attribute "${p.name}" of ${owner}`)]));
+/** A constant whose value is an attribute of the function call around it. */
+function constantOf(
+  kind: string,
+  reference: string,
+  references: Attributes | undefined,
+  owner: string,
+): TensorAttribute {
+  const value = references?.[reference];
+  const array = (dtype: 'float32' | 'int64', values: readonly number[], dims = [values.length]): TensorAttribute => {
+    return { dtype, dims, constant: { kind: 'inline', array: ndarray(dtype, dims, values) } };
+  };
+  if (typeof value === 'number') return array(kind === 'value_int' ? 'int64' : 'float32', [value], []);
+  if (typeof value === 'object' && 'tensor' in value) return value.tensor;
+  if (Array.isArray(value) && value.every((v) => typeof v === 'number')) {
+    return array(kind === 'value_ints' ? 'int64' : 'float32', value);
+  }
+  throw malformed(`${owner} takes its value from the attribute "${reference}", which its function is not given.`);
+}
+
+export function readAttributes(
+  protos: readonly AttributeProto[],
+  owner: string,
+  references?: Attributes,
+): Node['attributes'] {
+  const attributes: Record<string, AttributeValue> = {};
+  for (const proto of protos) {
+    const name = proto.name ?? '';
+    const who = `Attribute "${name}" of ${owner}`;
+    if (proto.ref) {
+      if (!references) throw malformed(`${who} refers to the attribute "${proto.ref}" of a function, but is in none.`);
+      const given = references[proto.ref];
+      // An optional attribute that the call leaves out is left out here as well.
+      if (given !== undefined) attributes[name] = given;
+    } else {
+      attributes[name] = readAttribute(proto, who, references);
+    }
+  }
+  return attributes;
 }
 
 /** AttributeProto.AttributeType */
@@ -127,8 +186,7 @@ const foreignTypes: Readonly<Record<number, string>> = {
   14: 'list of types',
 };
 
-function readAttribute(proto: AttributeProto, owner: string): AttributeValue {
-  if (proto.ref) throw malformed(`${owner} refers to the attribute "${proto.ref}" of a function, but is in none.`);
+function readAttribute(proto: AttributeProto, owner: string, references: Attributes | undefined): AttributeValue {
   switch (proto.type || typeByContent(proto)) {
     case 1:
       return proto.float ?? 0;
@@ -141,7 +199,7 @@ function readAttribute(proto: AttributeProto, owner: string): AttributeValue {
       return { tensor: readTensor(proto.tensor, owner) };
     case 5:
       if (!proto.graph) throw malformed(`${owner} has no graph.`);
-      return { graph: readGraph(proto.graph, true) };
+      return { graph: readGraph(proto.graph, { isBody: true, ...(references && { references }) }) };
     case 6:
       return proto.floats;
     case 7:

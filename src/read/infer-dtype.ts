@@ -51,7 +51,7 @@ const rules = new Map<string, Rule>([
   ...table('CastLike Where DequantizeLinear', ofInput(1)),
   ...table('OneHot', ofInput(2)),
   ...table('QLinearConv QLinearMatMul', ofInput(7)),
-  ...table('Cast', ofAttribute('to')),
+  ...table('Cast BitCast', ofAttribute('to')),
   ...table('EyeLike RandomNormalLike RandomUniformLike Bernoulli', ofAttribute('dtype')),
   ...table('RandomNormal RandomUniform', ofAttribute('dtype', 'float32')),
   ...table('Multinomial', ofAttribute('dtype', 'int32')),

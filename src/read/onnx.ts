@@ -6,7 +6,8 @@ import type { ByteSource } from '../base/bytes';
 import { subgraphsOf } from '../ir/captures';
 import { checkGraph } from '../ir/check';
 import type { AttributeValue, Constant, Graph, Node } from '../ir/graph';
-import { operatorName, readGraph, readNodes, withSubgraphNodes } from './graph';
+import { inlineFunctions } from './functions';
+import { readGraph, readNodes, withSubgraphNodes } from './graph';
 import { malformed, unsupported } from './malformed';
 import { readMessage } from './message';
 import { type GraphProto, graphProto, type ModelProto, modelProto } from './proto';
@@ -31,8 +32,9 @@ export interface ReadOptions {
   /**
    * Called as soon as all nodes are known, which in nearly every file is before the weights: what it
    * throws ends the reading. Nodes of subgraphs are in the list, Constant nodes are not; operators have
-   * their newest names, but attributes and inputs are still those of the file. A file that has nodes
-   * behind its weights, against custom, causes a second call with the whole list.
+   * their newest names, but attributes and inputs are still those of the file, and one of a foreign domain
+   * may turn out to call a function that the model defines. A file that has nodes behind its weights, against
+   * custom, causes a second call with the whole list.
    */
   onNodes?(nodes: readonly Node[]): void;
 }
@@ -57,10 +59,8 @@ export async function readOnnx(source: ByteSource, options: ReadOptions = {}): P
   announcer.announce(model.graph);
 
   const written = readGraph(model.graph);
-  const nodes = withSubgraphNodes(written.nodes);
-  refuseFunctions(model, nodes);
-  const opset = opsetOf(model, nodes);
-  const graph = upgradeGraph(written, opset);
+  const opset = opsetOf(model, withSubgraphNodes(written.nodes));
+  const graph = upgradeGraph(inlineFunctions(written, model.functions, opset), opset);
   checkGraph(graph, 'the model');
   return {
     graph,
@@ -106,17 +106,6 @@ function opsetOf({ opsets, irVersion = 0 }: ModelProto, nodes: readonly Node[]):
   const node = nodes.find((n) => !n.op.includes('.'));
   if (!node) return newestOpset;
   throw malformed(`The model does not say which opset its ${node.op} node "${node.name}" is of (opset_import).`);
-}
-
-function refuseFunctions({ functions }: ModelProto, nodes: readonly Node[]): void {
-  const names = new Set(functions.map((f) => operatorName({ op: f.name ?? '', domain: f.domain ?? '' })));
-  const node = nodes.find((n) => names.has(n.op));
-  if (!node) return;
-  throw unsupported(
-    `Node "${node.name}" calls "${node.op}", a function that the model defines; Lepton does not read functions yet. ` +
-      'Inline them with onnx.inliner.inline_local_functions().',
-    { node: node.name, op: node.op },
-  );
 }
 
 function externalFiles(graph: Graph, files = new Set<string>()): Set<string> {

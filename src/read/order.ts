@@ -1,8 +1,8 @@
 // Puts nodes into topological order. ONNX demands it of the file, and nearly every file obeys: such lists
 // come back as they are. Of a cycle the nodes are left in their order, for the checker to name.
 
-import { capturesOf } from '../ir/captures';
-import { type Node, valuesRead } from '../ir/graph';
+import { valuesNeeded } from '../ir/captures';
+import type { Node } from '../ir/graph';
 
 export function inOrder(nodes: readonly Node[]): readonly Node[] {
   const writer = new Map<string, number>();
@@ -10,8 +10,7 @@ export function inOrder(nodes: readonly Node[]): readonly Node[] {
     for (const name of node.outputs) if (name !== '') writer.set(name, i);
   });
   const needs = nodes.map((node) => {
-    const read = [...valuesRead(node), ...capturesOf(node)];
-    return new Set(read.flatMap((name) => writer.get(name) ?? []));
+    return new Set(valuesNeeded(node).flatMap((name) => writer.get(name) ?? []));
   });
   if (needs.every((set, i) => [...set].every((at) => at < i))) return nodes;
 

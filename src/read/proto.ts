@@ -27,6 +27,14 @@ export interface EntryProto {
 export interface FunctionProto {
   name?: string;
   domain?: string;
+  /** Tells functions of one name apart. */
+  overload?: string;
+  inputs: string[];
+  outputs: string[];
+  nodes: NodeProto[];
+  opsets: OpsetProto[];
+  /** Attributes that a call may leave out. */
+  defaults: AttributeProto[];
 }
 
 export interface GraphProto {
@@ -43,6 +51,7 @@ export interface NodeProto {
   name?: string;
   op?: string;
   domain?: string;
+  overload?: string;
   inputs: string[];
   outputs: string[];
   attributes: AttributeProto[];
@@ -139,8 +148,17 @@ const entryProto: Message<EntryProto> = {
 
 const functionProto: Message<FunctionProto> = {
   name: 'FunctionProto',
-  create: () => ({}),
-  fields: { 1: ['name', 'string'], 10: ['domain', 'string'] },
+  create: () => ({ inputs: [], outputs: [], nodes: [], opsets: [], defaults: [] }),
+  fields: {
+    1: ['name', 'string'],
+    4: ['inputs', 'strings'],
+    5: ['outputs', 'strings'],
+    7: ['nodes', () => nodeProto],
+    9: ['opsets', () => opsetProto],
+    10: ['domain', 'string'],
+    11: ['defaults', () => attributeProto],
+    13: ['overload', 'string'],
+  },
 };
 
 export const graphProto: Message<GraphProto> = {
@@ -167,6 +185,7 @@ const nodeProto: Message<NodeProto> = {
     4: ['op', 'string'],
     5: ['attributes', () => attributeProto],
     7: ['domain', 'string'],
+    8: ['overload', 'string'],
   },
 };
 

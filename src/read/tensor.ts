@@ -2,8 +2,8 @@
 // into an external one. Invariant: the data's length agrees with the shape before anything is allocated.
 
 import { PbfReader } from 'pbf';
-import { byteSize, type DType } from '../base/dtype';
-import { float16ToNumber } from '../base/float16';
+import { codecOf } from '../base/codec';
+import { bitSize, type DType, packedBytes } from '../base/dtype';
 import { decode, type NDArray, ndarray } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
 import type { TensorAttribute } from '../ir/attributes';
@@ -16,20 +16,21 @@ import { requireDType } from './types';
 type TypedData = 'float' | 'double' | 'int32' | 'int64' | 'uint64';
 
 /** The field that holds the elements where raw_data does not; its name in ONNX is this and '_data'. */
-const typedField = {
-  float32: 'float',
-  float64: 'double',
-  int64: 'int64',
-  uint32: 'uint64',
-  uint64: 'uint64',
-  float16: 'int32',
-  int8: 'int32',
-  int16: 'int32',
-  int32: 'int32',
-  uint8: 'int32',
-  uint16: 'int32',
-  bool: 'int32',
-} as const satisfies Record<DType, TypedData>;
+function typedField(dtype: DType): TypedData {
+  switch (dtype) {
+    case 'float32':
+      return 'float';
+    case 'float64':
+      return 'double';
+    case 'int64':
+      return 'int64';
+    case 'uint32':
+    case 'uint64':
+      return 'uint64';
+    default:
+      return 'int32';
+  }
+}
 
 /**
  * @param owner what the tensor is, for errors: 'Initialiser "w"'
@@ -39,7 +40,7 @@ export function readTensor(proto: TensorProto, owner: string): TensorAttribute {
   const dtype = requireDType(proto.type ?? 0, owner);
   const { dims } = proto;
   const count = sizeOf(dims);
-  const length = count * byteSize(dtype);
+  const length = packedBytes(dtype, count);
   if (dims.some((d) => !Number.isSafeInteger(d) || d < 0) || !Number.isSafeInteger(length)) {
     throw malformed(`${owner} has the impossible shape ${formatDims(dims)}.`, { got: dims });
   }
@@ -48,10 +49,10 @@ export function readTensor(proto: TensorProto, owner: string): TensorAttribute {
   const inline = (array: NDArray): TensorAttribute => ({ dtype, dims, constant: { kind: 'inline', array } });
   if (proto.location === 1 && length > 0) return stored(externalBytes(proto, label, length));
 
-  const field = typedField[dtype];
+  const field = typedField(dtype);
   const isRaw = proto.raw.length > 0;
   if (!isRaw && (field === 'int32' || field === 'int64' || field === 'uint64')) {
-    return inline(ndarray(dtype, dims, varints(proto[field], field, dtype, count, label)));
+    return inline(varints(proto[field], field, dtype, dims, label));
   }
   // Of a field that may occur once, protobuf takes the last.
   const pieces = isRaw ? proto.raw.slice(-1) : proto[field];
@@ -74,27 +75,33 @@ function mismatch(label: string, expected: number, got: number, field: string): 
   );
 }
 
+/** Elements written as varints. Types of fewer bits than 32 that are no integers of whole bytes come as codes. */
 function varints(
   pieces: readonly Piece[],
   field: 'int32' | 'int64' | 'uint64',
   dtype: DType,
-  count: number,
+  dims: readonly number[],
   label: string,
-): NDArray['data'] {
+): NDArray {
   const bytes = concatenate(pieces);
+  const codeBytes = codecOf(dtype) && Math.max(1, bitSize(dtype) / 8);
+  const expected = codeBytes ? packedBytes(dtype, sizeOf(dims)) / codeBytes : sizeOf(dims);
   let got = 0;
   for (const byte of bytes) if (byte < 0x80) got++;
-  if (got !== count) {
-    throw malformed(`${label} needs ${count} elements, but its ${field}_data has ${got}.`, { expected: count, got });
+  if (got !== expected) {
+    const what = bitSize(dtype) < 8 ? 'bytes' : 'elements';
+    throw malformed(`${label} needs ${expected} ${what}, but its ${field}_data has ${got}.`, { expected, got });
   }
-  const { data } = ndarray(dtype, [count]);
   const pbf = new PbfReader(bytes);
-  for (let i = 0; i < count; i++) {
-    const value = pbf.readVarint(field !== 'uint64');
-    // float16 is written as its 16 bits.
-    data[i] = dtype === 'float16' ? float16ToNumber(value & 0xffff) : value;
+  const next = () => pbf.readVarint(field !== 'uint64');
+  if (codeBytes) {
+    const codes = new (codeBytes === 1 ? Uint8Array : Uint16Array)(expected);
+    for (let i = 0; i < expected; i++) codes[i] = next();
+    return decode(dtype, dims, new Uint8Array(codes.buffer));
   }
-  return data;
+  const array = ndarray(dtype, dims);
+  for (let i = 0; i < expected; i++) array.data[i] = next();
+  return array;
 }
 
 function concatenate(pieces: readonly Piece[]): Uint8Array {

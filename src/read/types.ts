@@ -11,26 +11,20 @@ const foreign: Readonly<Record<number, string>> = {
   8: 'string',
   14: 'complex64',
   15: 'complex128',
-  16: 'bfloat16',
-  17: 'float8e4m3fn',
-  18: 'float8e4m3fnuz',
-  19: 'float8e5m2',
-  20: 'float8e5m2fnuz',
-  21: 'uint4',
-  22: 'int4',
-  23: 'float4e2m1',
-  24: 'float8e8m0',
-  25: 'uint2',
-  26: 'int2',
   27: 'float6e2m3',
   28: 'float6e3m2',
 };
+
+/** ONNX's name of an element type that Lepton lacks; undefined where ONNX has none of that number. */
+export function foreignName(type: number): string | undefined {
+  return foreign[type];
+}
 
 /** @param owner what has the type, for errors: 'Initialiser "w"' */
 export function requireDType(type: number, owner: string): DType {
   const dtype = dtypeOfNumber(type);
   if (dtype) return dtype;
-  const name = foreign[type];
+  const name = foreignName(type);
   if (name) {
     throw unsupported(
       `${owner} has the element type ${name}, which Lepton does not support (it supports ${dtypes.join(', ')}).`,
@@ -40,16 +34,22 @@ export function requireDType(type: number, owner: string): DType {
   throw malformed(`${owner} has the element type ${type}, which ONNX does not define.`, { got: type });
 }
 
-/** A declared value; undefined where the declaration gives no type. */
-export function declaredValue(proto: ValueProto, role: string): Value | undefined {
+/**
+ * A declared value; undefined where the declaration gives no type.
+ * @param inside whether it is a value between nodes, which may be a sequence or an optional of tensors
+ */
+export function declaredValue(proto: ValueProto, role: string, inside: boolean): Value | undefined {
   const name = proto.name ?? '';
   if (name === '') throw malformed(`The model declares ${role} without a name.`);
   const owner = `The model's ${role} "${name}"`;
   const tensor = proto.type?.tensor;
   if (!tensor) {
     const other = proto.type && otherType(proto.type);
-    if (!other) return undefined;
-    throw unsupported(`${owner} is of type ${other}; Lepton supports tensors only.`, { value: name, type: other });
+    if (!other || (inside && (other === 'sequence' || other === 'optional'))) return undefined;
+    throw unsupported(`${owner} is of type ${other}; Lepton takes and gives tensors only.`, {
+      value: name,
+      type: other,
+    });
   }
   if (!tensor.elementType) return undefined;
   const dtype = requireDType(tensor.elementType, owner);

@@ -116,9 +116,14 @@ const upsample: Rewrite = (node, c) => {
   return asymmetricResize(node, scales ?? c.malformed('has no scales'), 'floor');
 };
 
+/** With statistics for each position by itself, what was to be normalised came down to arithmetic. */
 const batchNorm9: Rewrite = (node, c) => {
-  if (node.attributes.spatial === 0) c.unsupported('normalises each position by itself (spatial = 0)');
-  return without(node, 'spatial', 'is_test');
+  if (node.attributes.spatial !== 0) return without(node, 'spatial', 'is_test');
+  const [x = '', scale = '', bias = '', mean = '', variance = ''] = node.inputs;
+  const epsilon = c.constant(scalar(c.value(x)?.dtype ?? 'float32', number(node, 'epsilon', c) ?? 1e-5));
+  const deviation = c.add('Sqrt', [c.add('Add', [variance, epsilon])]);
+  const normal = c.add('Div', [c.add('Sub', [x, mean]), deviation]);
+  return { ...node, op: 'Add', inputs: [c.add('Mul', [normal, scale]), bias], attributes: {} };
 };
 
 function rename(attributes: Node['attributes'], from: string, to: string): Node['attributes'] {

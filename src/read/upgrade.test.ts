@@ -354,6 +354,17 @@ describe('forms that ONNX Runtime no longer runs', () => {
     expect((await upgraded('Concat', [x, x], {}, 1)).dims).toEqual([2, 6, 2, 2]);
   });
 
+  test('BatchNormalization of each position by itself', async () => {
+    const one = [3, 2, 2];
+    const y = await upgraded('BatchNormalization', [x, one, one, one, one], { spatial: { int: 0 } }, 7);
+    const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => wave(12, i).map(Math.abs)) as number[][];
+    const expected = wave(24, 0).map((v, i) => {
+      const at = (list: number[] | undefined) => list?.[i % 12] as number;
+      return ((Math.abs(v) - at(mean)) / Math.sqrt(at(variance) + 1e-5)) * at(scale) + at(bias);
+    });
+    expectClose(y, ndarray('float32', x, expected), 1e-4);
+  });
+
   test('Cast by the name of a type', async () => {
     const model = {
       opset: 5,

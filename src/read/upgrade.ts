@@ -2,8 +2,8 @@
 // every value that the nodes mention a type. Behind this border nothing knows that versions exist.
 // In: nodes in topological order. Out: a graph in which each node means what `newestOpset` says it means.
 
-import { capturesOf } from '../ir/captures';
-import { type AttributeValue, type Graph, type Node, type Value, valuesRead } from '../ir/graph';
+import { valuesNeeded } from '../ir/captures';
+import type { AttributeValue, Graph, Node, Value } from '../ir/graph';
 import { bodyInputDType, outputDTypes } from './infer-dtype';
 import { malformed, unsupported } from './malformed';
 import { inOrder } from './order';
@@ -67,7 +67,7 @@ class Upgrader {
   }
 
   private append(node: Node): void {
-    for (const name of [...valuesRead(node), ...capturesOf(node)]) this.capture(name);
+    for (const name of valuesNeeded(node)) this.capture(name);
     const dtypes = outputDTypes(node, (name) => this.lookup(name));
     node.outputs.forEach((name, i) => {
       if (name !== '' && !this.values.has(name)) this.values.set(name, { name, dtype: dtypes[i] ?? 'float32' });

@@ -57,7 +57,7 @@ function withProgram(
   const output = tail.outputs[0] as string;
   const [bare, final] = [typeOf(values, result), typeOf(values, output)];
   const oneOutput = host.outputs[0] === result && host.outputs.slice(1).every((o) => o === '');
-  if (host.program || !oneOutput || !sameDims(bare.dims, final.dims) || bare.dtype !== final.dtype) return undefined;
+  if (host.program || !oneOutput || !sameDims(bare.dims, final.dims)) return undefined;
   const operands = program.operands.filter((o) => o !== result);
   if (operands.length > mostOperands) return undefined;
   const swap = (arg: ProgramArg): ProgramArg => {
@@ -72,7 +72,8 @@ function withProgram(
   };
   const view = viewNode(fused, values);
   const able = opOf(host).kernels?.some((kernel) => {
-    if (!kernel.epilogueAxis || kernel.when?.(view, adapter) === false) return false;
+    if (!kernel.epilogueAxis || (bare.dtype !== final.dtype && !kernel.converts)) return false;
+    if (kernel.when?.(view, adapter) === false) return false;
     const axis = kernel.epilogueAxis(view);
     return operands.every((o) => operandClass(typeOf(values, o), final, axis) !== undefined);
   });

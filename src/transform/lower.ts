@@ -2,7 +2,8 @@
 // or has kernels of its own. The graph must be specialised.
 
 import { GraphBuilder } from '../ir/builder';
-import { type Graph, type Node, type Value, valuesRead } from '../ir/graph';
+import { valuesNeeded } from '../ir/captures';
+import type { Graph, Node, Value } from '../ir/graph';
 import { inferNode, opOf, viewNode } from '../ops/registry';
 
 export function lower(graph: Graph): Graph {
@@ -22,7 +23,7 @@ export function lower(graph: Graph): Graph {
 function lowerNode(node: Node, values: Map<string, Value>, taken: Set<string>): Node[] | undefined {
   const op = opOf(node);
   if (!op.lower) return undefined;
-  const read = valuesRead(node).map((name) => values.get(name) as Value);
+  const read = valuesNeeded(node).map((name) => values.get(name) as Value);
   const builder = GraphBuilder.within(node.name, read, taken, inferNode);
   const results = op.lower(viewNode(node, values), builder);
   if (!results) return undefined;

@@ -8,7 +8,7 @@ import { foldBatchNorm } from './fold-batch-norm';
 import { fuseEpilogue } from './fuse-epilogue';
 import { fusePointwise } from './fuse-pointwise';
 import { lower } from './lower';
-import { setPrecision } from './set-precision';
+import { refuseFloat64, setPrecision } from './set-precision';
 import { specialise } from './specialise';
 
 export type Pass = readonly [name: string, run: (graph: Graph) => Graph];
@@ -17,17 +17,14 @@ export interface OptimiseOptions {
   readonly adapter: AdapterProfile;
   /** Size of every symbolic dimension. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Float type to compute in: the model's own by default. For 'float16' the adapter must have shader-f16. */
-  readonly precision?: 'auto' | 'float32' | 'float16';
   /** Validate the graph after every pass. */
   readonly debug?: boolean;
 }
 
-export function passes({ adapter, sizes, precision }: OptimiseOptions): Pass[] {
-  const widen = precision === 'float32' || !adapter.features.includes('shader-f16');
+export function passes({ adapter, sizes }: OptimiseOptions): Pass[] {
+  const widen = !adapter.features.includes('shader-f16');
   const none = new Map<string, number>();
   return [
-    ...(precision === 'float16' ? [['narrowFloat', (g: Graph) => setPrecision(g, 'float32', 'float16')] as const] : []),
     ...(widen ? [['widenHalf', (g: Graph) => setPrecision(g, 'float16', 'float32')] as const] : []),
     ['specialise', (g) => specialise(g, sizes)],
     ['dropUnused', dropDeadCode],
@@ -35,6 +32,7 @@ export function passes({ adapter, sizes, precision }: OptimiseOptions): Pass[] {
     ['foldConstants', (g) => specialise(g, none)],
     ['foldBatchNorm', foldBatchNorm],
     ['foldWeights', (g) => specialise(g, none)],
+    ['refuseFloat64', refuseFloat64],
     ['fusePointwise', fusePointwise],
     ['fuseEpilogue', (g) => fuseEpilogue(g, adapter)],
     ['dropDeadCode', dropDeadCode],

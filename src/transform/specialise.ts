@@ -6,11 +6,10 @@ import { LeptonError } from '../base/errors';
 import type { NDArray } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
 import type { Dim, Graph, Node, Value } from '../ir/graph';
-import type { TensorType } from '../ir/node-view';
-import { inferNode, opOf, viewNode } from '../ops/registry';
+import { inferNode, inferTypes, opOf, viewNode } from '../ops/registry';
 
 /** Results above this many elements are not computed on the host. */
-const largestFold = 1 << 16;
+export const largestFold = 1 << 16;
 
 /** @param sizes concrete size of every symbolic dimension of the graph's inputs */
 export function specialise(graph: Graph, sizes: ReadonlyMap<string, number>): Graph {
@@ -47,14 +46,14 @@ function bind(value: Value, sizes: ReadonlyMap<string, number>): number[] {
   return (value.dims ?? unbound(undefined)).map((d) => (typeof d === 'number' ? d : (sizes.get(d) ?? unbound(d))));
 }
 
-function fold(node: Node, values: ReadonlyMap<string, Value>): NDArray[] | undefined {
+export function fold(node: Node, values: ReadonlyMap<string, Value>): NDArray[] | undefined {
   const op = opOf(node);
-  if (node.program) return undefined;
+  if (node.program || op.varies) return undefined;
   const known = node.inputs.map((name) => (name === '' ? undefined : values.get(name)?.constant));
   const allInline = node.inputs.every((name, i) => name === '' || known[i]?.kind === 'inline');
   if (!op.shapeOnly && !allInline) return undefined;
   const view = viewNode(node, values);
-  const types: TensorType[] = op.infer(view);
+  const types = inferTypes(view);
   if (types.some((t) => sizeOf(t.dims) > largestFold)) return undefined;
   return op.reference(
     view,

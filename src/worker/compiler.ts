@@ -1,44 +1,50 @@
-// The compiler: what turns a model's bytes into a Plan, or runs its graph on the host. It is by far the
-// larger part of Lepton (all operators and shaders) and is needed only when a model is loaded, so the
-// script-tag build fetches it as a file of its own, at the same time as the model.
+// The compiler: what turns a model's bytes into Plans, and runs nodes or whole graphs on the host. It is by
+// far the larger part of Lepton (all operators and shaders) and is needed only when a model is loaded, so
+// the script-tag build fetches it as a file of its own, at the same time as the model.
 
 import type { AdapterProfile } from '../base/adapter';
 import type { ByteSource } from '../base/bytes';
-import type { DType } from '../base/dtype';
-import type { Graph } from '../ir/graph';
+import type { NDArray } from '../base/ndarray';
+import type { Graph, Node } from '../ir/graph';
 import { requireOps } from '../ops/registry';
-import { makePlan } from '../plan/make-plan';
-import type { Plan } from '../plan/plan';
-import { inlineExternal } from '../read/inline-external';
+import { withSubgraphNodes } from '../read/graph';
+import { inlineConstants } from '../read/inline-constants';
 import { type ModelFile, readOnnx } from '../read/onnx';
-import { optimise } from '../transform/optimise';
 import { CpuEngine } from './cpu-engine';
 import type { GpuTensors } from './gpu-tensors';
+import { type HostNode, hostNodesOf, runNode } from './host';
 import type { Engine } from './model';
-
-export interface PlanRequest {
-  readonly adapter: AdapterProfile;
-  /** Size of every symbolic dimension. */
-  readonly sizes: ReadonlyMap<string, number>;
-  /** Float type to compute in; 'auto' is the model's own. */
-  readonly precision: 'auto' | 'float32' | 'float16';
-  /** Types of inputs and outputs as callers see them. */
-  readonly border: ReadonlyMap<string, DType>;
-}
+import { adapt, type NextStage, nextStage, type Precision, type StageRequest } from './next-stage';
 
 export interface Compiler {
   /** Reads a model; one with operators Lepton lacks fails before its weights are needed. */
   read(source: ByteSource, signal: AbortSignal): Promise<ModelFile>;
-  /** Takes small constants out of the model's external files, once those can be read. */
-  inlineExternal(graph: Graph, fileOf: (name: string) => ByteSource, signal: AbortSignal): Promise<Graph>;
-  plan(graph: Graph, request: PlanRequest): Plan;
+  /** Makes constants inline whose elements the passes need, once the files they are in can be read. */
+  inlineConstants(graph: Graph, fileOf: (name: string) => ByteSource, signal: AbortSignal): Promise<Graph>;
+  /** Nodes that run on the host wherever the model runs. */
+  hostNodes(graph: Graph): HostNode[];
+  /** The graph in the float types that this adapter and the caller's wish make it compute in. */
+  adapt(graph: Graph, adapter: AdapterProfile, precision: Precision): Graph;
+  /** The next thing that a run of the graph has to do. */
+  next(graph: Graph, request: StageRequest): NextStage;
+  /** Runs one node on the host. */
+  runNode(graph: Graph, node: HostNode['node'], inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray>;
   cpuEngine(graph: Graph, files: (name: string) => ByteSource, tensors: GpuTensors): Engine;
 }
 
+/** Nodes of other domains may call functions of the model, which are known at its end only. */
+const isNoFunction = ({ op }: Node) => !op.includes('.') || /^(com\.microsoft|ai\.onnx)\./.test(op);
+
 export const compiler: Compiler = {
-  read: (source, signal) => readOnnx(source, { signal, onNodes: (nodes) => requireOps(nodes) }),
-  inlineExternal,
-  plan: (graph, { adapter, sizes, precision, border }) =>
-    makePlan(optimise(graph, { adapter, sizes, precision }), { adapter, border }),
+  async read(source, signal) {
+    const model = await readOnnx(source, { signal, onNodes: (nodes) => requireOps(nodes.filter(isNoFunction)) });
+    requireOps(withSubgraphNodes(model.graph.nodes));
+    return model;
+  },
+  inlineConstants,
+  hostNodes: hostNodesOf,
+  adapt,
+  next: nextStage,
+  runNode,
   cpuEngine: (graph, files, tensors) => new CpuEngine(graph, files, tensors),
 };

@@ -1,14 +1,16 @@
 // Runs a model on the host with the operators' references: correct, slow, never taken silently.
 
 import type { ByteSource } from '../base/bytes';
-import { byteSize } from '../base/dtype';
+import { packedBytes } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
 import { decode, encode, type NDArray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
-import { type Graph, type Node, type Value, valuesRead } from '../ir/graph';
-import { opOf, viewNode } from '../ops/registry';
+import { valuesNeeded } from '../ir/captures';
+import type { Graph, Node, Value } from '../ir/graph';
+import { flowOf, inferNode, opOf, viewNode } from '../ops/registry';
 import { dropDeadCode } from '../transform/dead-code';
-import { specialise } from '../transform/specialise';
+import { expand, requireTensors } from '../transform/expand';
+import { inline } from '../transform/specialise';
 import type { CheckedFeed, CheckedFeeds } from './feeds';
 import type { GpuTensors } from './gpu-tensors';
 import { hostImage } from './host-image';
@@ -17,6 +19,7 @@ import type { Profile, WireTensor } from './protocol';
 
 export class CpuEngine implements Engine {
   readonly memory = undefined;
+  readonly hostSteps = [];
   private readonly weights = new Map<string, NDArray>();
 
   constructor(
@@ -70,27 +73,53 @@ export class CpuEngine implements Engine {
     signal: AbortSignal,
     onNode: (node: Node, milliseconds: number, bytes: number) => void,
   ): Promise<Map<string, NDArray>> {
-    const graph = dropDeadCode(specialise(this.graph, feeds.sizes));
+    const graph = dropDeadCode(this.graph);
     const arrays = new Map<string, NDArray>();
     for (const [name, feed] of feeds.feeds) arrays.set(name, await this.feedOf(feed));
-    const arrayOf = async (name: string) => arrays.get(name) ?? (await this.constant(graph.values.get(name) as Value));
-    const lastReader = new Map(graph.nodes.flatMap((node) => valuesRead(node).map((name) => [name, node] as const)));
-    for (const node of graph.nodes) {
+    const constants = new Map(graph.values);
+    const arrayOf = async (name: string) => arrays.get(name) ?? (await this.constant(constants.get(name) as Value));
+    const queue = [...graph.nodes].reverse();
+    const readers = countReaders(graph.nodes);
+    let expanded = 0;
+    for (let node = queue.pop(); node; node = queue.pop()) {
       throwIfAborted(signal, 'The run');
       // Gives messages, an abort among them, a turn between operators that may each take seconds.
       await new Promise((resolve) => setTimeout(resolve));
-      const inputs = await Promise.all(node.inputs.map((name) => (name === '' ? undefined : arrayOf(name))));
-      const start = performance.now();
-      const outputs = opOf(node).reference(viewNode(node, graph.values), inputs);
-      node.outputs.forEach((name, i) => {
-        if (name !== '') arrays.set(name, outputs[i] as NDArray);
-      });
-      const bytes = [...inputs, ...outputs].reduce((sum, a) => sum + (a ? a.data.length * byteSize(a.dtype) : 0), 0);
-      onNode(node, performance.now() - start, bytes);
-      for (const name of valuesRead(node)) {
-        if (lastReader.get(name) === node && !graph.outputs.includes(name)) arrays.delete(name);
+      const values = new Map<string, Value>();
+      for (const name of node.inputs) {
+        if (name === '') continue;
+        const known = constants.get(name);
+        values.set(name, known?.members === undefined ? inline(name, await arrayOf(name)) : known);
+      }
+      const passed = node.op === 'Identity' ? values.get(node.inputs[0] as string) : undefined;
+      if (passed?.members !== undefined) {
+        constants.set(node.outputs[0] as string, passed);
+      } else if (flowOf(node)) {
+        const expansion = expand(node, values, expanded++);
+        for (const value of expansion.values) {
+          constants.set(value.name, value);
+          // Whoever may read a member, it has one reader more than nodes.
+          for (const member of value.members ?? []) readers.set(member, Number.POSITIVE_INFINITY);
+        }
+        countReaders(expansion.nodes, readers);
+        queue.push(...[...expansion.nodes].reverse());
+      } else {
+        const start = performance.now();
+        for (const [name, type] of inferNode(node, values)) values.set(name, { name, ...type });
+        const inputs = node.inputs.map((name) => (name === '' ? undefined : arrayIn(values, name)));
+        const outputs = opOf(node).reference(viewNode(node, values), inputs);
+        node.outputs.forEach((name, i) => {
+          if (name !== '') arrays.set(name, outputs[i] as NDArray);
+        });
+        onNode(node, performance.now() - start, bytesOf([...inputs, ...outputs]));
+      }
+      for (const name of valuesNeeded(node)) {
+        const left = (readers.get(name) ?? 0) - 1;
+        readers.set(name, left);
+        if (left === 0 && !graph.outputs.includes(name)) arrays.delete(name);
       }
     }
+    requireTensors(graph.outputs, constants);
     return new Map(await Promise.all(graph.outputs.map(async (name) => [name, await arrayOf(name)] as const)));
   }
 
@@ -109,7 +138,21 @@ export class CpuEngine implements Engine {
   private async feedOf({ feed, dims }: CheckedFeed): Promise<NDArray> {
     if ('bitmap' in feed) return hostImage(feed, dims);
     const { type, bytes } = 'bytes' in feed ? feed : await this.tensors.read(feed.gpu);
-    const expected = sizeOf(dims) * byteSize(type);
+    const expected = packedBytes(type, sizeOf(dims));
     return decode(type, dims, bytes.subarray(0, expected));
   }
+}
+
+function countReaders(nodes: readonly Node[], readers = new Map<string, number>()): Map<string, number> {
+  for (const name of nodes.flatMap(valuesNeeded)) readers.set(name, (readers.get(name) ?? 0) + 1);
+  return readers;
+}
+
+function arrayIn(values: ReadonlyMap<string, Value>, name: string): NDArray | undefined {
+  const constant = values.get(name)?.constant;
+  return constant?.kind === 'inline' ? constant.array : undefined;
+}
+
+function bytesOf(arrays: readonly (NDArray | undefined)[]): number {
+  return arrays.reduce((sum, a) => sum + (a ? packedBytes(a.dtype, a.data.length) : 0), 0);
 }

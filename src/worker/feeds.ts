@@ -3,7 +3,7 @@
 import { LeptonError } from '../base/errors';
 import type { ImageOptions } from '../base/image-geometry';
 import type { TensorInfo } from '../base/model-info';
-import { formatDims } from '../base/shape';
+import { formatDims, sizeOf } from '../base/shape';
 import type { WireFeed } from './protocol';
 
 export interface CheckedFeed {
@@ -40,7 +40,9 @@ export function checkFeeds(inputs: readonly TensorInfo[], feeds: Readonly<Record
         },
       );
     }
-    const dims = 'bitmap' in feed ? imageDims(input, feed.options) : feed.dims;
+    const given = 'bitmap' in feed ? imageDims(input, feed.options) : feed.dims;
+    // What feeds a scalar is often [1], and other runtimes take it.
+    const dims = input.shape.length === 0 && sizeOf(given) === 1 ? [] : given;
     const type = 'bitmap' in feed ? input.type : feed.type;
     if (type !== input.type) {
       throw new LeptonError(

@@ -1,227 +1,158 @@
-// Runs a model on the GPU: a plan and its executable for every combination of input shapes, made on first
-// use. A lost device is replaced, its plans are rebuilt from the model's files, and the run is tried again.
+// Runs a model on the GPU, as a chain of stages: mostly one, whose plan and executable are made on first use
+// of a combination of input shapes. Where shapes hang on data, further stages follow, each planned when what
+// it needs is known. A lost device is replaced, everything on it is rebuilt, and the run is tried again.
 
 import type { ByteSource } from '../base/bytes';
-import { toDevice } from '../base/device-form';
 import type { DType } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
-import type { Device } from '../gpu/device';
-import { Executable } from '../gpu/executable';
-import { type Feed, Runner } from '../gpu/runner';
 import type { Graph } from '../ir/graph';
-import type { Plan, PlanTensor } from '../plan/plan';
 import type { Compiler } from './compiler';
+import { Course } from './course';
 import type { Devices, SharedDevice } from './devices';
-import type { CheckedFeed, CheckedFeeds } from './feeds';
-import type { GpuTensor, GpuTensors } from './gpu-tensors';
+import type { CheckedFeeds } from './feeds';
+import type { GpuTensors } from './gpu-tensors';
+import type { HostNode } from './host';
 import type { Engine, RunOptions, RunResult } from './model';
-import type { LoadReport, LoadRequest, Profile, WireTensor } from './protocol';
+import type { Precision } from './next-stage';
+import { Outcomes, type PrepareOptions } from './outcomes';
+import { ProfileRecorder } from './profile-recorder';
+import type { HostStep, LoadReport, Profile } from './protocol';
+import type { Outcome } from './stage';
 
-export interface GpuEngineOptions {
+export interface GpuEngineOptions extends Precision {
   readonly graph: Graph;
   readonly compiler: Compiler;
   readonly files: (name: string) => ByteSource;
   readonly devices: Devices;
   readonly tensors: GpuTensors;
-  readonly precision: LoadRequest['precision'];
+  /** Refuse to run a node on the host that has much to compute. */
+  readonly strict: boolean;
   readonly powerPreference?: GPUPowerPreference;
 }
 
-export interface PrepareOptions {
-  readonly signal: AbortSignal;
-  readonly onUpload?: (loaded: number, total: number) => void;
-  readonly onCompile?: (done: number, total: number) => void;
-  readonly onPlanned?: (plan: Plan) => void;
-}
-
-interface Prepared {
-  readonly shared: SharedDevice;
-  readonly runner: Runner;
-}
-
-/** Shapes whose executables are kept; the least recently used goes first. */
-const keptShapes = 4;
 const profileRuns = 5;
 
 export class GpuEngine implements Engine {
-  private readonly prepared = new Map<string, Prepared>();
+  private outcomes: Outcomes | undefined;
   private readonly border: ReadonlyMap<string, DType>;
+  private readonly seenHostSteps = new Map<string, HostStep>();
   memory: LoadReport['memory'];
 
   constructor(private readonly options: GpuEngineOptions) {
-    this.border = new Map([...options.graph.values.values()].map((v) => [v.name, v.dtype]));
+    const { graph, compiler } = options;
+    const typeOf = (name: string): [string, DType] => [name, graph.values.get(name)?.dtype ?? 'float32'];
+    this.border = new Map([...graph.inputs, ...graph.outputs].map(typeOf));
+    compiler.hostNodes(graph).forEach(this.noteHostStep);
   }
 
-  /** Plans, compiles and uploads for one set of input shapes, or finds that done. */
-  async prepare(sizes: ReadonlyMap<string, number>, options: PrepareOptions): Promise<void> {
-    await this.withDevice(sizes, options, async () => {});
+  /** Nodes that run on the host, as far as is known by now. */
+  get hostSteps(): readonly HostStep[] {
+    return [...this.seenHostSteps.values()];
   }
 
-  private async preparedFor(sizes: ReadonlyMap<string, number>, options: PrepareOptions): Promise<Prepared> {
-    const { graph, compiler, devices, precision, powerPreference } = this.options;
-    const shared = await devices.get(powerPreference);
-    const key = [...sizes].map(([name, size]) => `${name}=${size}`).join(' ');
-    const known = this.prepared.get(key);
-    this.prepared.delete(key);
-    if (known && !known.shared.device.lost) {
-      this.prepared.set(key, known);
-      return known;
-    }
-    known?.runner.dispose();
-    const { device } = shared;
-    if (precision === 'float16' && !device.profile.features.includes('shader-f16')) {
-      throw new LeptonError(
-        'UNSUPPORTED_OPERATION',
-        'This GPU has no shader-f16, which { precision: "float16" } needs. Use "auto".',
-      );
-    }
-    throwIfAborted(options.signal, 'Loading the model');
-    const plan = compiler.plan(graph, { adapter: device.profile, sizes, precision, border: this.border });
-    options.onPlanned?.(plan);
-    while (this.prepared.size >= keptShapes) this.dropOldest();
-    const executable = await this.create(device, plan, options);
-    const prepared = { shared, runner: new Runner(executable) };
-    this.memory = plan.memory;
-    this.prepared.set(key, prepared);
-    return prepared;
-  }
-
-  /** Every shape holds its own copy of the weights: where memory is short, the idle ones go. */
-  private async create(device: Device, plan: Plan, options: PrepareOptions): Promise<Executable> {
-    try {
-      return await Executable.create(device, plan, this.options.files, options);
-    } catch (error) {
-      const short = error instanceof LeptonError && error.code === 'OUT_OF_MEMORY';
-      if (!short || this.prepared.size === 0) throw error;
-      while (this.prepared.size > 0) this.dropOldest();
-      return Executable.create(device, plan, this.options.files, options);
-    }
-  }
-
-  private dropOldest(): void {
-    const [oldest, { runner }] = this.prepared.entries().next().value as [string, Prepared];
-    this.prepared.delete(oldest);
-    runner.dispose();
+  /**
+   * Plans, compiles and uploads for one set of input shapes, or finds that done. What hangs on the elements
+   * that a run is fed is left to the run.
+   */
+  async prepare(dims: ReadonlyMap<string, readonly number[]>, options: PrepareOptions): Promise<void> {
+    await this.withDevice(async (outcomes) => {
+      const outcome = await outcomes.of(outcomes.root, dims, async () => undefined, new Set(), options);
+      if (outcome) this.noteMemory([outcome]);
+    });
   }
 
   run(feeds: CheckedFeeds, options: RunOptions): Promise<RunResult> {
-    return this.withDevice(feeds.sizes, options, async ({ shared, runner }) => {
-      const fetches = options.outputs.map((name) => ({
-        name,
-        location: options.onGpu(name) ? ('gpu' as const) : ('cpu' as const),
-      }));
-      const results = await runner.run(this.feedsOf(feeds, shared, runner), fetches);
-      const { outputs } = runner.executable.plan;
-      return new Map([...results].map(([name, result]) => [name, toResult(result, outputs, name, shared.device)]));
-    });
+    return this.course(feeds, options);
   }
 
-  profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile> {
-    return this.withDevice(feeds.sizes, { signal }, async ({ shared, runner }) => {
-      const { plan } = runner.executable;
-      const fetches = plan.outputs.map(({ name }) => ({ name, location: 'cpu' as const }));
-      const walls: number[] = [];
-      const runs: number[][] = [];
-      for (let i = 0; i < profileRuns; i++) {
-        throwIfAborted(signal, 'Profiling');
-        const start = performance.now();
-        await runner.run(this.feedsOf(feeds, shared, runner), fetches);
-        walls.push(performance.now() - start);
-        const steps = await runner.time();
-        if (steps) runs.push(steps);
-      }
-      const times = runs.length > 0 ? nodeTimes(plan, runs) : undefined;
-      return {
-        nodes: plan.nodes.map((node, i) => ({ ...node, gpuTime: times?.[i] })),
-        gpuTime: times?.reduce((a, b) => a + b, 0),
-        wallTime: median(walls),
-      };
-    });
+  async profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile> {
+    const recorder = new ProfileRecorder();
+    const options = { outputs: this.options.graph.outputs, onGpu: () => false, signal };
+    for (let i = 0; i < profileRuns; i++) {
+      throwIfAborted(signal, 'Profiling');
+      await this.course(feeds, options, recorder);
+    }
+    return recorder.profile();
   }
 
   dispose(): void {
-    for (const { runner } of this.prepared.values()) runner.dispose();
-    this.prepared.clear();
+    this.outcomes?.dispose();
+    this.outcomes = undefined;
   }
 
-  private async withDevice<T>(
-    sizes: ReadonlyMap<string, number>,
-    options: PrepareOptions,
-    work: (prepared: Prepared) => Promise<T>,
-  ): Promise<T> {
+  private course(feeds: CheckedFeeds, options: RunOptions, recorder?: ProfileRecorder): Promise<RunResult> {
+    const { compiler, tensors, strict } = this.options;
+    const { border } = this;
+    return this.withDevice(async (outcomes) => {
+      recorder?.start();
+      const course = new Course(feeds, {
+        ...options,
+        outcomes,
+        compiler,
+        tensors,
+        border,
+        strict,
+        ...(recorder && { recorder }),
+      });
+      const results = await course.run();
+      this.noteMemory(course.path);
+      return results;
+    });
+  }
+
+  private async withDevice<T>(work: (outcomes: Outcomes) => Promise<T>): Promise<T> {
+    const { devices, powerPreference } = this.options;
     for (let attempt = 0; ; attempt++) {
-      const { device } = await this.options.devices.get(this.options.powerPreference);
+      const shared = await devices.get(powerPreference);
       try {
-        return await work(await this.preparedFor(sizes, options));
+        return await work(this.outcomesOn(shared));
       } catch (error) {
-        if (!(await wasLost(device))) throw error;
+        if (!(await wasLost(shared))) throw error;
         if (attempt === 0) continue;
-        const why = device.lost?.message || 'no reason given';
+        const why = shared.device.lost?.message || 'no reason given';
         throw new LeptonError('DEVICE_LOST', `The GPU device was lost twice in a row: ${why}.`, { cause: error });
       }
     }
   }
 
-  private feedsOf(feeds: CheckedFeeds, shared: SharedDevice, runner: Runner): Map<string, Feed> {
-    const { inputs } = runner.executable.plan;
-    return new Map(
-      inputs.map((input) => [input.name, this.feedOf(input, feeds.feeds.get(input.name) as CheckedFeed, shared)]),
-    );
-  }
-
-  private feedOf(input: PlanTensor, { feed, dims }: CheckedFeed, { device, images }: SharedDevice): Feed {
-    if ('bytes' in feed) return { kind: 'bytes', bytes: toDevice(feed.type, input.device, feed.bytes, input.name) };
-    if ('gpu' in feed) {
-      const { buffer, device: owner, tensor } = this.options.tensors.get(feed.gpu);
-      if (owner !== device || tensor.device !== input.device) {
-        const why =
-          owner === device
-            ? `holds ${tensor.device} elements, but the model computes in ${input.device}`
-            : 'lives on another GPU device';
-        throw new LeptonError(
-          'INVALID_INPUT',
-          `The GPU tensor fed as "${input.name}" ${why}. Read it and feed the result.`,
-        );
-      }
-      return { kind: 'buffer', buffer };
+  private outcomesOn(shared: SharedDevice): Outcomes {
+    if (this.outcomes?.shared === shared) return this.outcomes;
+    this.outcomes?.dispose();
+    const { graph, compiler, files, precision, allowPrecisionLoss } = this.options;
+    const { profile } = shared.device;
+    if (precision === 'float16' && !profile.features.includes('shader-f16')) {
+      throw new LeptonError(
+        'UNSUPPORTED_OPERATION',
+        'This GPU has no shader-f16, which { precision: "float16" } needs. Use "auto".',
+      );
     }
-    const { bitmap, options } = feed;
-    const size: [number, number] =
-      options.layout === 'NCHW' ? [dims[2] as number, dims[3] as number] : [dims[1] as number, dims[2] as number];
-    const dtype = input.device === 'float16' ? 'float16' : 'float32';
-    return {
-      kind: 'write',
-      write: (encoder, target) => images.encode(encoder, { ...options, bitmap, size }, target, dtype),
+    const adapted = compiler.adapt(graph, profile, { precision, allowPrecisionLoss });
+    const onOutcome = (outcome: Outcome) => {
+      (outcome.kind === 'host' ? outcome.nodes : outcome.evaluated).forEach(this.noteHostStep);
     };
+    this.outcomes = new Outcomes(adapted, { shared, compiler, files, border: this.border, onOutcome });
+    return this.outcomes;
   }
-}
 
-function toResult(
-  result: Uint8Array<ArrayBuffer> | GPUBuffer,
-  outputs: readonly PlanTensor[],
-  name: string,
-  device: Device,
-): WireTensor | GpuTensor {
-  const tensor = outputs.find((o) => o.name === name) as PlanTensor;
-  return result instanceof Uint8Array
-    ? { type: tensor.dtype, dims: tensor.dims, bytes: result }
-    : { device, buffer: result, tensor };
+  private readonly noteHostStep = ({ node: { name, op }, reason }: HostNode): void => {
+    this.seenHostSteps.set(name, { name, op, reason });
+  };
+
+  private noteMemory(path: Iterable<Outcome>): void {
+    const sum = { weightBytes: 0, slotBytes: 0, peakLiveBytes: 0 };
+    for (const outcome of path) {
+      if (outcome.kind !== 'gpu') continue;
+      const { memory } = outcome.runner.executable.plan;
+      sum.weightBytes += memory.weightBytes;
+      sum.slotBytes += memory.slotBytes;
+      sum.peakLiveBytes = Math.max(sum.peakLiveBytes, memory.peakLiveBytes);
+    }
+    this.memory = sum;
+  }
 }
 
 /** A loss is reported some time after the calls that fail because of it. */
-async function wasLost(device: Device): Promise<boolean> {
+async function wasLost({ device }: SharedDevice): Promise<boolean> {
   if (!device.lost) await Promise.race([device.handle.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
   return device.lost !== undefined;
-}
-
-function nodeTimes(plan: Plan, runs: readonly number[][]): number[] {
-  const times = new Array<number>(plan.nodes.length).fill(0);
-  plan.steps.forEach((step, i) => {
-    times[step.node] = (times[step.node] as number) + median(runs.map((run) => run[i] as number));
-  });
-  return times;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }

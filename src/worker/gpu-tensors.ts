@@ -13,7 +13,7 @@ import type { WireGpuTensor, WireTensor } from './protocol';
 export interface GpuTensor {
   readonly device: Device;
   readonly buffer: GPUBuffer;
-  readonly tensor: Pick<PlanTensor, 'dtype' | 'device' | 'dims'>;
+  readonly tensor: Pick<PlanTensor, 'dtype' | 'device' | 'dims' | 'mayOverflow'>;
 }
 
 export class GpuTensors {
@@ -40,7 +40,12 @@ export class GpuTensors {
   }
 
   /** @throws OUT_OF_MEMORY, and UNSUPPORTED_MODEL where a 64-bit value does not fit */
-  async upload(device: Device, { type, dims, bytes }: WireTensor): Promise<WireGpuTensor> {
+  async upload(device: Device, tensor: WireTensor): Promise<WireGpuTensor> {
+    return this.add(await this.place(device, tensor));
+  }
+
+  /** As `upload`, but the tensor gets no number: it is the caller's. */
+  async place(device: Device, { type, dims, bytes }: WireTensor): Promise<GpuTensor> {
     const form = storageType(device, type);
     const packed = toDevice(type, form, bytes, 'the uploaded tensor');
     const size = deviceBytes(form, sizeOf(dims));
@@ -49,7 +54,7 @@ export class GpuTensors {
       device.handle.createBuffer({ label: 'Tensor', size, usage }),
     );
     device.handle.queue.writeBuffer(buffer, 0, packed);
-    return this.add({ device, buffer, tensor: { dtype: type, device: form, dims } });
+    return { device, buffer, tensor: { dtype: type, device: form, dims, mayOverflow: false } };
   }
 
   async read(gpu: number): Promise<WireTensor> {

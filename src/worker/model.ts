@@ -2,7 +2,7 @@
 
 import type { CheckedFeeds } from './feeds';
 import type { GpuTensor } from './gpu-tensors';
-import type { LoadReport, Profile, WireTensor } from './protocol';
+import type { HostStep, LoadReport, Profile, WireTensor } from './protocol';
 
 export interface RunOptions {
   readonly outputs: readonly string[];
@@ -16,5 +16,7 @@ export interface Engine {
   run(feeds: CheckedFeeds, options: RunOptions): Promise<RunResult>;
   profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile>;
   readonly memory: LoadReport['memory'];
+  /** What runs on the host of a model that runs on the GPU, as far as is known by now. */
+  readonly hostSteps: readonly HostStep[];
   dispose(): void;
 }

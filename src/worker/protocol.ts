@@ -27,6 +27,8 @@ export interface LoadRequest {
   readonly integrity?: string;
   readonly backend: 'auto' | 'webgpu' | 'cpu';
   readonly precision: 'auto' | 'float32' | 'float16';
+  readonly allowPrecisionLoss: boolean;
+  readonly strict: boolean;
   readonly powerPreference?: GPUPowerPreference;
 }
 
@@ -40,6 +42,13 @@ export interface Progress {
 
 /** Where the model's bytes came from. */
 export type Origin = 'network' | 'store' | 'memory';
+
+/** A node that runs on the host although the model runs on the GPU. */
+export interface HostStep {
+  readonly name: string;
+  readonly op: string;
+  readonly reason: string;
+}
 
 export interface LoadReport {
   readonly backend: 'webgpu' | 'cpu';
@@ -56,6 +65,11 @@ export interface LoadReport {
         readonly software: boolean;
       }
     | undefined;
+  /**
+   * What runs on the host. Where shapes are not known before the first run more may follow: `profile()` lists
+   * what a run has really done.
+   */
+  readonly hostSteps: readonly HostStep[];
   /** Bytes on the GPU; undefined before the shapes are known. */
   readonly memory:
     | { readonly weightBytes: number; readonly slotBytes: number; readonly peakLiveBytes: number }
@@ -102,10 +116,13 @@ export interface RunRequest {
 export interface NodeProfile {
   readonly name: string;
   readonly op: string;
-  /** Kernel variant with its tunables; 'reference' on the cpu backend. */
+  /** Kernel variant with its tunables; 'host' for a host step, 'reference' on the cpu backend. */
   readonly kernel: string;
   /** Milliseconds; undefined where the adapter has no timestamps. */
   readonly gpuTime: number | undefined;
+  /** Milliseconds on the host, and why there: for host steps. Those done while planning took none of the run. */
+  readonly hostTime?: number;
+  readonly reason?: string;
   readonly flops: number;
   readonly bytes: number;
 }

@@ -60,7 +60,7 @@ export class Session {
       const [source, compiler] = await Promise.all([files.openModel(), this.compilerFrom(request.compilerUrl)]);
       const model = await compiler.read(source, both);
       await files.openExternal(model.files);
-      const graph = await compiler.inlineExternal(model.graph, (name) => files.source(name), both);
+      const graph = await compiler.inlineConstants(model.graph, (name) => files.source(name), both);
       timings.read = since();
       onProgress({
         stage: 'read',
@@ -84,11 +84,13 @@ export class Session {
           devices: this.devices,
           tensors: this.tensors,
           precision: request.precision,
+          allowPrecisionLoss: request.allowPrecisionLoss,
+          strict: request.strict,
           ...(request.powerPreference && { powerPreference: request.powerPreference }),
         });
         engine = gpuEngine;
         if (inputs.every((input) => input.shape.every((d) => typeof d === 'number'))) {
-          await gpuEngine.prepare(new Map(), {
+          await gpuEngine.prepare(new Map(inputs.map((input) => [input.name, input.shape as readonly number[]])), {
             signal: both,
             onPlanned: () => {
               timings.plan = since();
@@ -215,7 +217,13 @@ export class Session {
     engine: Engine,
     timings: LoadReport['timings'],
   ): Promise<LoadReport> {
-    const common = { origin: files.origin, bytes: files.bytes, timings, memory: engine.memory };
+    const common = {
+      origin: files.origin,
+      bytes: files.bytes,
+      timings,
+      memory: engine.memory,
+      hostSteps: engine.hostSteps,
+    };
     if (request.backend === 'cpu') return { ...common, backend: 'cpu', adapter: undefined };
     const { device } = await this.devices.get(request.powerPreference);
     const { vendor, architecture, description, software } = device.profile;

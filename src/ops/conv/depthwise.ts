@@ -2,7 +2,7 @@
 // ones are left to the general variants.
 
 import text from '../../../shaders/conv-depthwise.wgsl?raw';
-import { byteSize } from '../../base/dtype';
+import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Kernel } from '../../ir/kernel';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
@@ -45,7 +45,7 @@ export const depthwise: Kernel<ConvAttributes> = {
     const columns = kernelX + (shape.window.strides[2] === 1 ? 3 : 6);
     return {
       flops: invocations * (shape.taps * 8 + kernelY * 24 + 80),
-      traffic: byteSize(n.input(0).dtype) * invocations * (kernelY * (columns + kernelX) + 5),
+      traffic: byteSize(deviceType(n.input(0).dtype)) * invocations * (kernelY * (columns + kernelX) + 5),
       workgroups: ceilDiv(invocations, workgroup),
     };
   },

@@ -5,7 +5,7 @@ import directText from '../../../shaders/conv-direct.wgsl?raw';
 import quadText from '../../../shaders/conv-quad.wgsl?raw';
 import tileText from '../../../shaders/conv-tile.wgsl?raw';
 import windowText from '../../../shaders/conv-window.wgsl?raw';
-import { byteSize } from '../../base/dtype';
+import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
@@ -45,7 +45,7 @@ function tileCost(n: NodeView, shape: ConvShape, tile: Tile): Cost {
   return {
     // Besides its products a step has address and mask arithmetic, and the hand-over of shared weights.
     flops: tiles * steps * (128 * pixelQuads * channelQuads + 80 * pixelQuads + (shared ? 64 : 0)),
-    traffic: byteSize(n.input(0).dtype) * tiles * (steps * loads + 16 * pixelQuads * channelQuads),
+    traffic: byteSize(deviceType(n.input(0).dtype)) * tiles * (steps * loads + 16 * pixelQuads * channelQuads),
     workgroups: ceilDiv(tiles, workgroup),
   };
 }

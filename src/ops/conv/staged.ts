@@ -6,7 +6,7 @@ import pointwiseText from '../../../shaders/conv-pointwise.wgsl?raw';
 import stagedText from '../../../shaders/conv-staged.wgsl?raw';
 import tileText from '../../../shaders/conv-tile.wgsl?raw';
 import windowText from '../../../shaders/conv-window.wgsl?raw';
-import { byteSize } from '../../base/dtype';
+import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
@@ -47,7 +47,8 @@ function cost(n: ConvNode, t: Tunables): Cost {
   const staged = 16 * side * (pixelQuads + channelQuads);
   return {
     flops: invocationSteps * 128 * pixelQuads * channelQuads + steps * staged * 8,
-    traffic: byteSize(n.input(0).dtype) * (steps * staged + tiles * 16 * side * side * pixelQuads * channelQuads),
+    traffic:
+      byteSize(deviceType(n.input(0).dtype)) * (steps * staged + tiles * 16 * side * side * pixelQuads * channelQuads),
     shared: 4 * steps * staged + invocationSteps * 64 * (pixelQuads + channelQuads),
     workgroups: tiles,
   };

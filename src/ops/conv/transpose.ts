@@ -55,7 +55,8 @@ function transposeWindow(n: TransposeNode, spatial: readonly number[], kernel: r
     const stride = strides[i] as number;
     const full =
       (size - 1) * stride + ((kernel[i] as number) - 1) * (dilations[i] as number) + 1 + (extra[i] as number);
-    const fixed = wanted?.[i] ?? (same ? size * stride : undefined);
+    // Where windows leave gaps, less than that comes out.
+    const fixed = wanted?.[i] ?? (same ? Math.min(size * stride, full) : undefined);
     if (fixed !== undefined) {
       const total = Math.max(0, full - fixed);
       const less = Math.floor(total / 2);

@@ -25,7 +25,13 @@ export const matmulCases: OpCase[] = [
 type Layout = 'A, B' | 'A, Bᵀ' | 'Aᵀ, B' | 'Aᵀ, Bᵀ';
 
 /** [m, k] by [k, n], with the operands lying in memory as `layout` says. */
-function sized(m: number, k: number, n: number, layout: Layout, dtype: 'float32' | 'float16' = 'float32'): OpCase {
+function sized(
+  m: number,
+  k: number,
+  n: number,
+  layout: Layout,
+  dtype: 'float32' | 'float16' | 'int32' | 'uint32' | 'int64' = 'float32',
+): OpCase {
   const [transA, transB] = [layout.startsWith('Aᵀ'), layout.endsWith('Bᵀ')];
   return {
     name: `${m}x${k} by ${k}x${n} ${dtype}, ${layout}`,
@@ -47,6 +53,17 @@ export const productCases: OpCase[] = [
   sized(1, 131, 129, 'A, B'),
   sized(129, 67, 1, 'A, Bᵀ'),
   sized(18, 40, 36, 'Aᵀ, B', 'float16'),
+  sized(17, 33, 20, 'A, B', 'int32'),
+  sized(4, 7, 129, 'Aᵀ, Bᵀ', 'uint32'),
+  sized(1, 12, 33, 'A, Bᵀ', 'int64'),
+  {
+    name: 'int32, scaled',
+    inputs: [
+      { dtype: 'int32', dims: [3, 2, 5], range: [-99, 99] },
+      { dtype: 'int32', dims: [5, 3], range: [-99, 99] },
+    ],
+    attributes: { alpha: 0.5 },
+  },
   {
     name: 'transposed batches, scaled',
     inputs: [{ dims: [2, 3, 6, 5] }, { dims: [3, 7, 6] }],

@@ -1,7 +1,7 @@
 // What the matmul variants share: how the result is cut into tiles, the dispatch of a product, and counts
 // for the cost estimate.
 
-import { byteSize, isFloat } from '../../base/dtype';
+import { byteSize, deviceType, isFloat } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Kernel } from '../../ir/kernel';
 import { foldWorkgroups } from '../wgsl/dispatch';
@@ -68,6 +68,7 @@ export function productDispatch(
 
 /** Bytes of the operands' loads: each of `invocations` loads `quads` quads of them at every quad of k. */
 export const loads = (n: MatMulNode, invocations: number, steps: number, quads: number) =>
-  invocations * steps * quads * 4 * byteSize(n.input(0).dtype);
+  invocations * steps * quads * 4 * byteSize(deviceType(n.input(0).dtype));
 
-export const resultBytes = (n: MatMulNode, p: Problem) => byteSize(n.input(0).dtype) * batchSize(p) * p.m * p.n;
+export const resultBytes = (n: MatMulNode, p: Problem) =>
+  byteSize(deviceType(n.input(0).dtype)) * batchSize(p) * p.m * p.n;

@@ -5,7 +5,7 @@ import operands from '../../../shaders/matmul-operands.wgsl?raw';
 import type { DType } from '../../base/dtype';
 import type { Operand } from '../../ir/kernel';
 import { linearHelpers } from '../wgsl/dispatch';
-import { elemAliases } from '../wgsl/elements';
+import { computeVec, elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import { batchSize, type MatMulNode, type Problem, type Side } from './problem';
 
@@ -71,12 +71,15 @@ export function storeText(n: MatMulNode, p: Problem): Tail {
     : ['x', 'y', 'z', 'w']
         .map((lane, i) => `if (column + ${i}u < params.n) { result[index + ${i}u] = r.${lane}; }`)
         .join('\n  ');
+  const vec = computeVec(n.input(0).dtype);
+  const wholes = n.attributes.alpha === 1 ? 'v' : `${vec}(params.alpha * vec4f(v))`;
+  const scaled = vec === 'vec4<f32>' ? 'params.alpha * v' : wholes;
   const text = `${tail.text}
 @group(0) @binding(2) var<storage, read_write> result: array<${whole ? 'elem4' : 'elem'}>;
-fn store(plane: u32, row: u32, column: u32, v: vec4f) {
+fn store(plane: u32, row: u32, column: u32, v: ${vec}) {
   if (row >= params.m || column >= params.n) { return; }
   let index = (plane * params.m + row) * params.n + column;
-  let r = elem4(epilogue(params.alpha * v, index, column));
+  let r = elem4(epilogue(${scaled}, index, column));
   ${body}
 }
 `;

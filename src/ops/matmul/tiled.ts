@@ -3,7 +3,7 @@
 
 import sumText from '../../../shaders/matmul-sum.wgsl?raw';
 import tiledText from '../../../shaders/matmul-tiled.wgsl?raw';
-import { byteSize } from '../../base/dtype';
+import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Cost, Dispatch, Tunables } from '../../ir/kernel';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
@@ -44,7 +44,7 @@ function stagedGrid(p: Problem, t: StagedTile): Grid {
 
 const stagedQuads = (t: StagedTile) => 4 * t.kQuads * (t.height * t.rowQuads + t.width * t.columnQuads);
 
-const stagedBytes = (n: MatMulNode, t: StagedTile) => 4 * byteSize(n.input(0).dtype) * stagedQuads(t);
+const stagedBytes = (n: MatMulNode, t: StagedTile) => 4 * byteSize(deviceType(n.input(0).dtype)) * stagedQuads(t);
 
 function stagedCost(n: MatMulNode, t: StagedTile): Cost {
   const p = problemOf(n);

@@ -6,7 +6,7 @@ import spmmTileText from '../../../shaders/spmm-tile.wgsl?raw';
 import spmvScalarText from '../../../shaders/spmv-scalar.wgsl?raw';
 import spmvVectorText from '../../../shaders/spmv-vector.wgsl?raw';
 import type { AdapterProfile } from '../../base/adapter';
-import { byteSize, isFloat } from '../../base/dtype';
+import { byteSize, deviceType, isFloat } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Kernel, Operand, Tunables } from '../../ir/kernel';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
@@ -83,7 +83,7 @@ fn store(row: u32, column: u32, v: vec4f) {
 }
 
 /** Bytes that reading an entry takes: its value, and its column as a whole word. */
-const entryBytes = (n: SparseNode) => byteSize(n.input(0).dtype) + 4;
+const entryBytes = (n: SparseNode) => byteSize(deviceType(n.input(0).dtype)) + 4;
 
 /** Entries in a row, on average, and never none: an empty row is a turn of the loop too. */
 const rowLength = (p: SparseProblem) => Math.max(1, p.entries / Math.max(1, p.rows));
@@ -99,7 +99,7 @@ const spmvScalar: SparseKernel = {
     return {
       flops: 2 * p.rows * rowLength(p),
       // Neighbours read entries a row apart: a part of what a GPU fetches for them goes to waste.
-      traffic: p.rows * (rowLength(p) * (1.5 * entryBytes(n) + byteSize(n.input(0).dtype)) + 12),
+      traffic: p.rows * (rowLength(p) * (1.5 * entryBytes(n) + byteSize(deviceType(n.input(0).dtype))) + 12),
       workgroups,
     };
   },
@@ -122,7 +122,7 @@ const spmvVector: SparseKernel = {
     const steps = Math.ceil(rowLength(p) / lanes);
     return {
       flops: 2 * p.rows * steps * lanes,
-      traffic: p.rows * (steps * lanes * (entryBytes(n) + byteSize(n.input(0).dtype)) + 8 * lanes + 4),
+      traffic: p.rows * (steps * lanes * (entryBytes(n) + byteSize(deviceType(n.input(0).dtype))) + 8 * lanes + 4),
       shared: p.rows * lanes * 4 * 4,
       cleared: p.rows * lanes * 64 * 4,
       workgroups: ceilDiv(p.rows * lanes, 64),
@@ -147,7 +147,7 @@ const spmmDirect: SparseKernel = {
     const p = sparseProblem(n);
     const { columnTiles, workgroups } = directGrid(p, t);
     const invocations = p.rows * columnTiles;
-    const bytes = byteSize(n.input(0).dtype);
+    const bytes = byteSize(deviceType(n.input(0).dtype));
     return {
       flops: invocations * rowLength(p) * 8 * (t.columnQuads as number),
       traffic:
@@ -191,7 +191,7 @@ const spmmTile: SparseKernel = {
   cost(n, t) {
     const p = sparseProblem(n);
     const { columnTiles, workgroups } = tileGrid(p, t);
-    const bytes = byteSize(n.input(0).dtype);
+    const bytes = byteSize(deviceType(n.input(0).dtype));
     const quads = columnTiles * (t.width as number) * (t.columnQuads as number);
     const entries = p.rows * rowLength(p);
     return {

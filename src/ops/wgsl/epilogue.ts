@@ -35,14 +35,20 @@ export function operandClass(operand: TensorType, output: TensorType, axis: numb
 /**
  * @param lanes whether the four lanes lie in one channel ('same') or in four consecutive ones ('step')
  * @param firstBinding number of the first operand's binding, after the kernel's own
+ * @param accumulator type of the bare result
  */
-export function epilogue(n: NodeView, axis: number, lanes: 'same' | 'step', firstBinding: number): Epilogue {
+export function epilogue(
+  n: NodeView,
+  axis: number,
+  lanes: 'same' | 'step',
+  firstBinding: number,
+  accumulator: DType = n.input(0).dtype,
+): Epilogue {
   const output = n.output(0);
   if (!n.program) {
     const vec = computeVec(output.dtype);
     return { text: `fn epilogue(v: ${vec}, index: u32, channel: u32) -> ${vec} { return v; }`, bindings: {} };
   }
-  const accumulator: DType = n.input(0).dtype;
   const code = programCode(n, accumulator);
   const declarations: string[] = [];
   const bindings: Record<string, Operand> = {};

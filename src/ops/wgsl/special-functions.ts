@@ -1,8 +1,55 @@
 // Functions that WGSL lacks or leaves too inaccurate, for four lanes, with their double-precision twins for
-// the references. Invariant: none overflows on the way to a finite result.
+// the references. Invariants: none overflows on the way to a finite result, and NaN gives NaN, which WGSL's own
+// functions need not respect.
+
+/** By the bits, since WGSL may assume that no float is NaN. */
+export const isNaNFunction = {
+  lepton_is_nan: /* wgsl */ `
+fn lepton_is_nan(x: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}`,
+};
+
+export const expFunction = {
+  ...isNaNFunction,
+  lepton_exp: /* wgsl */ `
+fn lepton_exp(x: vec4f) -> vec4f {
+  return select(exp(x), x, lepton_is_nan(x));
+}`,
+};
+
+/** Infinite at its ends, and NaN below zero. */
+export const logFunction = {
+  ...isNaNFunction,
+  lepton_log: /* wgsl */ `
+fn lepton_log(x: vec4f) -> vec4f {
+  let y = select(log(x), x, (x > vec4f(3.4028234e38)) | lepton_is_nan(x));
+  let ends = select(vec4f(lepton_bits(0x7fc00000u)), vec4f(lepton_bits(0xff800000u)), x == vec4f());
+  return select(y, ends, x <= vec4f());
+}`,
+};
+
+/** The larger, or NaN where either is. */
+export const maxFunction = {
+  ...isNaNFunction,
+  lepton_max: /* wgsl */ `
+fn lepton_max(a: vec4f, b: vec4f) -> vec4f {
+  return select(select(max(a, b), b, lepton_is_nan(b)), a, lepton_is_nan(a));
+}`,
+};
+
+/** The smaller, or NaN where either is. */
+export const minFunction = {
+  ...isNaNFunction,
+  lepton_min: /* wgsl */ `
+fn lepton_min(a: vec4f, b: vec4f) -> vec4f {
+  return select(select(min(a, b), b, lepton_is_nan(b)), a, lepton_is_nan(a));
+}`,
+};
 
 /** Absolute error below 2e-7. The polynomials are least-squares fits: erf(x)/x in x² and ln(1 - erf(x)). */
 export const erfFunction = {
+  ...isNaNFunction,
   lepton_erf: /* wgsl */ `
 fn lepton_erf(x: vec4f) -> vec4f {
   let t = min(abs(x), vec4f(4.0));
@@ -11,26 +58,32 @@ fn lepton_erf(x: vec4f) -> vec4f {
     + s * (0.0051893122 + s * (-0.00080188551 + s * 0.000078824974))))));
   let far = 1.0 - exp(-0.00075462816 + t * (-1.1253767 + t * (-0.64104736 + t * (-0.10053504
     + t * (0.02058317 + t * (-0.0026282424 + t * 0.00015327828))))));
-  return sign(x) * select(far, near, t < vec4f(1.0));
+  let y = select(far, near, t < vec4f(1.0));
+  return select(select(y, -y, x < vec4f()), x, lepton_is_nan(x));
 }`,
 };
 
 /** Near zero a series, elsewhere through exp of a negative number: accurate to a few units in the last place. */
 export const tanhFunction = {
+  ...isNaNFunction,
   lepton_tanh: /* wgsl */ `
 fn lepton_tanh(x: vec4f) -> vec4f {
   let t = min(abs(x), vec4f(20.0));
   let s = x * x;
   let e = exp(-2.0 * t);
   let near = x * (1.0 + s * (-0.33333334 + s * (0.13333334 + s * -0.053968254)));
-  return select(sign(x) * (1.0 - e) / (1.0 + e), near, t < vec4f(0.2));
+  let far = (1.0 - e) / (1.0 + e);
+  return select(select(select(far, -far, x < vec4f()), near, t < vec4f(0.2)), x, lepton_is_nan(x));
 }`,
 };
 
+/** Exactly 0 and 1 far out, so that 0 times infinity is NaN as it should be. */
 export const sigmoidFunction = {
+  ...isNaNFunction,
   lepton_sigmoid: /* wgsl */ `
 fn lepton_sigmoid(x: vec4f) -> vec4f {
-  return 1.0 / (1.0 + exp(-max(x, vec4f(-87.0))));
+  let e = exp(-abs(x));
+  return select(select(vec4f(1.0), e, x < vec4f()) / (1.0 + e), x, lepton_is_nan(x));
 }`,
 };
 

@@ -1,6 +1,7 @@
-// Running sums along one axis, for many short lines: an invocation owns one line.
+// Running sums or products along one axis, for many short lines: an invocation owns one line.
 //   source, result  elements; neighbours on a line lie params.inner apart
-// In front of this text stand `alias elem` and `alias sum`, the type that adds.
+// In front of this text stand `alias elem`, `alias total` (the type that is computed in), `neutral` and
+// `combine(a: total, b: total) -> total`.
 
 override workgroup_size: u32 = 64u;
 
@@ -15,12 +16,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) count
   let line = id.y * count.x * workgroup_size + id.x;
   if (line >= params.lines) { return; }
   let base = (line / params.inner) * params.size * params.inner + line % params.inner;
-  var total = sum();
+  var so_far = neutral;
   for (var step = 0u; step < params.size; step++) {
     let place = select(step, params.size - 1u - step, params.backwards == 1u);
     let index = base + place * params.inner;
-    let own = sum(source[index]);
-    result[index] = elem(select(total + own, total, params.exclusive == 1u));
-    total += own;
+    let own = total(source[index]);
+    result[index] = elem(select(combine(so_far, own), so_far, params.exclusive == 1u));
+    so_far = combine(so_far, own);
   }
 }

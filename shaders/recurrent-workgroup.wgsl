@@ -1,0 +1,100 @@
+// A recurrent net, all steps in one dispatch. Workgroup (b, d) owns sequence b in direction d: the last output
+// and the memory of its units stay in workgroup memory from step to step.
+//   projected  [steps, batch, directions, gates, hidden], what the input gives each gate
+//   weights    [directions, quads, gates * hidden] of four columns each: recurrent weights, zeros past `hidden`
+// `units` invocations side by side take neighbouring units, `parts` of them share a unit's products.
+// In front: elem, elem4, gates, rows_of, products_of, advance, length_of, initial_*, store_*.
+
+override units: u32 = 64;
+override parts: u32 = 1;
+override hidden: u32 = 64;
+override quads: u32 = 16;
+override vector_slots: u32 = 128; // 2 * 4 * quads
+override partial_slots: u32 = 1; // units * parts where parts > 1
+override turns: u32 = 1; // 2 where the products of some gates need the others' results
+
+struct Params { steps: u32, batch: u32, directions: u32, backwards: vec4u }
+
+@group(0) @binding(0) var<storage, read> projected: array<elem>;
+@group(0) @binding(1) var<storage, read> weights: array<elem4>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+// Two vectors that the products read. With one turn outputs alternate between them; with two the outputs stay
+// in the first and the second holds what turn 0 prepares for turn 1.
+var<workgroup> vectors: array<f32, vector_slots>;
+var<workgroup> memory: array<f32, hidden>;
+var<workgroup> partials: array<vec4f, partial_slots>;
+
+@compute @workgroup_size(units, parts)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let b = group.x;
+  let d = group.y;
+  let state = (d * params.batch + b) * hidden;
+  let lane = local.y * units + local.x;
+  for (var k = lane; k < 4u * quads; k += units * parts) {
+    vectors[k] = 0.0;
+    vectors[4u * quads + k] = 0.0;
+    if (k < hidden) {
+      vectors[k] = initial_h(state + k);
+      memory[k] = initial_c(state + k);
+    }
+  }
+  workgroupBarrier();
+
+  let length = length_of(b);
+  var last = 0u; // where the last output begins
+  for (var step = 0u; step < params.steps; step++) {
+    let running = step < length;
+    let t = select(step, length - 1u - step, running && params.backwards[d] != 0u);
+    let gate_inputs = ((t * params.batch + b) * params.directions + d) * gates * hidden;
+    for (var turn = 0u; turn < turns; turn++) {
+      let operand = select(last, 4u * quads, turn == 1u);
+      let next = select(4u * quads - last, 0u, turn == 1u);
+      for (var first = 0u; first < hidden; first += units) {
+        let unit = first + local.x;
+        let owner = local.y == 0u && unit < hidden;
+        var x = vec4f();
+        if (owner) { x = inputs_of(gate_inputs + unit); }
+        let sums = join(products_along(d, operand, min(unit, hidden - 1u), local.y, turn), local);
+        if (owner) {
+          let old = vec2f(vectors[last + unit], memory[unit]);
+          let now = select(old, advance(turn, d, unit, x, sums, old), running);
+          vectors[next + unit] = now.x;
+          memory[unit] = now.y;
+          if (turn + 1u == turns) {
+            store_y(((t * params.directions + d) * params.batch + b) * hidden + unit, select(0.0, now.x, running));
+          }
+        }
+      }
+      workgroupBarrier();
+    }
+    if (turns == 1u) { last = 4u * quads - last; }
+  }
+  for (var k = lane; k < hidden; k += units * parts) {
+    store_h(state + k, vectors[last + k]);
+    store_c(state + k, memory[k]);
+  }
+}
+
+fn products_along(d: u32, operand: u32, unit: u32, part: u32, turn: u32) -> vec4f {
+  var sums = vec4f();
+  for (var k = part; k < quads; k += parts) {
+    let at = operand + 4u * k;
+    let v = vec4f(vectors[at], vectors[at + 1u], vectors[at + 2u], vectors[at + 3u]);
+    sums += products_of(rows_of((d * quads + k) * gates * hidden + unit, turn), v, turn);
+  }
+  return sums;
+}
+
+// The sum over the parts, in part 0.
+fn join(sums: vec4f, local: vec3u) -> vec4f {
+  if (parts == 1u) { return sums; }
+  partials[local.y * units + local.x] = sums;
+  workgroupBarrier();
+  var total = vec4f();
+  if (local.y == 0u) {
+    for (var part = 0u; part < parts; part++) { total += partials[part * units + local.x]; }
+  }
+  if (units < hidden) { workgroupBarrier(); }
+  return total;
+}

@@ -1,0 +1,116 @@
+// com.microsoft.MatMulNBits: floats times weights that were quantised to 2, 4 or 8 bits in blocks along k. Inputs:
+// A [rows…, K], B uint8 [N, blocks, bytes of a block], scales [N, blocks], optional zero points (packed, or of A's
+// type), optional g_idx [K] (the block whose scale each k has), optional bias [N].
+// https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits
+
+import { int64s, ndarray, scalar } from '../base/ndarray';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
+import { nbitsKernels } from './nbits/kernels';
+import { type NBitsNode, nbitsAttributes, nbitsProblem } from './nbits/problem';
+import { nbitsReference } from './nbits/reference';
+import { cast, reshaped } from './quantize/requantize';
+
+/** Adds nodes that take bytes [n, bytes] apart into numbers [n, count]. */
+function unpacked(b: LowerBuilder, bytes: string, bits: number, n: number, count: number): string {
+  const one = (op: string, inputs: string[], attributes = {}) => b.add(op, inputs, attributes)[0] as string;
+  const own = (b.type(bytes).dims.reduce((size, d) => size * d, 1) / n) * (8 / bits);
+  const shifts = Array.from({ length: 8 / bits }, (_, i) => i * bits);
+  const columns = reshaped(b, bytes, [n, (own * bits) / 8, 1]);
+  const shifted = one('BitShift', [columns, b.constant(ndarray('uint8', [shifts.length], shifts))], {
+    direction: 'RIGHT',
+  });
+  const masked = one('BitwiseAnd', [shifted, b.constant(scalar('uint8', 2 ** bits - 1))]);
+  const flat = reshaped(b, masked, [n, own]);
+  if (own === count) return flat;
+  return one('Slice', [flat, ...[[0], [count], [1]].map((v) => b.constant(int64s(v)))]);
+}
+
+/** With a g_idx, which only old exporters write: weights dequantised in memory, then an ordinary product. */
+function withGroups(n: NBitsNode, b: LowerBuilder): string {
+  const p = nbitsProblem(n);
+  const [a, weights, scales, zeros, groups] = n.node.inputs as string[];
+  const one = (op: string, inputs: string[], attributes = {}) => b.add(op, inputs, attributes)[0] as string;
+  const picks = reshaped(b, groups as string, n.input(4).dims.slice(0, 1));
+  const places =
+    n.input(4).dims[0] === p.k ? picks : one('Slice', [picks, ...[[0], [p.k]].map((v) => b.constant(int64s(v)))]);
+  const each = (name: string) => one('Gather', [reshaped(b, name, [p.n, p.blocks]), places], { axis: 1 });
+  const zero =
+    p.zeros === 'none'
+      ? b.constant(scalar(p.dtype, 2 ** (p.bits - 1)))
+      : each(
+          p.zeros === 'float'
+            ? (zeros as string)
+            : cast(b, unpacked(b, zeros as string, p.bits, p.n, p.blocks), p.dtype),
+        );
+  const numbers = cast(b, unpacked(b, weights as string, p.bits, p.n, p.k), p.dtype);
+  const dequantised = one('Mul', [one('Sub', [numbers, zero]), each(scales as string)]);
+  return one('lepton.MatMul', [a as string, dequantised], { transB: 1 });
+}
+
+export default defineOp({
+  name: 'com.microsoft.MatMulNBits',
+  attributes: nbitsAttributes,
+  infer(n) {
+    const { dtype, dims } = nbitsProblem(n);
+    return [{ dtype, dims }];
+  },
+  reference: nbitsReference,
+  lower(n, b) {
+    if (!n.has(4) && !n.has(5)) return undefined;
+    const inputs = n.node.inputs.slice(0, 4);
+    const product = n.has(4) ? withGroups(n, b) : b.add(n.node.op, inputs, { ...n.node.attributes })[0];
+    if (!n.has(5)) return [product as string];
+    return b.add('Add', [product as string, reshaped(b, n.node.inputs[5] as string, [n.attributes.N])]);
+  },
+  kernels: nbitsKernels,
+});
+
+interface Sizes {
+  readonly a: readonly number[];
+  readonly n: number;
+  readonly bits?: number;
+  readonly block?: number;
+  readonly zeros?: 'packed' | 'float';
+  readonly groups?: boolean;
+  readonly bias?: boolean;
+  readonly dtype?: 'float16';
+}
+
+function nbits(name: string, { a, n, bits = 4, block = 32, zeros, groups, bias, dtype }: Sizes): OpCase {
+  const k = a.at(-1) as number;
+  const blocks = Math.ceil(k / block);
+  const type = dtype ? { dtype } : {};
+  const bytes = (...dims: number[]) => ({ dtype: 'uint8', dims, range: [0, 255], constant: true }) as const;
+  const zeroInput =
+    zeros === 'packed'
+      ? bytes(n, Math.ceil((blocks * bits) / 8))
+      : zeros && { ...type, dims: [n, blocks], range: [5, 9] as const };
+  return {
+    name,
+    inputs: [
+      { ...type, dims: a },
+      bytes(n, blocks, (block * bits) / 8),
+      { ...type, dims: [n, blocks], range: [0.01, 0.1], constant: true },
+      zeroInput,
+      groups ? { dtype: 'int32', dims: [k], range: [0, blocks - 1], constant: true } : undefined,
+      bias ? { ...type, dims: [n] } : undefined,
+    ],
+    attributes: { K: k, N: n, bits, block_size: block },
+    tolerance: dtype ? 4e-3 : 2e-5,
+  };
+}
+
+export const cases: OpCase[] = [
+  nbits('a row', { a: [1, 256], n: 36 }),
+  nbits('a row, packed zero points, bias', { a: [1, 1, 96], n: 129, zeros: 'packed', bias: true }),
+  nbits('rows, float zero points', { a: [2, 3, 128], n: 35, block: 64, zeros: 'float' }),
+  nbits('many rows, blocks of 16', { a: [37, 64], n: 70, block: 16, zeros: 'packed' }),
+  nbits('k cut short', { a: [5, 52], n: 12 }),
+  nbits('k ragged', { a: [3, 33], n: 7, block: 16, zeros: 'packed' }),
+  nbits('8 bits', { a: [3, 80], n: 20, bits: 8, block: 16, zeros: 'packed' }),
+  nbits('2 bits', { a: [1, 160], n: 20, bits: 2, zeros: 'packed' }),
+  nbits('one block of 256', { a: [1, 256], n: 8, block: 256 }),
+  nbits('groups', { a: [2, 64], n: 6, block: 16, groups: true }),
+  nbits('groups, zero points', { a: [3, 64], n: 10, block: 16, zeros: 'packed', groups: true }),
+  nbits('float16', { a: [4, 64], n: 24, zeros: 'packed', dtype: 'float16' }),
+];

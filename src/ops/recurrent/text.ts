@@ -1,0 +1,140 @@
+// What stands in front of the recurrent shaders: the cell's arithmetic and the accesses to tensors that a node may
+// lack. A cell's step takes its gates in the lanes of a vec4f.
+//
+// Inputs of lepton.Recurrence: 0 projected, 1 weights, 2 extra, 3 lengths, 4 initial h, 5 initial c; outputs: 0 y,
+// 1 last h, 2 last c. Bindings 0 to 3 are the shader's own.
+
+import type { Operand } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
+import { type ComputeScalar, elemAliases, literal, wordType } from '../wgsl/elements';
+import type { Cell } from './cell';
+
+const lane = ['x', 'y', 'z', 'w'] as const;
+
+/** Gates whose recurrent products each turn computes: GRU with the reset applied first needs two turns. */
+function gatesOfTurns(cell: Cell): readonly (readonly number[])[] {
+  return cell.resetFirst ? [[0, 1], [2]] : [Array.from({ length: cell.gates }, (_, g) => g)];
+}
+
+export function turnsOf(cell: Cell): number {
+  return gatesOfTurns(cell).length;
+}
+
+/** `rows_of`, `products_of`, `inputs_of` and `advance`; the shader has `weights`, `projected` and `hidden`. */
+export function cellText(cell: Cell): string {
+  const byTurn = (value: (gates: readonly number[]) => string) => {
+    const [first, second] = gatesOfTurns(cell).map((gates) => `return ${value(gates)};`);
+    return second ? `if (turn == 0u) { ${first} }\n  ${second}` : first;
+  };
+  const lanes = (gates: readonly number[], value: (gate: number) => string, absent: string) =>
+    lane.map((_, g) => (gates.includes(g) ? value(g) : absent)).join(', ');
+  const all = Array.from({ length: cell.gates }, (_, g) => g);
+  return `const gates = ${cell.gates}u;
+struct Rows { x: vec4f, y: vec4f, z: vec4f, w: vec4f }
+fn rows_of(row: u32, turn: u32) -> Rows {
+  ${byTurn((gates) => `Rows(${lanes(gates, (g) => `vec4f(weights[row + ${g}u * hidden])`, 'vec4f()')})`)}
+}
+fn products_of(rows: Rows, v: vec4f, turn: u32) -> vec4f {
+  ${byTurn((gates) => `vec4f(${lanes(gates, (g) => `dot(rows.${lane[g]}, v)`, '0.0')})`)}
+}
+fn inputs_of(at: u32) -> vec4f {
+  return vec4f(${lanes(all, (g) => `f32(projected[at + ${g}u * hidden])`, '0.0')});
+}
+${activationText(cell)}
+${advanceText(cell)}
+`;
+}
+
+/** Functions act_0, act_1, act_2: f, g and h of direction d. What the gates, f and g, are applied to is clipped. */
+function activationText(cell: Cell): string {
+  const [forward, backward] = cell.activations;
+  const clipped = Number.isFinite(cell.clip)
+    ? `let x = clamp(value, ${literal('float32', -cell.clip)}, ${literal('float32', cell.clip)});`
+    : 'let x = value;';
+  return (forward ?? [])
+    .map(({ wgsl }, k) => {
+      const other = backward?.[k]?.wgsl ?? wgsl;
+      const branch = other === wgsl ? '' : `if (d == 1u) { return ${other}; }`;
+      const argument = k < 2 ? clipped : 'let x = value;';
+      return `fn act_${k}(value: f32, d: u32) -> f32 { ${argument} ${branch} return ${wgsl}; }`;
+    })
+    .join('\n');
+}
+
+/** `advance(turn, d, unit, x, r, old)`: from (last output, memory) the next; `x`, `r` what input and output give. */
+function advanceText(cell: Cell): string {
+  const body = {
+    RNN: 'return vec2f(act_0(x.x + r.x, d), 0.0);',
+    LSTM: `let peep = d * 3u * hidden + unit;
+  let input = act_0(x.x + r.x + extra_of(peep) * old.y, d);
+  let forget = ${cell.coupled ? '1.0 - input' : 'act_0(x.z + r.z + extra_of(peep + 2u * hidden) * old.y, d)'};
+  let cell = forget * old.y + input * act_1(x.w + r.w, d);
+  return vec2f(act_0(x.y + r.y + extra_of(peep + hidden) * cell, d) * act_2(cell, d), cell);`,
+    // Turn 0 leaves reset * h for the products of turn 1, and the update gate in memory.
+    GRU: cell.resetFirst
+      ? `if (turn == 0u) { return vec2f(act_0(x.y + r.y, d) * old.x, act_0(x.x + r.x, d)); }
+  return vec2f(mix(act_1(x.z + r.z, d), old.x, old.y), old.y);`
+      : `let update = act_0(x.x + r.x, d);
+  let fresh = act_1(x.z + act_0(x.y + r.y, d) * (r.z + extra_of(d * hidden + unit)), d);
+  return vec2f(mix(fresh, old.x, update), 0.0);`,
+  }[cell.name];
+  return `fn advance(turn: u32, d: u32, unit: u32, x: vec4f, r: vec4f, old: vec2f) -> vec2f {
+  ${body}
+}`;
+}
+
+/** A tensor that a shader reads or writes through a function, which does nothing where the tensor is absent. */
+interface Access {
+  readonly variable: string;
+  readonly operand: Operand;
+  readonly function: string;
+}
+
+const reads = [
+  { variable: 'extra', operand: { input: 2 }, function: 'extra_of' },
+  { variable: 'initial_hidden', operand: { input: 4 }, function: 'initial_h' },
+  { variable: 'initial_memory', operand: { input: 5 }, function: 'initial_c' },
+] as const satisfies readonly Access[];
+
+const writes = [
+  { variable: 'y', operand: { output: 0 }, function: 'store_y' },
+  { variable: 'last_hidden', operand: { output: 1 }, function: 'store_h' },
+  { variable: 'last_memory', operand: { output: 2 }, function: 'store_c' },
+] as const satisfies readonly Access[];
+
+export type AccessName = 'lengths' | (typeof reads)[number]['function'] | (typeof writes)[number]['function'];
+
+export interface Accesses {
+  readonly text: string;
+  readonly bindings: Readonly<Record<string, Operand>>;
+}
+
+/** Declares the tensors behind the named functions, as far as the node has them, from binding 4 on. */
+export function accesses(n: NodeView, names: readonly AccessName[]): Accesses {
+  const elem = wordType(n.input(0).dtype);
+  const lines = [elemAliases(n.input(0).dtype)];
+  const bindings: Record<string, Operand> = {};
+  const declare = (variable: string, access: string, type: ComputeScalar | 'elem', operand: Operand) => {
+    const binding = 4 + Object.keys(bindings).length;
+    lines.push(`@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`);
+    bindings[variable] = operand;
+  };
+  for (const { variable, operand, function: name } of reads) {
+    if (!names.includes(name)) continue;
+    const present = n.has(operand.input);
+    if (present) declare(variable, 'read', 'elem', operand);
+    lines.push(`fn ${name}(i: u32) -> f32 { return ${present ? `f32(${variable}[i])` : '0.0'}; }`);
+  }
+  for (const { variable, operand, function: name } of writes) {
+    if (!names.includes(name)) continue;
+    const present = n.wants(operand.output);
+    if (present) declare(variable, 'read_write', 'elem', operand);
+    lines.push(`fn ${name}(i: u32, v: f32) { ${present ? `${variable}[i] = ${elem}(v);` : ''} }`);
+  }
+  if (names.includes('lengths')) {
+    if (n.has(3)) declare('lengths', 'read', 'i32', { input: 3 });
+    const length = n.has(3) ? 'u32(clamp(lengths[b], 0, i32(params.steps)))' : 'params.steps';
+    lines.push(`fn length_of(b: u32) -> u32 { return ${length}; }`);
+  }
+  return { text: lines.join('\n'), bindings };
+}

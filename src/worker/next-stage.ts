@@ -1,0 +1,83 @@
+// What a run of a graph has to do next, as far as the shapes and elements known so far tell: divides the
+// graph, and plans what can be planned. A node that turns out to have no kernel is the host's.
+
+import type { AdapterProfile } from '../base/adapter';
+import type { DType } from '../base/dtype';
+import type { NDArray } from '../base/ndarray';
+import type { Graph, Node } from '../ir/graph';
+import { ValueNeeded } from '../ir/node-view';
+import { makePlan, NoKernel } from '../plan/make-plan';
+import type { Plan } from '../plan/plan';
+import { divide } from '../transform/divide';
+import type { HostNode } from '../transform/host-values';
+import { optimise } from '../transform/optimise';
+import { setPrecision } from '../transform/set-precision';
+
+export interface Precision {
+  /** Float type to compute in; 'auto' is the model's own. */
+  readonly precision: 'auto' | 'float32' | 'float16';
+  /** Whether float64 may be computed as float32. */
+  readonly allowPrecisionLoss: boolean;
+}
+
+export interface StageRequest {
+  readonly adapter: AdapterProfile;
+  /** Dimensions of every input of the graph. */
+  readonly dims: ReadonlyMap<string, readonly number[]>;
+  /** Elements of the inputs that were asked for before. */
+  readonly known: ReadonlyMap<string, NDArray>;
+  /** Types of inputs and outputs as callers see them. */
+  readonly border: ReadonlyMap<string, DType>;
+}
+
+export type NextStage =
+  /** Ask again with the elements of these inputs. */
+  | { readonly kind: 'feeds'; readonly names: readonly string[] }
+  /** Run these nodes on the host; what they write is fed to `rest`. */
+  | { readonly kind: 'host'; readonly nodes: readonly HostNode[]; readonly rest?: Graph }
+  /** Run the plan; its outputs, of which the host will need `read`, are fed to `later`. */
+  | {
+      readonly kind: 'gpu';
+      readonly plan: Plan;
+      readonly later?: Graph;
+      readonly read: readonly string[];
+      /** Nodes that were computed on the host to make the plan. */
+      readonly evaluated: readonly HostNode[];
+    };
+
+export function adapt(graph: Graph, adapter: AdapterProfile, { precision, allowPrecisionLoss }: Precision): Graph {
+  let adapted = allowPrecisionLoss ? setPrecision(graph, 'float64', 'float32') : graph;
+  if (precision === 'float16') adapted = setPrecision(adapted, 'float32', 'float16');
+  const widen = precision === 'float32' || !adapter.features.includes('shader-f16');
+  return widen ? setPrecision(adapted, 'float16', 'float32') : adapted;
+}
+
+export function nextStage(graph: Graph, { adapter, dims, known, border }: StageRequest): NextStage {
+  const hostReasons = new Map<string, string>();
+  const needed = new Set<string>();
+  for (;;) {
+    const division = divide(graph, { dims, known, hostReasons, needed });
+    if (division.kind !== 'gpu') return division;
+    const { now, ...rest } = division;
+    try {
+      return { ...rest, plan: makePlan(optimise(now, { adapter, sizes: new Map() }), { adapter, border }) };
+    } catch (error) {
+      if (error instanceof ValueNeeded && now.values.has(error.value) && !needed.has(error.value)) {
+        needed.add(error.value);
+      } else if (error instanceof NoKernel) {
+        const node = originOf(error.node, now.nodes);
+        if (!node || hostReasons.has(node.name)) throw error;
+        hostReasons.set(node.name, error.message);
+      } else {
+        throw error;
+      }
+    }
+  }
+}
+
+/** The node that a lowered one came from: lowering puts the node's name in front. */
+function originOf(name: string, nodes: readonly Node[]): Node | undefined {
+  return nodes
+    .filter((node) => name.startsWith(node.name))
+    .reduce<Node | undefined>((best, node) => (best && best.name.length >= node.name.length ? best : node), undefined);
+}

@@ -1,0 +1,72 @@
+// Gathers what several runs of a model tell about where the time goes, part by part of their chain of stages.
+
+import type { Runner } from '../gpu/runner';
+import type { Node } from '../ir/graph';
+import type { Plan } from '../plan/plan';
+import type { NodeProfile, Profile } from './protocol';
+
+type Part =
+  | { readonly kind: 'host'; readonly node: Node; readonly reason: string; readonly wall: number }
+  | {
+      readonly kind: 'gpu';
+      readonly plan: Plan;
+      /** Milliseconds of every step; undefined without timestamps. */
+      readonly steps: readonly number[] | undefined;
+      readonly wall: number;
+    };
+
+export class ProfileRecorder {
+  private readonly runs: Part[][] = [];
+  private current: Part[] = [];
+
+  start(): void {
+    this.current = [];
+  }
+
+  host(node: Node, reason: string, wall: number): void {
+    this.current.push({ kind: 'host', node, reason, wall });
+  }
+
+  async gpu(runner: Runner, wall: number): Promise<void> {
+    const { plan } = runner.executable;
+    this.current.push({ kind: 'gpu', plan, wall, steps: await runner.time() });
+  }
+
+  finish(): void {
+    this.runs.push(this.current);
+  }
+
+  /** Medians over the runs; where data changed the chain of stages, the last run's chain counts. */
+  profile(): Profile {
+    const last = this.runs.at(-1) ?? [];
+    const nodes = last.flatMap((part, i): NodeProfile[] => {
+      const same = this.runs.flatMap((run) => run[i] ?? []);
+      if (part.kind === 'host') return [hostRow(part, median(same.map((p) => p.wall)))];
+      const timed = same.flatMap((p) => (p.kind === 'gpu' && p.plan === part.plan && p.steps ? [p.steps] : []));
+      const times = timed.length > 0 ? nodeTimes(part.plan, timed) : undefined;
+      return part.plan.nodes.map((node, k) => ({ ...node, gpuTime: times?.[k] }));
+    });
+    const times = nodes.flatMap((node) => node.gpuTime ?? []);
+    return {
+      nodes,
+      gpuTime: times.length > 0 ? times.reduce((a, b) => a + b, 0) : undefined,
+      wallTime: median(this.runs.map((run) => run.reduce((sum, part) => sum + part.wall, 0))),
+    };
+  }
+}
+
+function hostRow({ node, reason }: Extract<Part, { kind: 'host' }>, hostTime: number): NodeProfile {
+  return { name: node.name, op: node.op, kernel: 'host', gpuTime: undefined, hostTime, reason, flops: 0, bytes: 0 };
+}
+
+function nodeTimes(plan: Plan, runs: readonly (readonly number[])[]): number[] {
+  const times = new Array<number>(plan.nodes.length).fill(0);
+  plan.steps.forEach((step, i) => {
+    times[step.node] = (times[step.node] as number) + median(runs.map((run) => run[i] as number));
+  });
+  return times;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
