@@ -110,7 +110,7 @@ function planFirst(whole: Graph, feeds: Readonly<Record<string, WireTensor>>): v
         return [name, decode(dtype, dims, bytes)] as const;
       }),
     );
-    const next = compiler.next(graph, { adapter, dims, known, border });
+    const next = compiler.next(graph, { adapter, dims, dtypes: new Map(), overflowing: new Set(), known, border });
     if (next.kind !== 'feeds') return;
     for (const name of next.names) asked.add(name);
   }

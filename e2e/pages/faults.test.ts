@@ -55,8 +55,7 @@ describeBrowsers('faults', (browser) => {
   test('a model with missing operators names them all, before its weights are there', async () => {
     const { name, code, message } = await failing('/unknown.onnx');
     expect({ name, code }).toEqual({ name: 'LeptonError', code: 'UNSUPPORTED_MODEL' });
-    for (const part of ['Frobnicate', '"first"', '"second"', 'com.microsoft.Twist', '"third"'])
-      expect(message).toContain(part);
+    for (const part of ['Frobnicate', '"first"', '"second"', 'Twist', '"third"']) expect(message).toContain(part);
     expect(message).not.toContain('Relu');
   });
 

@@ -58,12 +58,11 @@ export const unknownOperators = makeModel({
     { op: 'Frobnicate', name: 'first', inputs: ['x'], outputs: ['a'] },
     { op: 'Relu', name: 'fine', inputs: ['a'], outputs: ['b'] },
     { op: 'Frobnicate', name: 'second', inputs: ['b'], outputs: ['c'] },
-    { op: 'Twist', name: 'third', domain: 'com.microsoft', inputs: ['c', 'w'], outputs: ['y'] },
+    { op: 'Twist', name: 'third', inputs: ['c', 'w'], outputs: ['y'] },
   ],
   inputs: [{ name: 'x', dtype: 'float32', shape: [4] }],
   outputs: [{ name: 'y', dtype: 'float32', shape: [4] }],
   initializers: [tensorOf('w', ndarray('float32', [2 << 20]))],
-  domains: { 'com.microsoft': 1 },
 });
 
 /** Layers of `side` × `side` weights in an external file; with every weight 1/side, y is the mean of x. */

@@ -30,7 +30,8 @@ export async function checkStaged(gpu: GPU, name: string): Promise<StagedReport>
     const { nodes } = await opened.profile(runs[0] ?? {});
     return {
       failures,
-      profiled: nodes.filter((n) => n.kernel === 'host').map(({ op, reason }) => ({ op, reason })),
+      // A loop may do a step many times.
+      profiled: unique(nodes.filter((n) => n.kernel === 'host')).map(({ op, reason }) => ({ op, reason })),
       listed: opened.engine.hostSteps.map(({ op, reason }) => ({ op, reason })),
     };
   } finally {
@@ -76,6 +77,10 @@ export async function checkLengths(gpu: GPU, lengths: readonly number[]): Promis
     await opened.dispose();
   }
   return report;
+}
+
+function unique<T extends { op: string }>(steps: readonly T[]): T[] {
+  return steps.filter(({ op }, i) => steps.findIndex((step) => step.op === op) === i);
 }
 
 function disagreement(got: NDArray | undefined, want: NDArray | undefined): string | undefined {

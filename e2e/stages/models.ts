@@ -15,7 +15,7 @@ export interface StagedModel {
   readonly model: Uint8Array<ArrayBuffer>;
   /** One run each. */
   readonly runs: readonly Readonly<Record<string, NDArray>>[];
-  /** Operators that must have run on the host, in the profile's order; '' for those that planning computed. */
+  /** Operators that must have run on the host, those that planning computed among them. */
   readonly host: readonly string[];
 }
 
@@ -221,5 +221,68 @@ export const stagedModels: readonly StagedModel[] = [
     }),
     runs: [{ x: floats(1, 2, 3, -4, 5) }, { x: floats(-1, 7, 3, -4) }],
     host: [],
+  },
+  {
+    name: 'nodes of the host in a branch and in a loop, with what they find as numbers',
+    model: makeModel({
+      nodes: [
+        node('ReduceSum', ['x'], ['sum'], { keepdims: { int: 0 } }),
+        node('Greater', ['sum', 'zero'], ['more']),
+        node('If', ['more'], ['places'], {
+          then_branch: {
+            graph: { nodes: [node('NonZero', ['x'], ['t'])], outputs: [value('t', 'int64', 1, 'n')] },
+          },
+          else_branch: {
+            graph: { nodes: [node('Cast', ['row'], ['e'], { to: { int: 7 } })], outputs: [value('e', 'int64', 1, 1)] },
+          },
+        }),
+        node('Add', ['places', 'one'], ['shifted']),
+        node('Loop', ['trips', '', 'x'], ['kept'], {
+          body: {
+            graph: {
+              nodes: [
+                node('Compress', ['state', 'mask'], ['some'], { axis: { int: 0 } }),
+                node('Concat', ['some', 'some'], ['next'], { axis: { int: 0 } }),
+                node('Identity', ['c'], ['on']),
+              ],
+              inputs: [value('i', 'int64'), value('c', 'bool'), value('state', 'float32', 'k')],
+              outputs: [value('on', 'bool'), value('next', 'float32', 'm')],
+            },
+          },
+        }),
+      ],
+      inputs: [value('x', 'float32', 'n')],
+      outputs: [value('shifted', 'int64', 1, 'm'), value('kept', 'float32', 'k')],
+      initializers: [
+        number('zero', 0),
+        tensorOf('row', ndarray('float32', [1, 1], [3])),
+        integers('one', 1),
+        tensorOf('trips', scalar('int64', 2)),
+        tensorOf('mask', ndarray('bool', [3], [1, 0, 1])),
+      ],
+    }),
+    runs: [{ x: floats(1, 0, 3, 4) }, { x: floats(-1, -2, -3) }],
+    host: ['NonZero', 'Compress'],
+  },
+  {
+    name: 'a node of the host that reads what planning has folded',
+    model: makeModel({
+      nodes: [
+        node('Shape', ['boxes'], ['shape']),
+        node('Gather', ['shape', 'axis'], ['most']),
+        node('NonMaxSuppression', ['boxes', 'scores', 'most', 'overlap'], ['kept']),
+        node('Cast', ['kept'], ['y'], { to: { int: 1 } }),
+      ],
+      inputs: [value('boxes', 'float32', 1, 'n', 4), value('scores', 'float32', 1, 1, 'n')],
+      outputs: [value('y', 'float32', 'k', 3)],
+      initializers: [tensorOf('axis', scalar('int64', 1)), number('overlap', 0.5)],
+    }),
+    runs: [
+      {
+        boxes: ndarray('float32', [1, 3, 4], [0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 2, 1, 3]),
+        scores: ndarray('float32', [1, 1, 3], [0.9, 0.8, 0.7]),
+      },
+    ],
+    host: ['NonMaxSuppression'],
   },
 ];

@@ -54,21 +54,24 @@ export class Executable {
     const created: GPUBuffer[] = [];
     const weights = options.weights ?? new Weights();
     const work = weights.take(plan);
+    const stop = new AbortController();
+    let uploading: Promise<void> | undefined;
     try {
       const { buffers, uniforms } = await allocate(handle, plan, work, created);
-      const [pipelines] = await Promise.all([
-        compilePipelines(handle, plan, options.onCompile),
-        upload(handle, work.uploads, (i) => buffers[i] as GPUBuffer, fileOf, {
-          ...(options.signal && { signal: options.signal }),
-          ...(options.onUpload && { onProgress: options.onUpload }),
-        }),
-      ]);
+      uploading = upload(handle, work.uploads, (i) => buffers[i] as GPUBuffer, fileOf, {
+        signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal,
+        ...(options.onUpload && { onProgress: options.onUpload }),
+      });
+      const [pipelines] = await Promise.all([compilePipelines(handle, plan, options.onCompile), uploading]);
       throwIfAborted(options.signal, `Preparing "${plan.name}"`);
       const executable = new Executable(device, plan, buffers, weights, uniforms, pipelines);
       await executable.initialise(work.init);
       weights.give(plan, work, buffers);
       return executable;
     } catch (error) {
+      // What is still being uploaded must not meet destroyed buffers.
+      stop.abort();
+      await uploading?.catch(() => {});
       weights.release(work.shared.values());
       for (const buffer of created) buffer.destroy();
       throw error;

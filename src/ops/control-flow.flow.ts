@@ -27,12 +27,12 @@ const loop = defineFlow({
   attributes: {
     body: required('graph'),
     /** Iterations written out so far, and the number of loop-carried values: given by `expand` itself. */
-    iteration: int(0),
-    carried: int(),
+    'lepton.iteration': int(0),
+    'lepton.carried': int(),
   },
   expand(n, b) {
-    const { body, iteration } = n.attributes;
-    const carried = n.attributes.carried ?? n.inputs.length - 2;
+    const { body, 'lepton.iteration': iteration, 'lepton.carried': given } = n.attributes;
+    const carried = given ?? n.inputs.length - 2;
     if (body.inputs.length !== carried + 2 || body.outputs.length < carried + 1) {
       n.fail(
         `carries ${carried} values, but its body has ${body.inputs.length} inputs and ${body.outputs.length} outputs`,
@@ -72,7 +72,8 @@ const loop = defineFlow({
       ...[n.node.inputs[0] ?? '', condition as string, ...results.slice(0, carried)],
       ...[...collected.slice(0, stacked), ...parts],
     ];
-    return b.add('Loop', next, { body: { graph: body }, iteration: iteration + 1, carried }, n.node.outputs.length);
+    const attributes = { body: { graph: body }, 'lepton.iteration': iteration + 1, 'lepton.carried': carried };
+    return b.add('Loop', next, attributes, n.node.outputs.length);
   },
 });
 
@@ -144,7 +145,10 @@ function stack(n: NodeView, b: ExpandBuilder, { body, output, parts, axis, stack
   if (parts.length === 0 && stacks.length === 0) {
     const { dtype = 'float32', dims } = body.values.get(output) ?? {};
     if (!dims?.every((d) => typeof d === 'number')) {
-      return n.fail(`runs for no iteration, and its body declares no shape for "${output}"`, 'UNSUPPORTED_MODEL');
+      return n.fail(
+        `runs for no iteration, and its body declares no concrete shape for "${output}"`,
+        'UNSUPPORTED_MODEL',
+      );
     }
     const at = axis < 0 ? axis + dims.length + 1 : axis;
     return b.constant(ndarray(dtype, [...dims.slice(0, at), 0, ...dims.slice(at)] as number[]));

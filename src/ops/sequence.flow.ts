@@ -15,7 +15,8 @@ function sequenceOf(n: NodeView, b: ExpandBuilder, input = 0): readonly string[]
 /** A place in a sequence of `length` tensors, up to `last`; negative ones count from the end. */
 function placeIn(n: NodeView, given: number, length: number, last = length - 1): number {
   const place = given < 0 ? given + length : given;
-  if (place < 0 || place > last) n.fail(`has the position ${given}, but its sequence holds ${length} tensors`);
+  if (!(place >= 0 && place <= last && Number.isInteger(place)))
+    n.fail(`has the position ${given}, but its sequence holds ${length} tensors`);
   return place;
 }
 
@@ -71,8 +72,9 @@ const split = defineFlow({
     const axis = axisOf(n, n.attributes.axis, dims.length);
     const size = dims[axis] as number;
     const given = n.numbers(1);
-    if (given && n.input(1).dims.length === 0 && !((given[0] as number) > 0))
-      n.fail(`splits into parts of ${given[0]}`);
+    const least = given && n.input(1).dims.length === 0 ? 1 : 0;
+    const wrong = given?.find((part) => !Number.isInteger(part) || part < least);
+    if (wrong !== undefined) n.fail(`splits into parts of ${wrong}`);
     const each = given && n.input(1).dims.length > 0 ? undefined : (given?.[0] ?? 1);
     const sizes = each
       ? Array.from({ length: Math.ceil(size / each) }, (_, i) => Math.min(each, size - i * each))

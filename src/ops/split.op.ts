@@ -18,6 +18,7 @@ function partSizes(n: View): number[] {
     return given;
   }
   const count = n.attributes.num_outputs ?? n.node.outputs.length;
+  if (count !== n.node.outputs.length) n.fail(`has num_outputs ${count}, but names ${n.node.outputs.length} outputs`);
   const part = Math.ceil(size / count);
   // The last part is the smaller one where the size does not divide.
   const sizes = Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
@@ -37,7 +38,11 @@ function walkOf(n: View, i: number): Walk {
 export default defineOp({
   name: 'Split',
   attributes: { axis: int(0), num_outputs: int() },
-  infer: (n) => partSizes(n).map((_, i) => ({ dtype: n.input(0).dtype, dims: walkOf(n, i).dims })),
+  infer(n) {
+    const { dtype, dims } = n.input(0);
+    const axis = axisOf(n, n.attributes.axis, dims.length);
+    return partSizes(n).map((size) => ({ dtype, dims: dims.with(axis, size) }));
+  },
   reference: (n, [x]) => partSizes(n).map((_, i) => walkCopy(x ?? n.fail('lacks its input'), walkOf(n, i))),
   kernels: [stridedKernel(walkOf)],
 });

@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly pick?: (candidates: readonly Candidate[], n: NodeView) => Candidate;
   /** Types of inputs and outputs as callers see them, where the graph computes in another. */
   readonly border?: ReadonlyMap<string, DType>;
+  /** Inputs that may hold markers of overflow. */
+  readonly overflowing?: ReadonlySet<string>;
 }
 
 /** No kernel can run a node on this adapter. */
@@ -73,7 +75,7 @@ class Planner {
     private readonly graph: Graph,
     private readonly options: PlanOptions,
   ) {
-    this.overflowing = overflowing(graph);
+    this.overflowing = overflowing(graph, options.overflowing);
   }
 
   plan(): Plan {

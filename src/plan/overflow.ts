@@ -12,9 +12,10 @@ const writesMarkers = new Set(
   ).split(' '),
 );
 
-export function overflowing(graph: Graph): ReadonlySet<string> {
+/** @param inputs those of the graph's inputs that may hold markers: earlier stages and models have computed them */
+export function overflowing(graph: Graph, inputs: ReadonlySet<string> = new Set()): ReadonlySet<string> {
   const typeOf = (name: string) => graph.values.get(name)?.dtype;
-  const found = new Set<string>();
+  const found = new Set([...inputs].filter((name) => isWide(typeOf(name))));
   for (const node of graph.nodes) {
     if (!marks(node, typeOf) && !valuesRead(node).some((name) => found.has(name))) continue;
     for (const name of node.outputs) if (isWide(typeOf(name))) found.add(name);

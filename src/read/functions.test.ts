@@ -116,6 +116,15 @@ describe('functions of a model', () => {
     await expect(run(spec, [1, 2])).rejects.toThrow(/takes its value from the attribute "factor"/);
   });
 
+  test('that read what is not theirs are refused', async () => {
+    const nosy = { ...scaled, nodes: [node('Add', ['a', 'outside'], ['b'])] };
+    const spec = model([node('Neg', ['x'], ['outside']), call('Scaled', ['outside'], ['y'])], [nosy]);
+    await expect(run(spec, [1, 2])).rejects.toMatchObject({
+      code: 'INVALID_MODEL',
+      message: expect.stringContaining('"outside"'),
+    });
+  });
+
   test('that nobody defines are named', async () => {
     const spec = model([call('Absent', ['x'], ['y'])], [scaled]);
     await expect(run(spec, [1, 2])).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 // Functions that a model defines: every call is replaced by the function's nodes, under names of their own
 // and with the call's attributes. In: a graph as the file has it. Out: one that calls no function.
 
+import { capturesOf } from '../ir/captures';
 import type { AttributeValue, Graph, Node, Value } from '../ir/graph';
 import { inlineGraph } from '../ir/inline';
 import { operatorName, readAttributes, readGraph } from './graph';
@@ -95,7 +96,7 @@ function rootOf(name: string): string {
 function bodyOf(called: FunctionProto, node: Node, name: string): Graph {
   const defaults = readAttributes(called.defaults, `function "${name}"`);
   const { inputs, outputs, nodes } = called;
-  return readGraph(
+  const body = readGraph(
     {
       name,
       nodes,
@@ -106,5 +107,14 @@ function bodyOf(called: FunctionProto, node: Node, name: string): Graph {
       values: [],
     },
     { isBody: true, references: { ...defaults, ...node.attributes } },
+  );
+  const [outer] = capturesOf({ ...node, attributes: { body: { graph: body } } });
+  if (outer === undefined) return body;
+  throw malformed(
+    `The function "${name}" reads "${outer}", which is none of its inputs and which it does not compute.`,
+    {
+      function: name,
+      value: outer,
+    },
   );
 }

@@ -67,7 +67,8 @@ export function readNodes(
     if (op === '') throw malformed(`Node "${name}" has no operator.`, { node: name });
     const { inputs, outputs } = proto;
     if (op === 'Constant') {
-      constants.push({ name: outputs[0] ?? '', ...readConstant(proto.attributes, name, references) });
+      if (!outputs[0]) return;
+      constants.push({ name: outputs[0], ...readConstant(proto.attributes, name, references) });
     } else {
       const attributes = readAttributes(proto.attributes, `${op} node "${name}"`, references);
       nodes.push({ name, op, inputs, outputs, attributes });

@@ -27,6 +27,8 @@ class Upgrader {
   private readonly values: Map<string, Value>;
   private readonly nodes: Node[] = [];
   private readonly taken: Set<string>;
+  /** Values of the graph around this one. */
+  private readonly captured = new Set<string>();
   private serial = 0;
 
   constructor(
@@ -76,13 +78,20 @@ class Upgrader {
   }
 
   private lookup(name: string): Value | undefined {
-    return this.values.get(name) ?? this.outer(name);
+    return this.own(name) ?? this.outer(name);
   }
 
-  /** A subgraph knows the types of what it reads from outside. */
+  private own(name: string): Value | undefined {
+    return this.captured.has(name) ? undefined : this.values.get(name);
+  }
+
+  /** A subgraph knows the types of what it reads from outside; constants among it stay outside. */
   private capture(name: string): void {
-    const value = this.lookup(name);
-    if (value) this.values.set(name, value);
+    const value = this.own(name) ? undefined : this.outer(name);
+    if (!value) return;
+    const { constant: _, ...type } = value;
+    this.values.set(name, type);
+    this.captured.add(name);
   }
 
   private context(node: Node): UpgradeContext {

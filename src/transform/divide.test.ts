@@ -25,6 +25,7 @@ function run(graph: Graph, known: Record<string, NDArray> = {}): Division {
   const dims = new Map(graph.inputs.map((name) => [name, graph.values.get(name)?.dims as number[]]));
   const division = divide(graph, {
     dims,
+    dtypes: new Map(),
     known: new Map(Object.entries(known)),
     hostReasons: new Map(),
     needed: new Set(),

@@ -7,6 +7,7 @@
 // Control flow is written out on the way. In: a graph as read, with concrete sizes of its inputs. Out: `now`
 // is specialised (see specialise.ts), `later` is a graph like the one that came in.
 
+import type { DType } from '../base/dtype';
 import type { NDArray } from '../base/ndarray';
 import { valuesNeeded } from '../ir/captures';
 import type { Graph, Node, Value } from '../ir/graph';
@@ -19,6 +20,8 @@ import { fold, inline } from './specialise';
 
 export interface DivideRequest {
   readonly dims: ReadonlyMap<string, readonly number[]>;
+  /** Types of inputs, where they differ from what the graph says: the host decides those of its results. */
+  readonly dtypes: ReadonlyMap<string, DType>;
   /** Elements of inputs that were asked for before. */
   readonly known: ReadonlyMap<string, NDArray>;
   /** Why a node, by name, must run on the host although its operator would not say so. */
@@ -27,9 +30,19 @@ export interface DivideRequest {
   readonly needed: ReadonlySet<string>;
 }
 
+/** A node whose inputs are all there, and those of its inputs that are constants. */
+export interface ReadyNode extends HostNode {
+  readonly constants: ReadonlyMap<string, NDArray>;
+}
+
 export type Division =
   | { readonly kind: 'feeds'; readonly names: readonly string[] }
-  | { readonly kind: 'host'; readonly nodes: readonly HostNode[]; readonly rest?: Graph }
+  | {
+      readonly kind: 'host';
+      readonly nodes: readonly ReadyNode[];
+      readonly rest?: Graph;
+      readonly evaluated: readonly HostNode[];
+    }
   | {
       readonly kind: 'gpu';
       readonly now: Graph;
@@ -54,7 +67,7 @@ class Divider {
   private readonly feeds = new Set<string>();
   /** Computed values that must be read back. */
   private readonly cuts = new Set<string>();
-  private readonly onHost: HostNode[] = [];
+  private readonly onHost: ReadyNode[] = [];
   private readonly hostValues: HostValues;
   private expanded = 0;
   private nextExpansion: number;
@@ -68,7 +81,12 @@ class Divider {
     }
     for (const name of graph.inputs) {
       const value = graph.values.get(name) as Value;
-      this.values.set(name, { ...value, dims: request.dims.get(name) ?? (value.dims as readonly number[]) });
+      const { dims = [], dtype } = value;
+      this.values.set(name, {
+        ...value,
+        dims: request.dims.get(name) ?? dims,
+        dtype: request.dtypes.get(name) ?? dtype,
+      });
     }
     this.queue = [...graph.nodes].reverse();
     this.nextExpansion = 1 + lastExpansion(graph);
@@ -141,8 +159,17 @@ class Divider {
       (name) => name !== '' && !this.isInline(name) && !this.graph.inputs.includes(name),
     );
     for (const name of computed) this.cuts.add(name);
-    if (computed.length === 0) this.onHost.push({ node, reason });
+    if (computed.length === 0) this.onHost.push({ node, reason, constants: this.constantsOf(node) });
     this.defer(node);
+  }
+
+  private constantsOf({ inputs }: Node): Map<string, NDArray> {
+    return new Map(
+      inputs.flatMap((name) => {
+        const constant = this.values.get(name)?.constant;
+        return constant?.kind === 'inline' ? [[name, constant.array] as const] : [];
+      }),
+    );
   }
 
   private defer(node: Node): void {
@@ -164,13 +191,19 @@ class Divider {
 
   /** What is left when these nodes have run on the host: what they write is fed to it. */
   private rest(): Division {
-    const done = new Set(this.onHost.map(({ node }) => node.name));
+    const done = new Set(this.onHost.map(({ node }) => node));
     const written = this.onHost.flatMap(({ node }) => node.outputs).filter((name) => name !== '');
-    const nodes = [...this.computed(), ...this.waiting.filter((node) => !done.has(node.name))];
+    const nodes = [...this.computed(), ...this.waiting.filter((node) => !done.has(node))];
     const missing = this.graph.outputs.filter((name) => !written.includes(name));
     const { onHost } = this;
-    if (missing.length === 0) return { kind: 'host', nodes: onHost };
-    return { kind: 'host', nodes: onHost, rest: this.graphOf(nodes, [...this.graph.inputs, ...written], missing) };
+    const { evaluated } = this.hostValues;
+    if (missing.length === 0) return { kind: 'host', nodes: onHost, evaluated };
+    return {
+      kind: 'host',
+      nodes: onHost,
+      evaluated,
+      rest: this.graphOf(nodes, [...this.graph.inputs, ...written], missing),
+    };
   }
 
   private stage(): Division {

@@ -47,12 +47,15 @@ export function expand(node: Node, known: ReadonlyMap<string, Value>, expansion:
   const nodes: Node[] = [];
   const values: Value[] = [];
   let serial = 0;
+  let size = 0;
   const push = (...added: readonly Node[]) => {
-    if (nodes.length + added.length > mostExpanded) throw tooLarge(node);
+    size += added.reduce((sum, { outputs }) => sum + outputs.length, 0);
+    if (size > mostExpanded) throw tooLarge(node);
     nodes.push(...added);
   };
   const builder: ExpandBuilder = {
     add(op, inputs, attributes = {}, count = 1) {
+      if (count > mostExpanded) throw tooLarge(node);
       const name = `${prefix}${op}${serial++}`;
       const outputs = Array.from({ length: count }, (_, i) => `${name}:${i}`);
       push({ name, op, inputs, outputs, attributes });
@@ -88,7 +91,7 @@ export function expand(node: Node, known: ReadonlyMap<string, Value>, expansion:
 
 /** The largest number of an expansion that names in the graph hold: those of a run's earlier stages. */
 export function lastExpansion(graph: Graph): number {
-  const numbers = [...graph.inputs, ...graph.nodes.map((node) => node.name)].map((name) => {
+  const numbers = [...graph.values.keys(), ...graph.nodes.map((node) => node.name)].map((name) => {
     return Number(/@(\d+)\//.exec(name)?.[1] ?? -1);
   });
   return numbers.reduce((a, b) => Math.max(a, b), -1);

@@ -18,7 +18,7 @@ export interface HostNode {
 export class HostValues {
   private readonly writers = new Map<string, Node>();
   private readonly arrays = new Map<string, NDArray>();
-  /** Inputs that a value hangs on; undefined where it is not for the host to compute. */
+  /** Inputs that a computed value hangs on; undefined where it is not for the host to compute. */
   private readonly origins = new Map<string, ReadonlySet<string> | undefined>();
   readonly evaluated: HostNode[] = [];
   /** Values that were found. */
@@ -31,9 +31,14 @@ export class HostValues {
     private readonly known: ReadonlyMap<string, NDArray>,
   ) {}
 
-  /** Notes a node whose outputs have their types in `values`. */
+  /** Notes a node whose outputs have their types in `values`; nodes come in topological order. */
   note(node: Node): void {
-    for (const name of node.outputs) if (name !== '') this.writers.set(name, node);
+    const origins = opOf(node).varies ? undefined : this.originsOfAll(node.inputs);
+    for (const name of node.outputs) {
+      if (name === '') continue;
+      this.writers.set(name, node);
+      this.origins.set(name, this.isSmall(name) ? origins : undefined);
+    }
   }
 
   /** The value's elements, the inputs that must be known first, or 'cut': the GPU has to say. */
@@ -46,40 +51,54 @@ export class HostValues {
     return this.compute(name, `planning ${reader.op} "${reader.name}" needs what it computes`);
   }
 
-  private originsOf(name: string): ReadonlySet<string> | undefined {
-    if (!this.origins.has(name)) this.origins.set(name, this.traceOrigins(name));
-    return this.origins.get(name);
-  }
-
-  private traceOrigins(name: string): ReadonlySet<string> | undefined {
-    const { constant, dims, dtype } = this.values.get(name) as Value;
-    if (constant) return constant.kind === 'inline' ? new Set() : undefined;
-    if (sizeOf(dims as readonly number[]) > largestFold) return undefined;
-    // Numbers that are fed as floats are data, different in every run: a plan for each would be absurd.
-    if (this.inputs.has(name)) return isFloat(dtype) ? undefined : new Set([name]);
-    const node = this.writers.get(name);
-    if (!node || opOf(node).varies) return undefined;
+  private originsOfAll(names: readonly string[]): ReadonlySet<string> | undefined {
     const found = new Set<string>();
-    for (const input of node.inputs) {
-      if (input === '') continue;
-      const origins = this.originsOf(input);
+    for (const name of names) {
+      if (name === '') continue;
+      const origins = this.originsOf(name);
       if (!origins) return undefined;
       for (const origin of origins) found.add(origin);
     }
     return found;
   }
 
+  private originsOf(name: string): ReadonlySet<string> | undefined {
+    const { constant, dtype } = this.values.get(name) as Value;
+    if (constant) return constant.kind === 'inline' ? new Set() : undefined;
+    if (!this.inputs.has(name)) return this.origins.get(name);
+    // Numbers that are fed as floats are data, different in every run: a plan for each would be absurd.
+    return isFloat(dtype) || !this.isSmall(name) ? undefined : new Set([name]);
+  }
+
+  private isSmall(name: string): boolean {
+    return sizeOf(this.values.get(name)?.dims as readonly number[]) <= largestFold;
+  }
+
+  /** Not by recursion: a loop that was written out is a long chain. */
   private compute(name: string, reason: string): NDArray {
-    const { constant } = this.values.get(name) as Value;
-    const array = constant?.kind === 'inline' ? constant.array : (this.known.get(name) ?? this.arrays.get(name));
-    if (array) return array;
-    const node = this.writers.get(name) as Node;
-    const inputs = node.inputs.map((input) => (input === '' ? undefined : this.compute(input, reason)));
+    const open = [name];
+    for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
+      const node = this.writers.get(next);
+      const missing = this.arrayOf(next) || !node ? [] : node.inputs.filter((i) => i !== '' && !this.arrayOf(i));
+      open.push(...missing);
+      if (missing.length > 0) continue;
+      open.pop();
+      if (!this.arrayOf(next) && node) this.run(node, reason);
+    }
+    return this.arrayOf(name) as NDArray;
+  }
+
+  private arrayOf(name: string): NDArray | undefined {
+    const constant = this.values.get(name)?.constant;
+    return constant?.kind === 'inline' ? constant.array : (this.known.get(name) ?? this.arrays.get(name));
+  }
+
+  private run(node: Node, reason: string): void {
+    const inputs = node.inputs.map((input) => (input === '' ? undefined : this.arrayOf(input)));
     const results = opOf(node).reference(viewNode(node, this.values), inputs);
     node.outputs.forEach((output, i) => {
       if (output !== '') this.arrays.set(output, results[i] as NDArray);
     });
     this.evaluated.push({ node, reason });
-    return this.arrays.get(name) as NDArray;
   }
 }

@@ -28,12 +28,12 @@ export interface Compiler {
   /** The next thing that a run of the graph has to do. */
   next(graph: Graph, request: StageRequest): NextStage;
   /** Runs one node on the host. */
-  runNode(graph: Graph, node: HostNode['node'], inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray>;
+  runNode(node: HostNode['node'], inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray>;
   cpuEngine(graph: Graph, files: (name: string) => ByteSource, tensors: GpuTensors): Engine;
 }
 
 /** Nodes of other domains may call functions of the model, which are known at its end only. */
-const isNoFunction = ({ op }: Node) => !op.includes('.') || /^(com\.microsoft|ai\.onnx)\./.test(op);
+const isNoFunction = ({ op }: Node) => !op.includes('.');
 
 export const compiler: Compiler = {
   async read(source, signal) {

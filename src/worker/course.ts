@@ -3,7 +3,7 @@
 
 import type { DType } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
-import { decode, encode, type NDArray } from '../base/ndarray';
+import { decode, encode, type NDArray, ndarray } from '../base/ndarray';
 import type { Value } from '../ir/graph';
 import type { PlanTensor } from '../plan/plan';
 import type { Compiler } from './compiler';
@@ -14,7 +14,7 @@ import type { RunOptions, RunResult } from './model';
 import type { Outcomes } from './outcomes';
 import type { ProfileRecorder } from './profile-recorder';
 import type { WireTensor } from './protocol';
-import type { Outcome, Stage } from './stage';
+import type { Outcome, Stage, StageInput } from './stage';
 import { hostArray, planFeed, type StageFeed } from './stage-feeds';
 
 /** Elements that a node may read on the host of a model loaded with `strict`. */
@@ -51,9 +51,10 @@ export class Course {
   async run(): Promise<RunResult> {
     const { outcomes, signal, recorder } = this.options;
     try {
-      for (let stage: Stage | undefined = outcomes.root; stage; ) {
+      for (let stage: Stage | undefined = outcomes.root; stage && !this.isDone(); ) {
         throwIfAborted(signal, 'The run');
         stage = await this.advance(stage);
+        this.releaseAllBut(stage?.graph.inputs ?? []);
       }
       for (const result of this.results.values()) if ('buffer' in result) this.held.delete(result.buffer);
       recorder?.finish();
@@ -63,12 +64,31 @@ export class Course {
     }
   }
 
+  /** Whether the rest of the stages would only compute what nobody asked for. */
+  private isDone(): boolean {
+    return !this.options.recorder && this.options.outputs.every((name) => this.results.has(name));
+  }
+
+  /** Forgets what no later stage reads; results stay. */
+  private releaseAllBut(names: readonly string[]): void {
+    const results = new Set(
+      [...this.results.values()].flatMap((result) => ('buffer' in result ? [result.buffer] : [])),
+    );
+    for (const [name, feed] of this.feeds) {
+      if (names.includes(name)) continue;
+      this.feeds.delete(name);
+      if (!('buffer' in feed) || results.has(feed.buffer)) continue;
+      this.held.delete(feed.buffer);
+      feed.buffer.destroy();
+    }
+  }
+
   /** Does what the stage asks for; answers the stage after it. */
   private async advance(stage: Stage): Promise<Stage | undefined> {
     const { outcomes } = this.options;
-    const dims = new Map(stage.graph.inputs.map((name) => [name, this.feed(name).dims]));
+    const inputs = new Map(stage.graph.inputs.map((name) => [name, this.describe(this.feed(name))]));
     const elements = (name: string) => this.elementsOf(stage, name);
-    const outcome = await outcomes.of(stage, dims, elements, this.path, this.options);
+    const outcome = await outcomes.of(stage, inputs, elements, this.path, this.options);
     if (!outcome) throw new Error('A run had its inputs asked for and did not give them.');
     this.path.add(outcome);
     if (outcome.kind === 'host') await this.runOnHost(stage, outcome);
@@ -76,20 +96,28 @@ export class Course {
     return outcome.next;
   }
 
-  private async runOnHost(stage: Stage, { nodes }: Extract<Outcome, { kind: 'host' }>): Promise<void> {
+  private describe(feed: StageFeed): StageInput {
+    const { dims } = feed;
+    if ('array' in feed) return { dims, mayOverflow: false, ...(feed.computed && { dtype: feed.array.dtype }) };
+    if ('buffer' in feed) return { dims, mayOverflow: feed.tensor.mayOverflow };
+    const { feed: given } = feed;
+    return { dims, mayOverflow: 'gpu' in given && this.options.tensors.get(given.gpu).tensor.mayOverflow };
+  }
+
+  private async runOnHost(stage: Stage, { nodes, evaluated }: Extract<Outcome, { kind: 'host' }>): Promise<void> {
     const { compiler, recorder } = this.options;
-    const { graph } = stage;
-    for (const { node, reason } of nodes) {
-      const inputs = new Map<string, NDArray>();
+    for (const { node, reason } of evaluated) recorder?.host(node, reason, 0);
+    for (const { node, reason, constants } of nodes) {
+      const inputs = new Map(constants);
       for (const name of node.inputs) {
-        if (graph.inputs.includes(name)) inputs.set(name, await this.elementsOf(stage, name));
+        if (name !== '' && !inputs.has(name)) inputs.set(name, await this.elementsOf(stage, name));
       }
       this.requireLittle(node, reason, inputs);
       const start = performance.now();
-      const results = compiler.runNode(graph, node, inputs);
+      const results = compiler.runNode(node, inputs);
       recorder?.host(node, reason, performance.now() - start);
       for (const [name, array] of results) {
-        this.feeds.set(name, { array, dims: array.dims });
+        this.feeds.set(name, { array, dims: array.dims, computed: true });
         if (this.isAnswer(name)) this.results.set(name, await this.hostAnswer(name, array));
       }
     }
@@ -109,11 +137,15 @@ export class Course {
     );
   }
 
-  private async hostAnswer(name: string, { dtype, dims, data }: NDArray): Promise<WireTensor | GpuTensor> {
+  private async hostAnswer(name: string, array: NDArray): Promise<WireTensor | GpuTensor> {
     const { border, onGpu, tensors } = this.options;
+    const { dtype, dims, data } = array;
     const type = border.get(name) ?? dtype;
-    const wire: WireTensor = { type, dims, bytes: encode({ dtype: type, dims, data }) };
-    return onGpu(name) ? tensors.place(this.shared.device, wire) : wire;
+    if (!onGpu(name)) return { type, dims, bytes: encode(ndarray(type, dims, data)) };
+    // On the GPU it has the type that the model computes in, as every other output.
+    const placed = await tensors.place(this.shared.device, { type: dtype, dims, bytes: encode(array) });
+    this.held.add(placed.buffer);
+    return { ...placed, tensor: { ...placed.tensor, dtype: type } };
   }
 
   private async runOnGpu({ runner, next, read, evaluated }: Extract<Outcome, { kind: 'gpu' }>): Promise<void> {
@@ -162,6 +194,6 @@ export class Course {
 
 function stageFeed(tensor: PlanTensor, bytes: Uint8Array | undefined, buffer: GPUBuffer | undefined): StageFeed {
   const { dtype, dims } = tensor;
-  if (bytes) return { array: decode(dtype, dims, bytes), dims };
+  if (bytes) return { array: decode(dtype, dims, bytes), dims, computed: false };
   return { buffer: buffer as GPUBuffer, tensor, dims };
 }

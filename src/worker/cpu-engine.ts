@@ -9,7 +9,7 @@ import { valuesNeeded } from '../ir/captures';
 import type { Graph, Node, Value } from '../ir/graph';
 import { flowOf, inferNode, opOf, viewNode } from '../ops/registry';
 import { dropDeadCode } from '../transform/dead-code';
-import { expand, requireTensors } from '../transform/expand';
+import { expand, lastExpansion, requireTensors } from '../transform/expand';
 import { inline } from '../transform/specialise';
 import type { CheckedFeed, CheckedFeeds } from './feeds';
 import type { GpuTensors } from './gpu-tensors';
@@ -80,7 +80,7 @@ export class CpuEngine implements Engine {
     const arrayOf = async (name: string) => arrays.get(name) ?? (await this.constant(constants.get(name) as Value));
     const queue = [...graph.nodes].reverse();
     const readers = countReaders(graph.nodes);
-    let expanded = 0;
+    let expanded = 1 + lastExpansion(graph);
     for (let node = queue.pop(); node; node = queue.pop()) {
       throwIfAborted(signal, 'The run');
       // Gives messages, an abort among them, a turn between operators that may each take seconds.

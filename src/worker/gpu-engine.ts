@@ -55,9 +55,10 @@ export class GpuEngine implements Engine {
    * that a run is fed is left to the run.
    */
   async prepare(dims: ReadonlyMap<string, readonly number[]>, options: PrepareOptions): Promise<void> {
+    const inputs = new Map([...dims].map(([name, d]) => [name, { dims: d, mayOverflow: false }]));
     await this.withDevice(async (outcomes) => {
-      const outcome = await outcomes.of(outcomes.root, dims, async () => undefined, new Set(), options);
-      if (outcome) this.noteMemory([outcome]);
+      const outcome = await outcomes.of(outcomes.root, inputs, async () => undefined, new Set(), options);
+      if (outcome?.kind === 'gpu') this.memory = outcome.runner.executable.plan.memory;
     });
   }
 
@@ -94,9 +95,7 @@ export class GpuEngine implements Engine {
         strict,
         ...(recorder && { recorder }),
       });
-      const results = await course.run();
-      this.noteMemory(course.path);
-      return results;
+      return course.run();
     });
   }
 
@@ -128,27 +127,18 @@ export class GpuEngine implements Engine {
     }
     const adapted = compiler.adapt(graph, profile, { precision, allowPrecisionLoss });
     const onOutcome = (outcome: Outcome) => {
-      (outcome.kind === 'host' ? outcome.nodes : outcome.evaluated).forEach(this.noteHostStep);
+      outcome.evaluated.forEach(this.noteHostStep);
+      if (outcome.kind === 'host') outcome.nodes.forEach(this.noteHostStep);
     };
     this.outcomes = new Outcomes(adapted, { shared, compiler, files, border: this.border, onOutcome });
     return this.outcomes;
   }
 
-  private readonly noteHostStep = ({ node: { name, op }, reason }: HostNode): void => {
+  private readonly noteHostStep = ({ node: { name: full, op }, reason }: HostNode): void => {
+    // In a body that was written out the node has the name of its iteration in front.
+    const name = full.replace(/^.*@\d+\/(\d+\/)?/s, '');
     this.seenHostSteps.set(name, { name, op, reason });
   };
-
-  private noteMemory(path: Iterable<Outcome>): void {
-    const sum = { weightBytes: 0, slotBytes: 0, peakLiveBytes: 0 };
-    for (const outcome of path) {
-      if (outcome.kind !== 'gpu') continue;
-      const { memory } = outcome.runner.executable.plan;
-      sum.weightBytes += memory.weightBytes;
-      sum.slotBytes += memory.slotBytes;
-      sum.peakLiveBytes = Math.max(sum.peakLiveBytes, memory.peakLiveBytes);
-    }
-    this.memory = sum;
-  }
 }
 
 /** A loss is reported some time after the calls that fail because of it. */

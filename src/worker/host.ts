@@ -17,20 +17,18 @@ export function hostNodesOf(graph: Graph): HostNode[] {
   });
 }
 
-/** @param inputs every value that the node reads and the graph does not hold as a constant on the host */
-export function runNode(graph: Graph, node: Node, inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
+/** @param inputs the elements of every value that the node reads */
+export function runNode(node: Node, inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray> {
   const values = new Map<string, Value>();
   for (const name of node.inputs) {
     const array = inputs.get(name);
-    const value = array ? inline(name, array) : graph.values.get(name);
-    if (value) values.set(name, value);
+    if (array) values.set(name, inline(name, array));
   }
   const types = inferNode(node, values);
   for (const [name, type] of types) values.set(name, { name, ...type });
-  const arrays = node.inputs.map((name) => {
-    const constant = values.get(name)?.constant;
-    return constant?.kind === 'inline' ? constant.array : undefined;
-  });
-  const results = opOf(node).reference(viewNode(node, values), arrays);
+  const results = opOf(node).reference(
+    viewNode(node, values),
+    node.inputs.map((name) => inputs.get(name)),
+  );
   return new Map(node.outputs.flatMap((name, i) => (name === '' ? [] : [[name, results[i] as NDArray] as const])));
 }

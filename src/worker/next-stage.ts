@@ -8,7 +8,7 @@ import type { Graph, Node } from '../ir/graph';
 import { ValueNeeded } from '../ir/node-view';
 import { makePlan, NoKernel } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
-import { divide } from '../transform/divide';
+import { divide, type ReadyNode } from '../transform/divide';
 import type { HostNode } from '../transform/host-values';
 import { optimise } from '../transform/optimise';
 import { setPrecision } from '../transform/set-precision';
@@ -24,6 +24,10 @@ export interface StageRequest {
   readonly adapter: AdapterProfile;
   /** Dimensions of every input of the graph. */
   readonly dims: ReadonlyMap<string, readonly number[]>;
+  /** Types of inputs that the host has computed. */
+  readonly dtypes: ReadonlyMap<string, DType>;
+  /** Inputs that may hold markers of overflow: see plan/overflow.ts. */
+  readonly overflowing: ReadonlySet<string>;
   /** Elements of the inputs that were asked for before. */
   readonly known: ReadonlyMap<string, NDArray>;
   /** Types of inputs and outputs as callers see them. */
@@ -34,7 +38,12 @@ export type NextStage =
   /** Ask again with the elements of these inputs. */
   | { readonly kind: 'feeds'; readonly names: readonly string[] }
   /** Run these nodes on the host; what they write is fed to `rest`. */
-  | { readonly kind: 'host'; readonly nodes: readonly HostNode[]; readonly rest?: Graph }
+  | {
+      readonly kind: 'host';
+      readonly nodes: readonly ReadyNode[];
+      readonly rest?: Graph;
+      readonly evaluated: readonly HostNode[];
+    }
   /** Run the plan; its outputs, of which the host will need `read`, are fed to `later`. */
   | {
       readonly kind: 'gpu';
@@ -52,15 +61,19 @@ export function adapt(graph: Graph, adapter: AdapterProfile, { precision, allowP
   return widen ? setPrecision(adapted, 'float16', 'float32') : adapted;
 }
 
-export function nextStage(graph: Graph, { adapter, dims, known, border }: StageRequest): NextStage {
+export function nextStage(graph: Graph, request: StageRequest): NextStage {
+  const { adapter, dims, dtypes, known, border, overflowing } = request;
   const hostReasons = new Map<string, string>();
   const needed = new Set<string>();
   for (;;) {
-    const division = divide(graph, { dims, known, hostReasons, needed });
+    const division = divide(graph, { dims, dtypes, known, hostReasons, needed });
     if (division.kind !== 'gpu') return division;
     const { now, ...rest } = division;
     try {
-      return { ...rest, plan: makePlan(optimise(now, { adapter, sizes: new Map() }), { adapter, border }) };
+      return {
+        ...rest,
+        plan: makePlan(optimise(now, { adapter, sizes: new Map() }), { adapter, border, overflowing }),
+      };
     } catch (error) {
       if (error instanceof ValueNeeded && now.values.has(error.value) && !needed.has(error.value)) {
         needed.add(error.value);

@@ -13,7 +13,7 @@ import type { Plan } from '../plan/plan';
 import type { Compiler } from './compiler';
 import type { SharedDevice } from './devices';
 import type { NextStage } from './next-stage';
-import { type Outcome, outcomeKey, Stage } from './stage';
+import { type Outcome, outcomeKey, Stage, type StageInput } from './stage';
 
 /** Shapes kept: of whole runs, and of a stage behind what the data decides. */
 const keptShapes = 4;
@@ -63,7 +63,7 @@ export class Outcomes {
    */
   async of(
     stage: Stage,
-    dims: ReadonlyMap<string, readonly number[]>,
+    inputs: ReadonlyMap<string, StageInput>,
     elements: (input: string) => Promise<NDArray | undefined>,
     path: ReadonlySet<Outcome>,
     options: PrepareOptions,
@@ -76,16 +76,24 @@ export class Outcomes {
         if (!array) return undefined;
         known.set(name, array);
       }
-      const key = outcomeKey(dims, known);
+      const key = outcomeKey(inputs, known);
       const found = stage.find(key);
       if (found) {
         if (found.kind === 'gpu') this.touch(found.runner);
         return found;
       }
       throwIfAborted(options.signal, 'Loading the model');
-      const next = compiler.next(stage.graph, { adapter: shared.device.profile, dims, known, border });
+      const list = [...inputs];
+      const next = compiler.next(stage.graph, {
+        adapter: shared.device.profile,
+        dims: new Map(list.map(([name, { dims }]) => [name, dims])),
+        dtypes: new Map(list.flatMap(([name, { dtype }]) => (dtype ? [[name, dtype] as const] : []))),
+        overflowing: new Set(list.flatMap(([name, { mayOverflow }]) => (mayOverflow ? [name] : []))),
+        known,
+        border,
+      });
       if (next.kind === 'feeds') {
-        for (const name of next.names) stage.asked.add(name);
+        stage.ask(next.names);
         continue;
       }
       const outcome = await this.make(next, path, options);
@@ -97,6 +105,9 @@ export class Outcomes {
 
   dispose(): void {
     this.root.free();
+    for (const runner of this.runners) runner.dispose();
+    this.runners.clear();
+    this.weights.destroyIdle();
   }
 
   private async make(
@@ -105,7 +116,8 @@ export class Outcomes {
     options: PrepareOptions,
   ): Promise<Outcome> {
     if (next.kind === 'host') {
-      return { kind: 'host', nodes: next.nodes, next: next.rest && new Stage(next.rest, keptLater) };
+      const { nodes, rest, evaluated } = next;
+      return { kind: 'host', nodes, next: rest && new Stage(rest, keptLater), evaluated };
     }
     const { plan, later, read, evaluated } = next;
     options.onPlanned?.(plan);
@@ -132,7 +144,8 @@ export class Outcomes {
       return await Executable.create(shared.device, plan, files, { ...options, weights });
     } catch (error) {
       const short = error instanceof LeptonError && error.code === 'OUT_OF_MEMORY';
-      if (!short || !this.root.free(path)) throw error;
+      if (!short) throw error;
+      this.root.free(path);
       weights.destroyIdle();
       return Executable.create(shared.device, plan, files, { ...options, weights });
     }

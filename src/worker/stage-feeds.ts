@@ -14,7 +14,8 @@ import { hostImage } from './host-image';
 
 export type StageFeed =
   | CheckedFeed
-  | { readonly array: NDArray; readonly dims: readonly number[] }
+  /** `computed`: by the host, which has decided the type. */
+  | { readonly array: NDArray; readonly dims: readonly number[]; readonly computed: boolean }
   | { readonly buffer: GPUBuffer; readonly tensor: PlanTensor; readonly dims: readonly number[] };
 
 /** The feed as an input of a plan. @throws INVALID_INPUT where a GPU tensor does not fit it */

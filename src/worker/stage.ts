@@ -1,6 +1,7 @@
 // A stage of a model's runs: a graph whose inputs are what earlier stages left, and what was found out to do
 // with it for every combination of shapes (and of those inputs' elements that planning asked for).
 
+import type { DType } from '../base/dtype';
 import type { NDArray } from '../base/ndarray';
 import { formatDims } from '../base/shape';
 import type { Runner } from '../gpu/runner';
@@ -10,7 +11,12 @@ import type { NextStage } from './next-stage';
 type Of<K extends NextStage['kind']> = Extract<NextStage, { kind: K }>;
 
 export type Outcome =
-  | { readonly kind: 'host'; readonly nodes: Of<'host'>['nodes']; readonly next: Stage | undefined }
+  | {
+      readonly kind: 'host';
+      readonly nodes: Of<'host'>['nodes'];
+      readonly next: Stage | undefined;
+      readonly evaluated: Of<'host'>['evaluated'];
+    }
   | {
       readonly kind: 'gpu';
       /** Disposed of where memory was needed: the outcome must be made again. */
@@ -20,9 +26,17 @@ export type Outcome =
       readonly evaluated: Of<'gpu'>['evaluated'];
     };
 
+/** What is known of an input before its elements are. */
+export interface StageInput {
+  readonly dims: readonly number[];
+  /** Where the host has computed it: its type. */
+  readonly dtype?: DType;
+  /** Whether it may hold markers of overflow: see plan/overflow.ts. */
+  readonly mayOverflow: boolean;
+}
+
 export class Stage {
-  /** Inputs whose elements planning has asked for so far. */
-  readonly asked = new Set<string>();
+  private readonly askedFor = new Set<string>();
   private readonly outcomes = new Map<string, Outcome>();
 
   /** @param kept outcomes held at once; the least recently used goes first */
@@ -31,44 +45,75 @@ export class Stage {
     private readonly kept: number,
   ) {}
 
+  /** Inputs whose elements planning has asked for so far. */
+  get asked(): ReadonlySet<string> {
+    return this.askedFor;
+  }
+
+  /** Asks for further elements: what was kept without knowing them would not be found again. */
+  ask(names: readonly string[]): void {
+    for (const name of names) this.askedFor.add(name);
+    this.free();
+  }
+
   find(key: string): Outcome | undefined {
     const outcome = this.outcomes.get(key);
     if (!outcome) return undefined;
     this.outcomes.delete(key);
-    if (outcome.kind === 'gpu' && outcome.runner.disposed) return undefined;
+    if (outcome.kind === 'gpu' && outcome.runner.disposed) {
+      outcome.next?.free();
+      return undefined;
+    }
     this.outcomes.set(key, outcome);
     return outcome;
   }
 
   keep(key: string, outcome: Outcome): void {
     this.outcomes.delete(key);
-    while (this.outcomes.size >= this.kept) this.drop(this.outcomes.entries().next().value as [string, Outcome]);
+    for (const [oldest, dropped] of this.outcomes) {
+      if (this.outcomes.size < this.kept) break;
+      this.outcomes.delete(oldest);
+      freeChain([dropped]);
+    }
     this.outcomes.set(key, outcome);
   }
 
-  /** Frees all but what is in use; answers whether there was anything to free. */
-  free(inUse: ReadonlySet<Outcome> = new Set()): boolean {
-    let freed = false;
-    for (const entry of [...this.outcomes]) {
-      if (inUse.has(entry[1])) freed = (entry[1].next?.free(inUse) ?? false) || freed;
-      else {
-        this.drop(entry);
-        freed = true;
+  /** Frees all but what is in use, here and in the stages behind. */
+  free(inUse: ReadonlySet<Outcome> = new Set()): void {
+    // Not by recursion: a loop that data ends is a stage for every iteration.
+    for (let stage: Stage | undefined = this; stage; ) {
+      let next: Stage | undefined;
+      for (const [key, outcome] of stage.outcomes) {
+        if (inUse.has(outcome)) next = outcome.next;
+        else {
+          stage.outcomes.delete(key);
+          freeChain([outcome]);
+        }
       }
+      stage = next;
     }
-    return freed;
   }
 
-  private drop([key, outcome]: [string, Outcome]): void {
-    this.outcomes.delete(key);
+  /** Hands over everything that is kept. */
+  take(): Outcome[] {
+    const all = [...this.outcomes.values()];
+    this.outcomes.clear();
+    return all;
+  }
+}
+
+function freeChain(outcomes: Outcome[]): void {
+  for (let outcome = outcomes.pop(); outcome; outcome = outcomes.pop()) {
     if (outcome.kind === 'gpu') outcome.runner.dispose();
-    outcome.next?.free();
+    outcomes.push(...(outcome.next?.take() ?? []));
   }
 }
 
 /** What tells one outcome of a stage from another: shapes, and the elements that planning asked for. */
-export function outcomeKey(dims: ReadonlyMap<string, readonly number[]>, known: ReadonlyMap<string, NDArray>): string {
-  const shapes = [...dims].map(([name, d]) => `${name}${formatDims(d)}`);
+export function outcomeKey(inputs: ReadonlyMap<string, StageInput>, known: ReadonlyMap<string, NDArray>): string {
+  const types = [...inputs].map(([name, { dims, dtype = '', mayOverflow }]) => {
+    return `${name}${formatDims(dims)}${dtype}${mayOverflow ? '!' : ''}`;
+  });
   const elements = [...known].map(([name, array]) => `${name}=${array.data.join()}`);
-  return [...shapes, ...elements].join(' ');
+  return [...types, ...elements].join(' ');
 }
