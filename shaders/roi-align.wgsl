@@ -30,7 +30,7 @@ fn corner(region: u32, i: u32) -> f32 {
 
 // Samples along an axis of a bin. Samples that lie outside count as zero, so their number is bounded only to end.
 fn sample_count(bin: f32) -> u32 {
-  return select(params.samples, u32(clamp(ceil(bin), 0.0, 4096.0)), params.samples == 0u);
+  return select(params.samples, u32(clamp(ceil(bin), 0.0, 1024.0)), params.samples == 0u);
 }
 
 @compute @workgroup_size(workgroup_size)

@@ -6,7 +6,8 @@ import type { NodeView } from '../ir/node-view';
 
 /** `axis` in [0, rank). Throws INVALID_MODEL where it lies outside [-rank, rank). */
 export function axisOf(n: NodeView, axis: number, rank: number): number {
-  return wrapAxis(axis, rank) ?? n.fail(`has the axis ${axis}, but its tensor has rank ${rank}`);
+  const wrapped = Number.isInteger(axis) ? wrapAxis(axis, rank) : undefined;
+  return wrapped ?? n.fail(`has the axis ${axis}, but its tensor has rank ${rank}`);
 }
 
 /** Every axis in [0, rank), in the given order. Throws INVALID_MODEL on one out of range or given twice. */

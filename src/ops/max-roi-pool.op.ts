@@ -55,7 +55,7 @@ export default defineOp({
     const [height, width] = source.dims.slice(2) as [number, number];
     forEachIndex(out.dims, ([region = 0, channel = 0, row = 0, column = 0], flat) => {
       const field = (i: number) => regions.data[region * 5 + i] as number;
-      const corner = (i: number) => rounded(field(i) * n.attributes.spatial_scale);
+      const corner = (i: number) => rounded(Math.fround(field(i) * n.attributes.spatial_scale));
       const [left, right] = bounds(corner(1), corner(3), column, outWidth, width);
       const [top, bottom] = bounds(corner(2), corner(4), row, outHeight, height);
       const start =

@@ -6,7 +6,7 @@ import fillText from '../../shaders/fill.wgsl?raw';
 import text from '../../shaders/max-unpool.wgsl?raw';
 import { byteSize, deviceBytes, deviceType, isFloat } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, type Dims, forEachIndex, sameDims, sizeOf, stridesOf } from '../base/shape';
+import { ceilDiv, type Dims, formatDims, sameDims, sizeOf, stridesOf } from '../base/shape';
 import { type AttributesOf, ints } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
@@ -36,6 +36,7 @@ function shapesOf(n: View): { counted: Dims; dims: Dims } {
       (size - 1) * (strides[i] as number) + (kernel[i] as number) - (pads[i] as number) - (pads[i + rank] as number),
   );
   const counted = [...x.slice(0, 2), ...sizes];
+  if (sizes.some((size) => size < 0) || sizeOf(counted) >= 2 ** 31) n.fail(`counts places in ${formatDims(counted)}`);
   const dims = n.numbers(2) ?? counted;
   if (dims.length !== counted.length) n.fail(`has an output_shape of ${dims.length} sizes for rank ${counted.length}`);
   return { counted, dims };
@@ -43,12 +44,13 @@ function shapesOf(n: View): { counted: Dims; dims: Dims } {
 
 function reference(n: View, x: NDArray, places: NDArray): NDArray {
   const { counted, dims } = shapesOf(n);
-  const whole = ndarray(x.dtype, counted);
-  for (let i = 0; i < x.data.length; i++) whole.data[places.data[i] as number] = x.data[i] as number;
   const out = ndarray(x.dtype, dims);
-  forEachIndex(dims, (at, flat) => {
-    if (at.some((c, d) => c >= (counted[d] as number))) return;
-    out.data[flat] = whole.data[at.reduce((from, c, d) => from * (counted[d] as number) + c, 0)] as number;
+  const [from, to] = [stridesOf(counted), stridesOf(dims)];
+  x.data.forEach((value, i) => {
+    const place = places.data[i] as number;
+    const at = counted.map((size, d) => Math.floor(place / (from[d] as number)) % size);
+    const isInside = place >= 0 && place < sizeOf(counted) && at.every((c, d) => c < (dims[d] as number));
+    if (isInside) out.data[at.reduce((sum, c, d) => sum + c * (to[d] as number), 0)] = value;
   });
   return out;
 }

@@ -9,6 +9,8 @@ import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 
+const { fround } = Math;
+
 type View = NodeView<{ readonly center_point_box: number }>;
 
 function chosen(n: View, boxes: NDArray, scores: NDArray): number[] {
@@ -28,10 +30,10 @@ function chosen(n: View, boxes: NDArray, scores: NDArray): number[] {
   return found;
 }
 
-/** Left, top, right, bottom and area of an image's boxes, side by side. */
-function cornersOf({ data, dims }: NDArray, image: number, centred: boolean): Float64Array {
+/** Left, top, right, bottom and area of an image's boxes, side by side; in float32, as the threshold is. */
+function cornersOf({ data, dims }: NDArray, image: number, centred: boolean): Float32Array {
   const count = dims[1] as number;
-  const corners = new Float64Array(5 * count);
+  const corners = new Float32Array(5 * count);
   for (let i = 0; i < count; i++) {
     const [a, b, c, d] = data.subarray(4 * (image * count + i), 4 * (image * count + i) + 4) as unknown as number[];
     const [p, q, r, s] = [a, b, c, d] as [number, number, number, number];
@@ -39,13 +41,13 @@ function cornersOf({ data, dims }: NDArray, image: number, centred: boolean): Fl
     const [left, top, right, bottom] = centred
       ? [p - r / 2, q - s / 2, p + r / 2, q + s / 2]
       : [Math.min(q, s), Math.min(p, r), Math.max(q, s), Math.max(p, r)];
-    corners.set([left, top, right, bottom, (right - left) * (bottom - top)], 5 * i);
+    corners.set([left, top, right, bottom, fround(right - left) * fround(bottom - top)], 5 * i);
   }
   return corners;
 }
 
 function suppress(
-  corners: Float64Array,
+  corners: Float32Array,
   score: NDArray['data'],
   most: number,
   overlap: number,
@@ -63,13 +65,13 @@ function suppress(
   return kept;
 }
 
-function overlaps(corners: Float64Array, a: number, b: number, most: number): boolean {
+function overlaps(corners: Float32Array, a: number, b: number, most: number): boolean {
   const at = (i: number) => corners[i] as number;
   const width = Math.min(at(a + 2), at(b + 2)) - Math.max(at(a), at(b));
   const height = Math.min(at(a + 3), at(b + 3)) - Math.max(at(a + 1), at(b + 1));
   if (width <= 0 || height <= 0) return false;
-  const shared = width * height;
-  return shared / (at(a + 4) + at(b + 4) - shared) > most;
+  const shared = fround(fround(width) * fround(height));
+  return fround(shared / fround(fround(at(a + 4) + at(b + 4)) - shared)) > most;
 }
 
 function choose(n: View): number[] {
@@ -107,6 +109,15 @@ export const cases: OpCase[] = [
   { name: 'best scores only', inputs: [boxes, scores, most(3), number(0.5), number(0.3)] },
   { name: 'one box a class', inputs: [boxes, scores, most(1), number(0.5)] },
   { name: 'no number given', inputs: [boxes, scores] },
+  {
+    name: 'an overlap of just the threshold',
+    inputs: [
+      { dims: [1, 2, 4], values: [0, 0, 10, 10, 0, 0, 7, 10], constant: true },
+      { dims: [1, 1, 2], values: [0.9, 0.8], constant: true },
+      most(9),
+      number(0.7),
+    ],
+  },
   {
     name: 'centres and sizes',
     inputs: [

@@ -58,6 +58,8 @@ function problemOf(n: View, name: CellName): Problem {
     if (input && !sameDims(input.dims, dims))
       n.fail(`needs ${what} of shape ${formatDims(dims)}, but has ${formatDims(input.dims)}`);
   });
+  const lengths = n.inputs[4]?.dtype ?? 'int32';
+  if (lengths !== 'int32') n.fail(`needs sequence_lens of int32, but has ${lengths}`);
   if (n.attributes.hidden_size !== undefined && n.attributes.hidden_size !== hidden)
     n.fail(`has the hidden_size ${n.attributes.hidden_size}, but recurrent weights for ${hidden}`);
   return { cell, steps, batch, hidden, directions, features };

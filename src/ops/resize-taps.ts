@@ -2,6 +2,7 @@
 
 import { type NDArray, ndarray } from '../base/ndarray';
 import { type Dims, forEachIndex, stridesOf } from '../base/shape';
+import { integerRange } from './quantize/element';
 
 /** One resized axis, with as many positions (and weights) as output elements times taps. */
 export interface TapAxis {
@@ -16,6 +17,9 @@ export function mixTaps(x: NDArray, dims: Dims, axes: readonly TapAxis[], extrap
   const out = ndarray(x.dtype, dims);
   const strides = stridesOf(x.dims);
   const resized = new Set(axes.map((a) => a.axis));
+  const [least, most] = /^u?int(8|16)$/.test(x.dtype)
+    ? integerRange(x.dtype)
+    : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   forEachIndex(dims, (at, flat) => {
     let base = 0;
     for (let d = 0; d < at.length; d++) if (!resized.has(d)) base += (at[d] as number) * (strides[d] as number);
@@ -32,7 +36,9 @@ export function mixTaps(x: NDArray, dims: Dims, axes: readonly TapAxis[], extrap
       }
       return total;
     };
-    out.data[flat] = sum(0, base) ?? extrapolation;
+    const value = sum(0, base) ?? extrapolation;
+    // Cubic weights overshoot: an integer type ends at its limit, it does not wrap.
+    out.data[flat] = Math.min(most, Math.max(least, value));
   });
   return out;
 }

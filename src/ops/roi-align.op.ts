@@ -24,12 +24,17 @@ const attributes = {
 };
 type View = NodeView<AttributesOf<typeof attributes>>;
 
+/** Samples along an axis of a bin, as in the shader: an absurd region must come to an end. */
+const mostSamples = 1024;
+
 function optionsOf(n: View) {
   const { coordinate_transformation_mode: transform, mode, sampling_ratio: samples } = n.attributes;
   if (mode !== 'avg' && mode !== 'max') n.fail(`has the mode "${mode}"; expected avg or max`);
   if (transform !== 'half_pixel' && transform !== 'output_half_pixel')
     n.fail(`has the coordinate_transformation_mode "${transform}"; expected half_pixel or output_half_pixel`);
   if (samples < 0) n.fail(`has the sampling_ratio ${samples}; expected 0 or more`);
+  if (samples > mostSamples)
+    n.fail(`has the sampling_ratio ${samples}; Lepton takes at most ${mostSamples} samples`, 'UNSUPPORTED_MODEL');
   const half = transform === 'half_pixel';
   // Without the half pixel, regions are at least one element wide and high.
   return {
@@ -79,8 +84,8 @@ export default defineOp({
       const [left, top] = [corner(0), corner(1)];
       const binWidth = Math.max(corner(2) - left, smallest) / outWidth;
       const binHeight = Math.max(corner(3) - top, smallest) / outHeight;
-      const across = samples || Math.max(0, Math.ceil(binWidth));
-      const down = samples || Math.max(0, Math.ceil(binHeight));
+      const across = samples || Math.min(mostSamples, Math.max(0, Math.ceil(binWidth)));
+      const down = samples || Math.min(mostSamples, Math.max(0, Math.ceil(binHeight)));
       const start = ((images?.data[region] as number) * channels + channel) * height * width;
       let sum = 0;
       let most: number | undefined;

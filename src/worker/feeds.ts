@@ -1,4 +1,4 @@
-// Checks what a run is fed against the model's inputs, and reads the sizes of symbolic dimensions off it.
+// Checks what a run is fed against the model's inputs; symbolic dimensions must agree within a run.
 
 import { LeptonError } from '../base/errors';
 import type { ImageOptions } from '../base/image-geometry';
@@ -13,8 +13,6 @@ export interface CheckedFeed {
 
 export interface CheckedFeeds {
   readonly feeds: ReadonlyMap<string, CheckedFeed>;
-  /** Size of every symbolic dimension of the inputs. */
-  readonly sizes: ReadonlyMap<string, number>;
 }
 
 /** @throws INVALID_INPUT naming the input, what was expected and what was given */
@@ -56,7 +54,7 @@ export function checkFeeds(inputs: readonly TensorInfo[], feeds: Readonly<Record
     bindSizes(input, dims, sizes);
     checked.set(input.name, { feed, dims });
   }
-  return { feeds: checked, sizes };
+  return { feeds: checked };
 }
 
 function bindSizes(input: TensorInfo, dims: readonly number[], sizes: Map<string, number>): void {

@@ -25,7 +25,7 @@ export function rowScores(
 ): number[] {
   const width = dims[1] as number;
   const scores = scoresOf(forest, targets, aggregate, (i) => data[row * width + i] as number);
-  return scores.map((score, t) => score + (base[t] ?? base[0] ?? 0));
+  return scores.map((score, t) => Math.fround(score + (base[t] ?? base[0] ?? 0)));
 }
 
 /** Scores [rows, targets] of float32, before the transform. */

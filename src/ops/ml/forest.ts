@@ -109,8 +109,9 @@ export function scoresOf(f: Forest, targets: number, how: Aggregate, feature: (i
       if (before === undefined) scores[target] = weight;
       else if (how === 'MIN') scores[target] = Math.min(before, weight);
       else if (how === 'MAX') scores[target] = Math.max(before, weight);
-      else scores[target] = before + weight;
+      // In float32, as on the GPU: which class is ahead may hang on it.
+      else scores[target] = Math.fround(before + weight);
     }
   });
-  return scores.map((score = 0) => (how === 'AVERAGE' ? score / f.roots.length : score));
+  return scores.map((score = 0) => (how === 'AVERAGE' ? Math.fround(score / f.roots.length) : score));
 }
