@@ -7,6 +7,7 @@ import type { DType } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
+import { valuesNeeded } from '../ir/captures';
 import type { Attributes, AttributeValue, Constant, Graph, Node, Value } from '../ir/graph';
 
 type Float = 'float64' | 'float32' | 'float16';
@@ -71,14 +72,32 @@ class Converter {
   graph(graph: Graph, outer: Lookup): Graph {
     const lookup: Lookup = (name) => graph.values.get(name) ?? outer(name);
     const values = new Map<string, Value>();
-    for (const value of graph.values.values()) values.set(value.name, this.value(value));
+    const wide = this.inputsKept(graph);
+    for (const value of graph.values.values()) {
+      values.set(value.name, wide.has(value.name) ? value : this.value(value));
+    }
     const nodes = graph.nodes.flatMap((node) => {
       const converted = { ...node, attributes: this.attributes(node, lookup) };
       const kept = this.from === 'float32' ? keptOf(node.op) : undefined;
-      if (kept) return this.keep(converted, kept, lookup, values);
+      if (kept) return this.keep(converted, kept, lookup, values, wide);
       return [node.op === 'BitCast' ? this.bitCast(converted, lookup) : converted];
     });
     return { ...graph, nodes, values };
+  }
+
+  /** Inputs that only what stays float32 reads: what is fed as Resize's scales is not rounded on its way there. */
+  private inputsKept({ inputs, nodes, outputs }: Graph): ReadonlySet<string> {
+    if (this.from !== 'float32') return new Set();
+    const others = new Set(outputs);
+    for (const node of nodes) {
+      const kept = keptOf(node.op);
+      const own = kept === 'all' ? node.inputs : node.inputs.filter((_, i) => kept?.includes(i));
+      for (const name of valuesNeeded(node)) if (!own.includes(name)) others.add(name);
+      node.inputs.forEach((name, i) => {
+        if (kept !== 'all' && !kept?.includes(i)) others.add(name);
+      });
+    }
+    return new Set(inputs.filter((name) => !others.has(name)));
   }
 
   private value(value: Value): Value {
@@ -139,7 +158,13 @@ class Converter {
   }
 
   /** The node in its own type, with conversions around it. Constants come to it as they are in the file. */
-  private keep(node: Node, kept: 'all' | readonly number[], lookup: Lookup, values: Map<string, Value>): Node[] {
+  private keep(
+    node: Node,
+    kept: 'all' | readonly number[],
+    lookup: Lookup,
+    values: Map<string, Value>,
+    wide: ReadonlySet<string>,
+  ): Node[] {
     const conversions: { before: Node[]; after: Node[] } = { before: [], after: [] };
     const own = (name: string): string => {
       let fresh = `${name}:${this.from}`;
@@ -147,7 +172,7 @@ class Converter {
       return fresh;
     };
     const cast = (input: string, output: string, dtype: DType): Node => ({
-      name: `${node.name}/Cast`,
+      name: `${node.name}/Cast ${output}`,
       op: 'Cast',
       inputs: [input],
       outputs: [output],
@@ -155,7 +180,7 @@ class Converter {
     });
     const inputs = node.inputs.map((name, i) => {
       const value = lookup(name);
-      if (value?.dtype !== this.from || (kept !== 'all' && !kept.includes(i))) return name;
+      if (value?.dtype !== this.from || wide.has(name) || (kept !== 'all' && !kept.includes(i))) return name;
       const fresh = own(name);
       values.set(fresh, { ...value, name: fresh });
       if (!value.constant) conversions.before.push(cast(name, fresh, this.from));
