@@ -35,12 +35,17 @@ export function makeFeeds(inputs: readonly TensorInfo[], recipe: Recipe | undefi
       });
       words.push(`${value.name}: the picture at ${input[1]} × ${input[0]}`);
     } else {
-      const dims = value.shape.map((d) => (typeof d === 'number' && d > 0 ? d : 1));
+      const dims = value.shape.map((d) => (typeof d === 'number' && d > 0 ? d : openSize(String(d))));
       feeds[value.name] = ramp(value.type, dims);
       words.push(`${value.name}: a ramp of values, ${value.type}[${dims.join(', ')}]`);
     }
   }
   return { feeds, input, takesPicture, fed: words.join('; ') };
+}
+
+/** A size that the model leaves open: one of everything, but a stretch of a sequence, which networks over time need. */
+function openSize(name: string): number {
+  return /seq|len|time|frame|sample/i.test(name) ? 512 : 1;
 }
 
 /** Whether an input takes a picture (rank 4, one or three channels, floating point), and in which layout. */
