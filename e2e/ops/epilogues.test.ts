@@ -13,9 +13,8 @@ import { inferNode, opOf, viewNode } from '../../src/ops/registry';
 import { csrFromDense } from '../../src/ops/sparse/csr';
 import type { Candidate } from '../../src/plan/choose';
 import { makePlan } from '../../src/plan/make-plan';
-import { optimise } from '../../src/transform/optimise';
 import { describeDawn } from '../support/dawn';
-import { compare } from './harness';
+import { compare, readyToPlan } from './harness';
 
 interface Chain {
   readonly name: string;
@@ -104,7 +103,7 @@ describeDawn('fused products', (dawn) => {
   it.each(chains)('$name', async (chain) => {
     const { graph, arrays } = graphOf(chain);
     const expected = hostResult(graph, arrays);
-    const optimised = optimise(graph, { adapter: device.profile, sizes: new Map(), debug: true });
+    const optimised = readyToPlan(graph, device.profile);
     expect(optimised.nodes.map((n) => n.program?.steps.length)).toEqual([graph.nodes.length - 1]);
     let variants: Candidate[] = [];
     const pick = (found: readonly Candidate[]) => {

@@ -2,6 +2,7 @@
 // planner, and every variant of its kernel with several tunables is compared with the operator's
 // reference. Needs a GPUDevice only, so it runs in a page and in Node.
 
+import type { AdapterProfile } from '../../src/base/adapter';
 import { toDevice } from '../../src/base/device-form';
 import type { DType } from '../../src/base/dtype';
 import { isFloat } from '../../src/base/dtype';
@@ -11,12 +12,15 @@ import type { Device } from '../../src/gpu/device';
 import { Executable } from '../../src/gpu/executable';
 import { Runner } from '../../src/gpu/runner';
 import { GraphBuilder } from '../../src/ir/builder';
+import { checkGraph } from '../../src/ir/check';
 import type { Graph } from '../../src/ir/graph';
 import type { CaseInput, OpCase } from '../../src/ir/opdef';
 import { inferNode, opOf, viewNode } from '../../src/ops/registry';
 import type { Candidate } from '../../src/plan/choose';
 import { makePlan } from '../../src/plan/make-plan';
 import { optimise } from '../../src/transform/optimise';
+import { specialise } from '../../src/transform/specialise';
+import { adapt } from '../../src/worker/next-stage';
 import { mulberry32 } from '../support/random';
 
 export interface CaseReport {
@@ -24,6 +28,14 @@ export interface CaseReport {
   readonly failures: string[];
   /** Variants that ran. */
   readonly kernels: string[];
+}
+
+/** A graph with concrete shapes as the planner gets it, checked after every pass. */
+export function readyToPlan(graph: Graph, adapter: AdapterProfile): Graph {
+  const adapted = adapt(graph, adapter, { precision: 'auto', allowPrecisionLoss: false });
+  const specialised = specialise(adapted, new Map());
+  checkGraph(specialised, 'after specialise');
+  return optimise(specialised, { adapter, debug: true });
 }
 
 /** Configurations of one case beyond the best of each kernel: compiling them is what the tests spend time on. */
@@ -40,7 +52,7 @@ export async function checkCase(
   const expected = referenceOf(graph, arrays);
   const failures: string[] = [];
   const kernels: string[] = [];
-  const optimised = optimise(graph, { adapter: device.profile, sizes: new Map(), debug: true });
+  const optimised = readyToPlan(graph, device.profile);
   const border = new Map([...graph.values.values()].map((v) => [v.name, v.dtype]));
   for (let run = 0, runs = 1; run < runs; run++) {
     const used: string[] = [];

@@ -12,8 +12,8 @@ import { GraphBuilder } from '../../src/ir/builder';
 import type { AttributeValue } from '../../src/ir/graph';
 import { inferNode } from '../../src/ops/registry';
 import { makePlan } from '../../src/plan/make-plan';
-import { optimise } from '../../src/transform/optimise';
 import { describeDawn } from '../support/dawn';
+import { readyToPlan } from './harness';
 
 const most = 2 ** 31 - 1;
 const uint64 = (...values: number[]) => ndarray('uint64', [values.length], values);
@@ -73,7 +73,7 @@ describeDawn('64-bit integers in Node', (dawn) => {
         isAxis(i) ? b.constant(array) : b.input(`x${i}`, array.dtype, array.dims),
       );
       const graph = b.finish(b.add(op, names, attributes));
-      const plan = makePlan(optimise(graph, { adapter: device.profile, sizes: new Map() }), {
+      const plan = makePlan(readyToPlan(graph, device.profile), {
         adapter: device.profile,
       });
       const runner = new Runner(await Executable.create(device, plan, () => expect.fail('no files here')));

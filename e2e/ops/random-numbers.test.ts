@@ -10,8 +10,8 @@ import { GraphBuilder } from '../../src/ir/builder';
 import type { Attributes } from '../../src/ir/graph';
 import { inferNode } from '../../src/ops/registry';
 import { makePlan } from '../../src/plan/make-plan';
-import { optimise } from '../../src/transform/optimise';
 import { describeDawn } from '../support/dawn';
+import { readyToPlan } from './harness';
 
 const count = 10_000;
 
@@ -25,7 +25,7 @@ describeDawn('random numbers in Node', (dawn) => {
   async function draw(op: string, attributes: Attributes): Promise<[number[], number[]]> {
     const b = new GraphBuilder(op, inferNode);
     const outputs = b.add(op, [], { shape: [count], ...attributes });
-    const graph = optimise(b.finish(outputs), { adapter: device.profile, sizes: new Map(), debug: true });
+    const graph = readyToPlan(b.finish(outputs), device.profile);
     const executable = await Executable.create(device, makePlan(graph, { adapter: device.profile }), () => {
       throw new Error('there are no files');
     });

@@ -16,7 +16,7 @@ import { flowOf, inferNode, opOf } from '../ops/registry';
 import { dropDeadCode } from './dead-code';
 import { expand, lastExpansion, mostExpanded, requireTensors, tooLarge } from './expand';
 import { type HostNode, HostValues } from './host-values';
-import { fold, inline } from './specialise';
+import { fold, inline, inlineArrays } from './specialise';
 
 export interface DivideRequest {
   readonly dims: ReadonlyMap<string, readonly number[]>;
@@ -159,17 +159,8 @@ class Divider {
       (name) => name !== '' && !this.isInline(name) && !this.graph.inputs.includes(name),
     );
     for (const name of computed) this.cuts.add(name);
-    if (computed.length === 0) this.onHost.push({ node, reason, constants: this.constantsOf(node) });
+    if (computed.length === 0) this.onHost.push({ node, reason, constants: inlineArrays(node.inputs, this.values) });
     this.defer(node);
-  }
-
-  private constantsOf({ inputs }: Node): Map<string, NDArray> {
-    return new Map(
-      inputs.flatMap((name) => {
-        const constant = this.values.get(name)?.constant;
-        return constant?.kind === 'inline' ? [[name, constant.array] as const] : [];
-      }),
-    );
   }
 
   private defer(node: Node): void {

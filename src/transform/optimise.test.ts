@@ -8,6 +8,7 @@ import type { Graph } from '../ir/graph';
 import { inferNode } from '../ops/registry';
 import { makePlan } from '../plan/make-plan';
 import { optimise } from './optimise';
+import { specialise } from './specialise';
 
 const adapter: AdapterProfile = {
   vendor: 'test',
@@ -23,7 +24,7 @@ const build = (make: (b: GraphBuilder) => string[]): Graph => {
   return b.finish(make(b));
 };
 const run = (graph: Graph, sizes: Record<string, number> = {}) =>
-  optimise(graph, { adapter, sizes: new Map(Object.entries(sizes)), debug: true });
+  optimise(specialise(graph, new Map(Object.entries(sizes))), { adapter, debug: true });
 
 /** Operators left for every run, fused ones joined by '+'. */
 const steps = (graph: Graph) =>

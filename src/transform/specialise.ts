@@ -64,3 +64,13 @@ export function fold(node: Node, values: ReadonlyMap<string, Value>): NDArray[] 
 export function inline(name: string, array: NDArray): Value {
   return { name, dtype: array.dtype, dims: array.dims, constant: { kind: 'inline', array } };
 }
+
+/** The elements of those of the named values that are known on the host. */
+export function inlineArrays(names: readonly string[], values: ReadonlyMap<string, Value>): Map<string, NDArray> {
+  return new Map(
+    names.flatMap((name) => {
+      const constant = values.get(name)?.constant;
+      return constant?.kind === 'inline' ? [[name, constant.array] as const] : [];
+    }),
+  );
+}

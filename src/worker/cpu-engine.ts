@@ -7,12 +7,13 @@ import { decode, encode, type NDArray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import { valuesNeeded } from '../ir/captures';
 import type { Graph, Node, Value } from '../ir/graph';
-import { flowOf, inferNode, opOf, viewNode } from '../ops/registry';
+import { flowOf } from '../ops/registry';
 import { dropDeadCode } from '../transform/dead-code';
 import { expand, lastExpansion, requireTensors } from '../transform/expand';
-import { inline } from '../transform/specialise';
+import { inline, inlineArrays } from '../transform/specialise';
 import type { CheckedFeed, CheckedFeeds } from './feeds';
 import type { GpuTensors } from './gpu-tensors';
+import { runNode } from './host';
 import { hostImage } from './host-image';
 import type { Engine, RunOptions, RunResult } from './model';
 import type { Profile, WireTensor } from './protocol';
@@ -105,13 +106,14 @@ export class CpuEngine implements Engine {
         queue.push(...[...expansion.nodes].reverse());
       } else {
         const start = performance.now();
-        for (const [name, type] of inferNode(node, values)) values.set(name, { name, ...type });
-        const inputs = node.inputs.map((name) => (name === '' ? undefined : arrayIn(values, name)));
-        const outputs = opOf(node).reference(viewNode(node, values), inputs);
-        node.outputs.forEach((name, i) => {
-          if (name !== '') arrays.set(name, outputs[i] as NDArray);
-        });
-        onNode(node, performance.now() - start, bytesOf([...inputs, ...outputs]));
+        const inputs = inlineArrays(node.inputs, values);
+        const outputs = runNode(node, inputs);
+        for (const [name, array] of outputs) arrays.set(name, array);
+        onNode(
+          node,
+          performance.now() - start,
+          bytesOf([...node.inputs.map((name) => inputs.get(name)), ...outputs.values()]),
+        );
       }
       for (const name of valuesNeeded(node)) {
         const left = (readers.get(name) ?? 0) - 1;
@@ -146,11 +148,6 @@ export class CpuEngine implements Engine {
 function countReaders(nodes: readonly Node[], readers = new Map<string, number>()): Map<string, number> {
   for (const name of nodes.flatMap(valuesNeeded)) readers.set(name, (readers.get(name) ?? 0) + 1);
   return readers;
-}
-
-function arrayIn(values: ReadonlyMap<string, Value>, name: string): NDArray | undefined {
-  const constant = values.get(name)?.constant;
-  return constant?.kind === 'inline' ? constant.array : undefined;
 }
 
 function bytesOf(arrays: readonly (NDArray | undefined)[]): number {

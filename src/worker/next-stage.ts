@@ -3,13 +3,11 @@
 
 import type { AdapterProfile } from '../base/adapter';
 import type { DType } from '../base/dtype';
-import type { NDArray } from '../base/ndarray';
 import type { Graph, Node } from '../ir/graph';
 import { ValueNeeded } from '../ir/node-view';
 import { makePlan, NoKernel } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
-import { divide, type ReadyNode } from '../transform/divide';
-import type { HostNode } from '../transform/host-values';
+import { type DivideRequest, type Division, divide } from '../transform/divide';
 import { optimise } from '../transform/optimise';
 import { setPrecision } from '../transform/set-precision';
 
@@ -20,39 +18,18 @@ export interface Precision {
   readonly allowPrecisionLoss: boolean;
 }
 
-export interface StageRequest {
+export interface StageRequest extends Pick<DivideRequest, 'dims' | 'dtypes' | 'known'> {
   readonly adapter: AdapterProfile;
-  /** Dimensions of every input of the graph. */
-  readonly dims: ReadonlyMap<string, readonly number[]>;
-  /** Types of inputs that the host has computed. */
-  readonly dtypes: ReadonlyMap<string, DType>;
   /** Inputs that may hold markers of overflow: see plan/overflow.ts. */
   readonly overflowing: ReadonlySet<string>;
-  /** Elements of the inputs that were asked for before. */
-  readonly known: ReadonlyMap<string, NDArray>;
   /** Types of inputs and outputs as callers see them. */
   readonly border: ReadonlyMap<string, DType>;
 }
 
-export type NextStage =
-  /** Ask again with the elements of these inputs. */
-  | { readonly kind: 'feeds'; readonly names: readonly string[] }
-  /** Run these nodes on the host; what they write is fed to `rest`. */
-  | {
-      readonly kind: 'host';
-      readonly nodes: readonly ReadyNode[];
-      readonly rest?: Graph;
-      readonly evaluated: readonly HostNode[];
-    }
-  /** Run the plan; its outputs, of which the host will need `read`, are fed to `later`. */
-  | {
-      readonly kind: 'gpu';
-      readonly plan: Plan;
-      readonly later?: Graph;
-      readonly read: readonly string[];
-      /** Nodes that were computed on the host to make the plan. */
-      readonly evaluated: readonly HostNode[];
-    };
+type Divided = Extract<Division, { kind: 'gpu' }>;
+
+/** A division, with a plan for what can be planned now. */
+export type NextStage = Exclude<Division, Divided> | (Omit<Divided, 'now'> & { readonly plan: Plan });
 
 export function adapt(graph: Graph, adapter: AdapterProfile, { precision, allowPrecisionLoss }: Precision): Graph {
   let adapted = allowPrecisionLoss ? setPrecision(graph, 'float64', 'float32') : graph;
@@ -70,10 +47,7 @@ export function nextStage(graph: Graph, request: StageRequest): NextStage {
     if (division.kind !== 'gpu') return division;
     const { now, ...rest } = division;
     try {
-      return {
-        ...rest,
-        plan: makePlan(optimise(now, { adapter, sizes: new Map() }), { adapter, border, overflowing }),
-      };
+      return { ...rest, plan: makePlan(optimise(now, { adapter }), { adapter, border, overflowing }) };
     } catch (error) {
       if (error instanceof ValueNeeded && now.values.has(error.value) && !needed.has(error.value)) {
         needed.add(error.value);
