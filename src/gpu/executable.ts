@@ -3,9 +3,10 @@
 
 import type { ByteSource } from '../base/bytes';
 import { throwIfAborted } from '../base/errors';
-import type { BufferRole, Plan, PlanStep, PlanTensor } from '../plan/plan';
+import type { BufferRole, Plan, PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import { compilePipelines } from './pipelines';
+import { Replay, type ReplayParts } from './replay';
 import { scoped } from './scopes';
 import { upload } from './upload';
 import { Weights, type WeightWork } from './weights';
@@ -18,15 +19,8 @@ export interface CreateOptions {
   readonly onCompile?: (done: number, total: number) => void;
 }
 
-type Bindings = Map<string, GPUBindGroup>;
-/** Bind groups for buffers that callers brought; more than this many and the oldest goes. */
-const rememberedBindings = 8;
-
 export class Executable {
-  private readonly bindGroups: (GPUBindGroup | Bindings | undefined)[] = [];
-  private readonly external = new Set<number>();
-  private readonly ids = new WeakMap<GPUBuffer, number>();
-  private nextId = 0;
+  private readonly replay: Replay;
 
   private constructor(
     readonly device: Device,
@@ -37,9 +31,8 @@ export class Executable {
     private readonly uniforms: GPUBuffer,
     private readonly pipelines: readonly GPUComputePipeline[],
   ) {
-    plan.buffers.forEach((b, i) => {
-      if (b.role === 'input' || b.role === 'output') this.external.add(i);
-    });
+    const external = plan.buffers.flatMap((b, i) => (b.role === 'input' || b.role === 'output' ? [i] : []));
+    this.replay = new Replay(this.parts, plan.steps, external);
   }
 
   /** Allocates, compiles and uploads, all at once. @throws OUT_OF_MEMORY, GPU_ERROR, ABORTED */
@@ -92,7 +85,12 @@ export class Executable {
    * With `timing`, every step is a pass of its own that writes two timestamps.
    */
   encode(encoder: GPUCommandEncoder, replaced: ReadonlyMap<number, GPUBuffer>, timing?: GPUQuerySet): void {
-    this.encodeSteps(encoder, this.plan.steps, 0, replaced, timing);
+    this.replay.encode(encoder, replaced, timing);
+  }
+
+  /** Encodes the run's dispatches into a pass that is open. */
+  dispatch(pass: GPUComputePassEncoder): void {
+    this.replay.dispatch(pass);
   }
 
   dispose(): void {
@@ -109,7 +107,7 @@ export class Executable {
     const { handle } = this.device;
     await scoped(handle, `preparing "${this.plan.name}"`, 0, () => {
       const encoder = handle.createCommandEncoder({ label: `${this.plan.name}.init` });
-      this.encodeSteps(encoder, init, this.plan.steps.length, new Map());
+      new Replay(this.parts, init).encode(encoder, new Map());
       handle.queue.submit([encoder.finish()]);
     });
     this.plan.buffers.forEach((b, i) => {
@@ -118,87 +116,9 @@ export class Executable {
     });
   }
 
-  private encodeSteps(
-    encoder: GPUCommandEncoder,
-    steps: readonly PlanStep[],
-    firstBindGroup: number,
-    replaced: ReadonlyMap<number, GPUBuffer>,
-    timing?: GPUQuerySet,
-  ): void {
-    let pass: GPUComputePassEncoder | undefined;
-    steps.forEach((step, i) => {
-      if (step.kind === 'copy') {
-        pass?.end();
-        pass = undefined;
-        encoder.copyBufferToBuffer(this.pick(step.from, replaced), 0, this.pick(step.to, replaced), 0, step.bytes);
-        return;
-      }
-      if (timing) {
-        pass?.end();
-        pass = encoder.beginComputePass({
-          timestampWrites: { querySet: timing, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
-        });
-      }
-      pass ??= encoder.beginComputePass();
-      pass.setPipeline(this.pipelines[step.pipeline] as GPUComputePipeline);
-      pass.setBindGroup(0, this.bindGroup(step, firstBindGroup + i, replaced));
-      pass.dispatchWorkgroups(...step.workgroups);
-    });
-    pass?.end();
-  }
-
-  private pick(index: number, replaced: ReadonlyMap<number, GPUBuffer>): GPUBuffer {
-    return replaced.get(index) ?? (this.buffers[index] as GPUBuffer);
-  }
-
-  private bindGroup(
-    step: PlanStep & { kind: 'dispatch' },
-    index: number,
-    replaced: ReadonlyMap<number, GPUBuffer>,
-  ): GPUBindGroup {
-    const known = this.bindGroups[index];
-    if (known && !(known instanceof Map)) return known;
-    const outside = step.buffers.filter((b) => this.external.has(b));
-    if (outside.length === 0) {
-      const group = this.makeBindGroup(step, replaced);
-      this.bindGroups[index] = group;
-      return group;
-    }
-    const variants: Bindings = known ?? new Map();
-    this.bindGroups[index] = variants;
-    const key = outside.map((b) => this.idOf(this.pick(b, replaced))).join(' ');
-    let group = variants.get(key);
-    if (!group) {
-      if (variants.size >= rememberedBindings) variants.delete(variants.keys().next().value as string);
-      group = this.makeBindGroup(step, replaced);
-      variants.set(key, group);
-    }
-    return group;
-  }
-
-  private makeBindGroup(step: PlanStep & { kind: 'dispatch' }, replaced: ReadonlyMap<number, GPUBuffer>): GPUBindGroup {
-    const pipeline = this.plan.pipelines[step.pipeline] as Plan['pipelines'][number];
-    let next = 0;
-    const entries = pipeline.bindings.map(({ binding, access }): GPUBindGroupEntry => {
-      if (access === 'uniform') {
-        return {
-          binding,
-          resource: { buffer: this.uniforms, offset: step.uniform?.offset ?? 0, size: step.uniform?.bytes ?? 16 },
-        };
-      }
-      return { binding, resource: { buffer: this.pick(step.buffers[next++] as number, replaced) } };
-    });
-    const layout = (this.pipelines[step.pipeline] as GPUComputePipeline).getBindGroupLayout(0);
-    return this.device.handle.createBindGroup({ label: `${pipeline.label}.bindings`, layout, entries });
-  }
-
-  private idOf(buffer: GPUBuffer): number {
-    let id = this.ids.get(buffer);
-    if (id === undefined) {
-      id = this.nextId++;
-      this.ids.set(buffer, id);
-    }
-    return id;
+  private get parts(): ReplayParts {
+    const { device, plan, pipelines, buffers, uniforms } = this;
+    return { device: device.handle, specs: plan.pipelines, pipelines, buffers, uniforms };
   }
 }
 
