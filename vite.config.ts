@@ -1,6 +1,7 @@
 // The demo site (`vite`, `vite build`) and, as functions that .ci/build.ts calls, the library's bundles.
 
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type InlineConfig, type Rolldown } from 'vite';
 import { compactShaders, withoutCases } from './.ci/bundle-plugins';
@@ -25,15 +26,40 @@ function withoutSourceMap(options: Rolldown.OutputOptions): Rolldown.OutputOptio
   return { ...options, sourcemap: false };
 }
 
-export default defineConfig({
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+const postBanner = `/*! Lepton ${version}, Apache-2.0. Bundled packages: third-party-licenses.md */`;
+
+/** Names the state of the sources: plans that one state has stored, another does not run. */
+function nameBuild(): string {
+  const hash = createHash('sha256').update(version);
+  for (const folder of ['src', 'shaders']) {
+    const names = readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((n) => /\.(ts|wgsl)$/.test(n) && !n.endsWith('.test.ts')).sort()) {
+      hash.update(name).update(readFileSync(`${root}${folder}/${name}`));
+    }
+  }
+  return hash.digest('base64url').slice(0, 16);
+}
+
+let build: string | undefined;
+
+/** Computed once, so that the files that are built together agree. */
+function buildDefine(): Record<string, string> {
+  build ??= nameBuild();
+  return { 'import.meta.env.LEPTON_BUILD': JSON.stringify(build) };
+}
+
+export default defineConfig(({ command }) => ({
   root,
   // Relative addresses, so that the site works from any folder of any host.
   base: './',
   plugins: [...bundlePlugins(), sharedData()],
   worker,
   optimizeDeps,
+  // A dev server has no such name: it would hold for one state of the sources only.
+  define: command === 'build' ? buildDefine() : {},
   build: { outDir: 'dist/site', target: 'es2023', sourcemap: true },
-});
+}));
 
 export interface LibraryFile {
   entry: string;
@@ -48,9 +74,6 @@ export const libraryFiles: readonly LibraryFile[] = [
   { entry: 'src/worker/standalone.ts', file: 'worker.js', format: 'iife' },
 ];
 
-const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
-const postBanner = `/*! Lepton ${version}, Apache-2.0. Bundled packages: third-party-licenses.md */`;
-
 /** One file of the library, with everything it needs inside it, into `outDir`. */
 export function libraryBuild({ entry, file, format }: LibraryFile, outDir = 'dist'): InlineConfig {
   return {
@@ -61,7 +84,10 @@ export function libraryBuild({ entry, file, format }: LibraryFile, outDir = 'dis
     plugins: bundlePlugins(),
     worker,
     // A classic script has no import.meta; there the script-tag entry says where the library is.
-    define: format === 'iife' ? { 'import.meta.url': 'undefined' } : {},
+    define: {
+      ...buildDefine(),
+      ...(format === 'iife' && { 'import.meta.url': 'undefined' }),
+    },
     build: {
       outDir,
       emptyOutDir: false,

@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   gpu: ['base', 'type plan', 'shaders'],
   tune: ['base'],
   store: ['base', 'idb-keyval', '@noble/hashes'],
-  worker: ['base', 'ir', 'ops', 'read', 'transform', 'plan', 'gpu', 'tune', 'store', 'comlink'],
+  worker: ['base', 'ir', 'ops', 'read', 'transform', 'plan', 'gpu', 'tune', 'store', 'comlink', 'package.json'],
   api: ['base', 'type worker', 'worker script', 'comlink', 'package.json'],
   demo: ['api', 'chart.js'],
 };

@@ -14,7 +14,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count:
   let tile = place(id, PIXEL_QUADS, CHANNEL_QUADS);
   let p0 = pixelsAt(tile.pixel, tile.oz);
   let p1 = pixelsAt(tile.pixel + 4u, tile.oz);
-  let x0 = (tile.image * params.groups + tile.group) * params.channels * params.inputStep;
+  let plane = select(tile.image, tile.image * params.outDepth + tile.oz, POINTWISE);
+  let x0 = (plane * params.groups + tile.group) * params.channels * params.inputStep;
   let steps = walkSteps();
   let row = 4u * params.outputQuads;
   var w = tile.group * steps * row + 4u * tile.quad;

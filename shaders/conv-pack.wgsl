@@ -1,7 +1,8 @@
 // Packs convolution weights and bias for the kernels that read them, once at load where they are constant.
 //
 // w       element (group, tap, channel, output) at group * groupStep + output * outputStep
-//         + channel * channelStep + tap: Conv and ConvTranspose order them differently
+//         + channel * channelStep + tap: Conv and ConvTranspose order them differently. Where every tap of a
+//         channel is a channel of its own, "channel" is channel * rowTaps + tap, and taps is 1.
 // bias    [groups * groupOut]; any buffer where hasBias is 0
 // packed  quads of four input channels, as [group][tap][inputQuads][4 * outputQuads], zero where channels or
 //         outputs are padded; then the bias as quads of four outputs, [group][outputQuads]
@@ -10,7 +11,7 @@
 struct Params {
   groups: u32, taps: u32, channels: u32, groupOut: u32,
   inputQuads: u32, outputQuads: u32, hasBias: u32,
-  groupStep: u32, outputStep: u32, channelStep: u32,
+  groupStep: u32, outputStep: u32, channelStep: u32, rowTaps: u32,
 }
 
 @group(0) @binding(0) var<storage, read> w: array<elem>;
@@ -35,7 +36,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count:
     if (output < params.groupOut) {
       let start = group * params.groupStep + output * params.outputStep + tap;
       for (var lane = 0u; lane < min(4u, params.channels - channel); lane++) {
-        quad[lane] = w[start + (channel + lane) * params.channelStep];
+        let row = channel + lane;
+        quad[lane] = w[start + row / params.rowTaps * params.channelStep + row % params.rowTaps];
       }
     }
   } else if (params.hasBias == 1u) {

@@ -1,7 +1,8 @@
 // The pixels of a 1×1 convolution with stride 1 for conv-staged.wgsl, which stands in front: they are
 // contiguous, so quads of them are copied whole.
 //
-// x  [batch, groups * channels, pixels], read through `loadPixels(at)` (in front), which gives four pixels
+// x  [planes, groups * channels, inputStep], inputStep at least params.pixels, read through `loadPixels(at)` (in
+//    front), which gives four pixels
 
 override LINE: u32 = SIDE * PIXEL_QUADS;
 override PIXEL_LINES: u32 = STAGE * 4u * LINE;
@@ -12,7 +13,8 @@ var<private> x0: u32;
 fn walkSteps() -> u32 { return (params.channels + 3u) / 4u; }
 
 fn startPixels(tile: Place, local: u32) {
-  x0 = (tile.image * params.groups + tile.group) * params.channels * params.inputStep + tile.pixel;
+  let plane = tile.image * params.outDepth + tile.oz;
+  x0 = (plane * params.groups + tile.group) * params.channels * params.inputStep + tile.pixel;
 }
 
 fn fillPixels(first: u32, steps: u32, local: u32) {

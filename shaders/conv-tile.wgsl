@@ -33,6 +33,13 @@ fn place(id: u32, pixelQuads: u32, channelQuads: u32) -> Place {
     id / tiles % params.groups, plane / params.outDepth, plane % params.outDepth);
 }
 
+override BIAS: bool = true; // false where what becomes of the sums adds it
+
+fn biasAt(group: u32, quad: u32) -> vec4f {
+  if (!BIAS) { return vec4f(); }
+  return vec4f(weights[params.biasAt + group * params.outputQuads + quad]);
+}
+
 fn weights16(at: u32) -> mat4x4f {
   return mat4x4f(vec4f(weights[at]), vec4f(weights[at + 1u]), vec4f(weights[at + 2u]), vec4f(weights[at + 3u]));
 }
@@ -46,7 +53,7 @@ fn storeTiles(tiles: array<mat4x4f, 4>, at: Place, pixelQuads: u32, channelQuads
     let pixel = at.pixel + 4u * pixelStride * (t / channelQuads);
     let quad = at.quad + channelStride * (t % channelQuads);
     if (pixel >= params.pixels || quad >= params.outputQuads) { continue; }
-    var bias = vec4f(weights[params.biasAt + at.group * params.outputQuads + quad]);
+    var bias = biasAt(at.group, quad);
     for (var j = 0u; j < min(4u, params.groupOut - 4u * quad); j++) {
       let m = 4u * quad + j;
       store(y0 + m * params.outputStep + pixel, params.pixels - pixel, at.group * params.groupOut + m, v[t][j] + bias[j]);

@@ -1,12 +1,12 @@
-// How convolutions read their input: the walk over taps and channels, and what one tap meets. Stands behind
-// conv-tile.wgsl and in front of conv-direct.wgsl, conv-quad.wgsl and conv-implicit-gemm.wgsl.
+// How convolutions read their input: the walk over taps and channels, and what one tap meets. Stands beside a
+// struct Params with a window's sizes, such as that of conv-tile.wgsl.
 //
 // x  [batch, groups * channels, depth, height, width]
 
 @group(0) @binding(0) var<storage, read> x: array<elem>;
 
 override TRANSPOSED: bool = false;
-override POINTWISE: bool = false; // a 1×1 kernel whose output pixels are the input's
+override POINTWISE: bool = false; // a 1×1 kernel whose output pixels are the input's; x is [planes, channels, inputStep]
 
 // The input that one tap meets at four outputs, and whether there is any.
 struct Meeting { at: vec4i, exists: vec4<bool> }
@@ -28,8 +28,15 @@ struct Pixels { at: vec4i, oy: vec4i, ox: vec4i, oz: i32 }
 
 fn pixelsAt(first: u32, oz: u32) -> Pixels {
   let p = vec4i(first + vec4u(0u, 1u, 2u, 3u));
-  let oy = p / params.outWidth;
-  return Pixels(p, oy, p - oy * params.outWidth, i32(oz));
+  // One division for all: pixels behind the first lie at most three rows further on.
+  var oy = vec4i(p.x / params.outWidth);
+  var ox = p - oy * params.outWidth;
+  for (var rows = 0; rows < 3; rows++) {
+    let over = vec4i(ox >= vec4i(params.outWidth));
+    ox -= over * params.outWidth;
+    oy += over;
+  }
+  return Pixels(p, oy, ox, i32(oz));
 }
 
 // `at` is the offset in a channel.

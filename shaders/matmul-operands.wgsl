@@ -1,61 +1,16 @@
-// What every matmul shader starts from: the sizes, which part of the result a workgroup owns, and 4×4
-// blocks of the operands in registers. Result = A · B for each matrix of a batch.
+// 4×4 blocks of the operands in registers, as they lie in memory. Follows matmul-params.wgsl.
 //
 // a  A [batch, m, k], or [batch, k, m] where A_TRANSPOSED
 // b  B [batch, k, n], or [batch, n, k] where B_TRANSPOSED
 // `aQuad(at)` and `bQuad(at)` (in front of this text) read the four elements from `at` on.
 //
-// Rows, columns and k are dealt with four at a time: "quad q" of rows is rows 4q to 4q + 3. Rows and
-// columns past the edge repeat the last quad, or hold whatever memory holds: they are never stored. k past
-// the edge reads as zero in both operands, so it adds nothing.
-
-struct Params {
-  m: u32, n: u32, k: u32,
-  // Quads of k that one split sums up.
-  splitQuads: u32,
-  splits: u32, rowTiles: u32, columnTiles: u32, workgroups: u32,
-  alpha: f32,
-  // Batch dimensions, and the elements that a step along each takes in A and B; 0 where broadcast.
-  batchDims: vec4u, aSteps: vec4u, bSteps: vec4u,
-}
-
-@group(0) @binding(3) var<uniform> params: Params;
+// Rows and columns past the edge repeat the last quad, or hold whatever memory holds: they are never
+// stored. k past the edge reads as zero in both operands, so it adds nothing.
 
 override A_TRANSPOSED: bool = false;
 override B_TRANSPOSED: bool = false;
 /** Whether k is no multiple of four. */
 override K_RAGGED: bool = false;
-
-struct Tile {
-  row: u32, column: u32,
-  /** The batch times the splits, plus the split. */
-  plane: u32,
-  /** Elements where the batch's A and B start; range of k in quads. */
-  a: u32, b: u32, firstQuad: u32, endQuad: u32,
-}
-
-/** The tile of workgroup `number`: columns run fastest, then rows, splits, the batch. */
-fn tileOf(number: u32) -> Tile {
-  var tile: Tile;
-  var rest = number / params.columnTiles;
-  tile.column = number % params.columnTiles;
-  tile.row = rest % params.rowTiles;
-  tile.plane = rest / params.rowTiles;
-  tile.firstQuad = tile.plane % params.splits * params.splitQuads;
-  tile.endQuad = min(tile.firstQuad + params.splitQuads, (params.k + 3u) / 4u);
-  rest = tile.plane / params.splits;
-  for (var d = 3i; d >= 0i; d--) {
-    let at = rest % params.batchDims[d];
-    rest /= params.batchDims[d];
-    tile.a += at * params.aSteps[d];
-    tile.b += at * params.bSteps[d];
-  }
-  return tile;
-}
-
-fn lastQuad(size: u32) -> u32 {
-  return (size - 1u) / 4u;
-}
 
 /** Line `i` of four of a block of A: a row along k, or where A is transposed one k along the rows. */
 fn aLine(start: u32, rowQuad: u32, kQuad: u32, i: u32) -> elem4 {

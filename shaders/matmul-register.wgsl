@@ -2,12 +2,18 @@
 // as much as storage. Follows matmul-operands.wgsl.
 //
 // Every invocation owns ROW_QUADS quads of rows by COLUMN_QUADS quads of columns; a workgroup's invocations
-// stand side by side along the columns and share their rows, which `aBlock` (in front) may make use of.
+// stand side by side along the columns.
 // `store(plane, row, column, v)` (in front) writes four columns of one row.
 
 override LANES: u32 = 32u;
 override ROW_QUADS: u32 = 4u;
 override COLUMN_QUADS: u32 = 2u;
+
+fn aBlock(start: u32, rowQuad: u32, kQuad: u32) -> mat4x4f {
+  return aMatrix(
+    aLine(start, rowQuad, kQuad, 0u), aLine(start, rowQuad, kQuad, 1u),
+    aLine(start, rowQuad, kQuad, 2u), aLine(start, rowQuad, kQuad, 3u));
+}
 
 fn storeBlock(plane: u32, rowQuad: u32, columnQuad: u32, v: mat4x4f) {
   for (var i = 0u; i < 4u; i++) { store(plane, 4u * rowQuad + i, 4u * columnQuad, v[i]); }
@@ -30,19 +36,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
     let b0 = bBlock(tile.b, q, c);
     var b1: mat4x4f;
     if (COLUMN_QUADS > 1u) { b1 = bBlock(tile.b, q, c + LANES); }
-    let a0 = aBlock(tile.a, r, q, lane);
+    let a0 = aBlock(tile.a, r, q);
     s00 += b0 * a0;
     if (COLUMN_QUADS > 1u) { s01 += b1 * a0; }
     if (ROW_QUADS > 1u) {
-      let a1 = aBlock(tile.a, r + 1u, q, lane);
+      let a1 = aBlock(tile.a, r + 1u, q);
       s10 += b0 * a1;
       if (COLUMN_QUADS > 1u) { s11 += b1 * a1; }
     }
     if (ROW_QUADS > 2u) {
-      let a2 = aBlock(tile.a, r + 2u, q, lane);
+      let a2 = aBlock(tile.a, r + 2u, q);
       s20 += b0 * a2;
       if (COLUMN_QUADS > 1u) { s21 += b1 * a2; }
-      let a3 = aBlock(tile.a, r + 3u, q, lane);
+      let a3 = aBlock(tile.a, r + 3u, q);
       s30 += b0 * a3;
       if (COLUMN_QUADS > 1u) { s31 += b1 * a3; }
     }

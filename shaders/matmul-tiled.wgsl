@@ -6,19 +6,21 @@
 // `store(plane, row, column, v)` (in front) writes four columns of one row.
 //
 // Staged lines keep the orientation they have in storage. Line i of a block lies at
-// (kQuad * 4 + i) * quads + quad, with `quads` the tile's quads of rows or columns.
+// (kQuad * 4 + i) * step + quad. Its step is the tile's quads of rows or columns, and one more where lines run
+// along k: neighbours store such lines a step or more apart, which else were the same bank of memory.
 
 override WIDTH: u32 = 8u;
 override HEIGHT: u32 = 8u;
 override ROW_QUADS: u32 = 2u;
 override COLUMN_QUADS: u32 = 2u;
 override K_QUADS: u32 = 4u;
-/** Lines in a staged tile: 4 * K_QUADS times its quads of rows or columns. */
-override A_LINES: u32 = 256u;
-override B_LINES: u32 = 256u;
+override A_STEP: u32 = 17u;
+override B_STEP: u32 = 16u;
+override A_SIZE: u32 = 272u; // 4 * K_QUADS * A_STEP
+override B_SIZE: u32 = 256u; // 4 * K_QUADS * B_STEP
 
-var<workgroup> aTile: array<elem4, A_LINES>;
-var<workgroup> bTile: array<elem4, B_LINES>;
+var<workgroup> aTile: array<elem4, A_SIZE>;
+var<workgroup> bTile: array<elem4, B_SIZE>;
 
 /** Where the n-th line that is loaded belongs, such that neighbours load neighbouring words of storage. */
 struct Place { kQuad: u32, quad: u32, i: u32 }
@@ -35,28 +37,26 @@ fn placeOf(n: u32, quads: u32, alongK: bool) -> Place {
 fn stage(tile: Tile, firstQuad: u32, local: u32) {
   let rowQuads = HEIGHT * ROW_QUADS;
   let columnQuads = WIDTH * COLUMN_QUADS;
-  for (var n = local; n < A_LINES; n += WIDTH * HEIGHT) {
+  for (var n = local; n < 4u * K_QUADS * rowQuads; n += WIDTH * HEIGHT) {
     let p = placeOf(n, rowQuads, !A_TRANSPOSED);
     let line = aLine(tile.a, tile.row * rowQuads + p.quad, firstQuad + p.kQuad, p.i);
-    aTile[(4u * p.kQuad + p.i) * rowQuads + p.quad] = select(elem4(), line, firstQuad + p.kQuad < tile.endQuad);
+    aTile[(4u * p.kQuad + p.i) * A_STEP + p.quad] = select(elem4(), line, firstQuad + p.kQuad < tile.endQuad);
   }
-  for (var n = local; n < B_LINES; n += WIDTH * HEIGHT) {
+  for (var n = local; n < 4u * K_QUADS * columnQuads; n += WIDTH * HEIGHT) {
     let p = placeOf(n, columnQuads, B_TRANSPOSED);
     let line = bLine(tile.b, firstQuad + p.kQuad, tile.column * columnQuads + p.quad, p.i);
-    bTile[(4u * p.kQuad + p.i) * columnQuads + p.quad] = select(elem4(), line, firstQuad + p.kQuad < tile.endQuad);
+    bTile[(4u * p.kQuad + p.i) * B_STEP + p.quad] = select(elem4(), line, firstQuad + p.kQuad < tile.endQuad);
   }
 }
 
 fn stagedA(kQuad: u32, quad: u32) -> mat4x4f {
-  let step = HEIGHT * ROW_QUADS;
-  let at = 4u * kQuad * step + quad;
-  return aMatrix(aTile[at], aTile[at + step], aTile[at + 2u * step], aTile[at + 3u * step]);
+  let at = 4u * kQuad * A_STEP + quad;
+  return aMatrix(aTile[at], aTile[at + A_STEP], aTile[at + 2u * A_STEP], aTile[at + 3u * A_STEP]);
 }
 
 fn stagedB(kQuad: u32, quad: u32) -> mat4x4f {
-  let step = WIDTH * COLUMN_QUADS;
-  let at = 4u * kQuad * step + quad;
-  return bMatrix(bTile[at], bTile[at + step], bTile[at + 2u * step], bTile[at + 3u * step]);
+  let at = 4u * kQuad * B_STEP + quad;
+  return bMatrix(bTile[at], bTile[at + B_STEP], bTile[at + 2u * B_STEP], bTile[at + 3u * B_STEP]);
 }
 
 fn storeBlock(plane: u32, rowQuad: u32, columnQuad: u32, v: mat4x4f) {

@@ -1,28 +1,25 @@
-// A recurrent net, all steps in one dispatch. Workgroup (b, d) owns sequence b in direction d: the last output
-// and the memory of its units stay in workgroup memory from step to step.
+// A recurrent net, all steps in one dispatch. Workgroup (b, d) owns sequence b in direction d.
 //   projected  [steps, batch, directions, gates, hidden], what the input gives each gate
-//   weights    [directions, quads, gates * hidden] of four columns each: recurrent weights, zeros past `hidden`
+//   weights    [directions, quads, hidden] of `gates` rows of four columns: recurrent weights, zeros past `hidden`
 // `units` invocations side by side take neighbouring units, `parts` of them share a unit's products.
-// In front: elem, elem4, gates, rows_of, products_of, advance, length_of, initial_*, store_*.
+// `vectors` are two that the products read, zeros past `hidden`, and the units' memory. With one turn outputs
+// alternate between the two; with two the outputs stay in the first and the second holds what turn 0 prepares.
+// In front: elem, gates, UnitRows, rows_of, products_of, advance, length_of, initial_*, store_*, vectors_of, vector,
+// set_vector, settle.
 
 override units: u32 = 64;
 override parts: u32 = 1;
 override hidden: u32 = 64;
 override quads: u32 = 16;
-override vector_slots: u32 = 128; // 2 * 4 * quads
 override partial_slots: u32 = 1; // units * parts where parts > 1
 override turns: u32 = 1; // 2 where the products of some gates need the others' results
 
 struct Params { steps: u32, batch: u32, directions: u32, backwards: vec4u }
 
 @group(0) @binding(0) var<storage, read> projected: array<elem>;
-@group(0) @binding(1) var<storage, read> weights: array<elem4>;
+@group(0) @binding(1) var<storage, read> weights: array<UnitRows>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// Two vectors that the products read. With one turn outputs alternate between them; with two the outputs stay
-// in the first and the second holds what turn 0 prepares for turn 1.
-var<workgroup> vectors: array<f32, vector_slots>;
-var<workgroup> memory: array<f32, hidden>;
 var<workgroup> partials: array<vec4f, partial_slots>;
 
 @compute @workgroup_size(units, parts)
@@ -31,25 +28,31 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let d = group.y;
   let state = (d * params.batch + b) * hidden;
   let lane = local.y * units + local.x;
+  let one = vectors_of(group);
+  let other = one + 4u * quads;
+  let memory = other + 4u * quads;
   for (var k = lane; k < 4u * quads; k += units * parts) {
-    vectors[k] = 0.0;
-    vectors[4u * quads + k] = 0.0;
+    var h = 0f;
+    var c = 0f;
     if (k < hidden) {
-      vectors[k] = initial_h(state + k);
-      memory[k] = initial_c(state + k);
+      h = initial_h(state + k);
+      c = initial_c(state + k);
     }
+    set_vector(one + k, h);
+    set_vector(other + k, 0.0);
+    set_vector(memory + k, c);
   }
-  workgroupBarrier();
+  settle();
 
   let length = length_of(b);
-  var last = 0u; // where the last output begins
+  var last = one;
   for (var step = 0u; step < params.steps; step++) {
     let running = step < length;
     let t = select(step, length - 1u - step, running && params.backwards[d] != 0u);
     let gate_inputs = ((t * params.batch + b) * params.directions + d) * gates * hidden;
     for (var turn = 0u; turn < turns; turn++) {
-      let operand = select(last, 4u * quads, turn == 1u);
-      let next = select(4u * quads - last, 0u, turn == 1u);
+      let operand = select(last, other, turn == 1u);
+      let next = select(select(one, other, last == one), one, turn == 1u);
       for (var first = 0u; first < hidden; first += units) {
         let unit = first + local.x;
         let owner = local.y == 0u && unit < hidden;
@@ -57,22 +60,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         if (owner) { x = inputs_of(gate_inputs + unit); }
         let sums = join(products_along(d, operand, min(unit, hidden - 1u), local.y, turn), local);
         if (owner) {
-          let old = vec2f(vectors[last + unit], memory[unit]);
+          let old = vec2f(vector(last + unit), vector(memory + unit));
           let now = select(old, advance(turn, d, unit, x, sums, old), running);
-          vectors[next + unit] = now.x;
-          memory[unit] = now.y;
+          set_vector(next + unit, now.x);
+          set_vector(memory + unit, now.y);
           if (turn + 1u == turns) {
             store_y(((t * params.directions + d) * params.batch + b) * hidden + unit, select(0.0, now.x, running));
           }
         }
       }
-      workgroupBarrier();
+      settle();
     }
-    if (turns == 1u) { last = 4u * quads - last; }
+    if (turns == 1u) { last = select(one, other, last == one); }
   }
   for (var k = lane; k < hidden; k += units * parts) {
-    store_h(state + k, vectors[last + k]);
-    store_c(state + k, memory[k]);
+    store_h(state + k, vector(last + k));
+    store_c(state + k, vector(memory + k));
   }
 }
 
@@ -80,8 +83,8 @@ fn products_along(d: u32, operand: u32, unit: u32, part: u32, turn: u32) -> vec4
   var sums = vec4f();
   for (var k = part; k < quads; k += parts) {
     let at = operand + 4u * k;
-    let v = vec4f(vectors[at], vectors[at + 1u], vectors[at + 2u], vectors[at + 3u]);
-    sums += products_of(rows_of((d * quads + k) * gates * hidden + unit, turn), v, turn);
+    let v = vec4f(vector(at), vector(at + 1u), vector(at + 2u), vector(at + 3u));
+    sums += products_of(rows_of((d * quads + k) * hidden + unit, turn), v, turn);
   }
   return sums;
 }

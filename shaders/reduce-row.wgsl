@@ -1,14 +1,19 @@
-// Reduces a tensor over some of its dimensions where few outputs have many elements each: a workgroup
-// reduces one part of one output's elements, four side by side in the lanes of an invocation.
+// Reduces a tensor over some of its dimensions where few outputs have many elements each: `lanes` invocations
+// take the elements behind one output, or of one part of it, in turn: quads of four, `chunk` quads at a time.
 //
-// input:  the tensor, row-major; `word` is an element's word, or a quad where four elements lie side by side
-// result: one element for each output and part, parts innermost
-// A workgroup owns one element of the result; its invocations join in workgroup memory.
-// In front: word, stored, acc4, identity, prepare, combine, finish, read_lanes, linear_workgroup.
+// input:  the tensor, row-major; `word` is an element's word, or a quad or a matrix where that many lie side by side
+// result: one element for each part and output, outputs innermost
+// A workgroup of lanes × rows invocations owns `rows` elements of the result; lanes join in workgroup memory.
+// In front: word, stored, acc4, identity, prepare, combine, finish, read_lanes, chunk, read_chunk(base, r),
+// linear_workgroup, offset_of.
 
-override invocations: u32 = 64;
-override radix: u32 = 8; // divides invocations; best its square root
-override joined_slots: u32 = 8; // invocations / radix
+override lanes: u32 = 64;
+override rows: u32 = 1;
+override radix: u32 = 8; // divides lanes; best its square root
+// Workgroup memory: lanes * rows, and that over radix; 1 where there is one lane and nothing to join.
+override slots: u32 = 64;
+override joined_slots: u32 = 8;
+override one_walk: u32 = 0; // whether there is a single reduced dimension
 
 struct Params {
   outputs: u32,
@@ -29,49 +34,65 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> partials: array<acc, invocations>;
+var<workgroup> partials: array<acc, slots>;
 var<workgroup> joined: array<acc, joined_slots>;
 
-@compute @workgroup_size(invocations)
+@compute @workgroup_size(lanes, rows)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_id) local: vec3u,
 ) {
-  let index = linear_workgroup(group, groups);
-  if (index >= params.outputs * params.parts) { return; }
-  let base = offset_of(index / params.parts, params.kept_rank, params.kept_sizes, params.kept_strides);
-  let begin = (index % params.parts) * params.part_length;
-  let end = min(begin + params.part_length, params.length);
+  let index = linear_workgroup(group, groups) * rows + local.y;
+  let exists = index < params.outputs * params.parts;
+  let base = offset_of(index % params.outputs, params.kept_rank, params.kept_sizes, params.kept_strides);
+  let begin = index / params.outputs * params.part_length;
+  // What is past the last output has no elements, but meets the barriers.
+  let end = select(begin, min(begin + params.part_length, params.length), exists);
   var value = identity();
-  for (var r = begin + local * 4u; r < end; r += invocations * 4u) {
-    let lanes = vec4u(r) + vec4u(0u, 1u, 2u, 3u);
-    let inside = min(lanes, vec4u(end - 1u));
-    let at = vec4u(base) + vec4u(reduced_offset(inside.x), reduced_offset(inside.y), reduced_offset(inside.z), reduced_offset(inside.w));
-    value = combine(value, select(identity(), prepare(read_lanes(at)), lanes < vec4u(end)));
+  var r = begin + local.x * 4u;
+  for (; r + (chunk - 1u) * 4u * lanes + 3u < end; r += chunk * 4u * lanes) {
+    value = combine(value, read_chunk(base, r));
   }
-  let pair = combine(value, value.zwxy);
-  let total = join(combine(pair, pair.yxwz).x, local);
-  if (local == 0u) {
+  for (; r < end; r += 4u * lanes) { value = combine(value, last_quad(base, r, end)); }
+  let pair = combine(value, value.yxwz);
+  let total = join(combine(pair, pair.zwxy).x, local);
+  if (local.x == 0u && exists) {
     result[index] = stored(finish(total, params.count).x);
   }
 }
 
-// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
-fn join(value: acc, local: u32) -> acc4 {
-  partials[local] = value;
-  workgroupBarrier();
-  if (local < joined_slots) {
-    var some = identity();
-    for (var k = 0u; k < radix; k++) { some = combine(some, acc4(partials[local * radix + k])); }
-    joined[local] = some.x;
-  }
-  workgroupBarrier();
-  var total = identity();
-  for (var k = 0u; k < joined_slots; k++) { total = combine(total, acc4(joined[k])); }
-  return total;
+// Four elements from the r-th on.
+fn quad(base: u32, r: u32) -> acc4 { return elements_at(base, places(r)); }
+// What is past the end counts as none.
+fn last_quad(base: u32, r: u32, end: u32) -> acc4 {
+  return select(identity(), elements_at(base, min(places(r), vec4u(end - 1u))), places(r) < vec4u(end));
+}
+fn places(r: u32) -> vec4u { return vec4u(r) + vec4u(0u, 1u, 2u, 3u); }
+fn elements_at(base: u32, r: vec4u) -> acc4 {
+  if (one_walk != 0u) { return prepare(read_lanes(vec4u(base) + r * params.reduced_strides.x)); }
+  let offsets = vec4u(reduced_offset(r.x), reduced_offset(r.y), reduced_offset(r.z), reduced_offset(r.w));
+  return prepare(read_lanes(vec4u(base) + offsets));
 }
 
 fn reduced_offset(index: u32) -> u32 {
   return offset_of(index, params.reduced_rank, params.reduced_sizes, params.reduced_strides);
+}
+
+// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
+fn join(value: acc, local: vec3u) -> acc4 {
+  if (lanes == 1u) { return acc4(value); }
+  let first = local.y * lanes;
+  partials[first + local.x] = value;
+  workgroupBarrier();
+  let steps = lanes / radix;
+  if (local.x < steps) {
+    var some = identity();
+    for (var k = 0u; k < radix; k++) { some = combine(some, acc4(partials[first + local.x * radix + k])); }
+    joined[local.y * steps + local.x] = some.x;
+  }
+  workgroupBarrier();
+  var total = identity();
+  for (var k = 0u; k < steps; k++) { total = combine(total, acc4(joined[local.y * steps + k])); }
+  return total;
 }

@@ -1,10 +1,11 @@
 // Softmax of the rows of a tensor seen as [outer, length, inner]; a row runs along the middle.
 //
 // input, result: floats, row-major
-// A workgroup of lanes × rows invocations owns `rows` rows; the lanes of one row take its elements in turn
-// and join in workgroup memory. Each element is read three times: for the largest, for the sum of
-// exponentials, and for the result.
-// In front: elem, finish(shifted, sum) -> f32, linear_workgroup.
+// A workgroup of lanes × rows invocations owns `rows` rows. The lanes of one row take its quads (four elements)
+// in turn, four quads at a time, and join in workgroup memory. Maximum and sum of exponentials come from one
+// reading; a row that fits the registers of its lanes is not read again.
+// In front: unit, load(base, quad, fill) -> vec4f, store(base, quad, vec4f), scale_of(sum) -> f32,
+// finish(shifted, scale) -> vec4f, linear_workgroup.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
@@ -15,17 +16,22 @@ override joined_slots: u32 = 8;
 
 struct Params {
   rows: u32, // in all: outer · inner
+  quads: u32, // of a row
   length: u32,
   inner: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<elem>;
-@group(0) @binding(1) var<storage, read_write> result: array<elem>;
+@group(0) @binding(0) var<storage, read> input: array<unit>;
+@group(0) @binding(1) var<storage, read_write> result: array<unit>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 // The largest element of a part of a row, and the sum of exponentials above it.
 var<workgroup> partials: array<vec2f, slots>;
 var<workgroup> joined: array<vec2f, joined_slots>;
+
+const lowest = -3.4028234e38f;
+// Not a constant, since a constant expression may not be infinite.
+var<private> minus_infinity: u32 = 0xff800000u;
 
 @compute @workgroup_size(lanes, rows)
 fn main(
@@ -33,38 +39,73 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
-  let own_row = linear_workgroup(group, groups) * rows + local.y;
-  // Rows past the end do the last row's work again, up to the barriers, and store nothing.
-  let row = min(own_row, params.rows - 1u);
+  let row = linear_workgroup(group, groups) * rows + local.y;
   let base = row / params.inner * (params.length * params.inner) + row % params.inner;
+  // Rows past the end have no quads, but meet the barriers.
+  let quads = select(0u, params.quads, row < params.rows);
 
-  var largest = -3.4028234e38f;
-  for (var i = local.x; i < params.length; i += lanes) {
-    largest = max(largest, f32(input[base + i * params.inner]));
+  var largest = vec4f(lowest);
+  var sum = vec4f();
+  var bits = vec4u();
+  var x0 = vec4f();
+  var x1 = vec4f();
+  var x2 = vec4f();
+  var x3 = vec4f();
+  for (var q = local.x; q < quads; q += 4u * lanes) {
+    x0 = load(base, q, bitcast<f32>(minus_infinity));
+    x1 = load_within(base, q + lanes, quads);
+    x2 = load_within(base, q + 2u * lanes, quads);
+    x3 = load_within(base, q + 3u * lanes, quads);
+    let next = larger(largest, larger(larger(x0, x1), larger(x2, x3)));
+    sum = sum * exp(largest - next) + ((exp(x0 - next) + exp(x1 - next)) + (exp(x2 - next) + exp(x3 - next)));
+    largest = next;
+    bits = max(bits, max(max(magnitude(x0), magnitude(x1)), max(magnitude(x2), magnitude(x3))));
   }
-  var sum = 0f;
-  for (var i = local.x; i < params.length; i += lanes) {
-    sum += exp_of(f32(input[base + i * params.inner]) - largest);
-  }
-  let whole = join_lanes(vec2f(largest, sum), local);
+  let pair = larger(largest, largest.zwxy);
+  let top = larger(pair, pair.yxwz).x;
+  let total = dot(sum, exp(largest - top));
+  let not_a_number = any(bits > vec4u(0x7f800000u));
+  let whole = join_lanes(vec2f(top, select(total, nan(), not_a_number)), local);
+  // Above an infinity, and of a row with nothing but minus infinity, there are no exponentials to share.
+  let strange = is_nan(whole.y) || whole.y == 0.0 || bitcast<u32>(whole.x) == 0x7f800000u;
+  let scale = select(scale_of(whole.y), nan(), strange);
 
-  if (own_row < params.rows) {
-    for (var i = local.x; i < params.length; i += lanes) {
-      let at = base + i * params.inner;
-      result[at] = elem(finish(f32(input[at]) - whole.x, whole.y));
+  if (params.quads <= 4u * lanes) {
+    store_within(base, local.x, quads, finish(x0 - whole.x, scale));
+    store_within(base, local.x + lanes, quads, finish(x1 - whole.x, scale));
+    store_within(base, local.x + 2u * lanes, quads, finish(x2 - whole.x, scale));
+    store_within(base, local.x + 3u * lanes, quads, finish(x3 - whole.x, scale));
+  } else {
+    for (var q = local.x; q < quads; q += 4u * lanes) {
+      x0 = load(base, q, bitcast<f32>(minus_infinity));
+      x1 = load_within(base, q + lanes, quads);
+      x2 = load_within(base, q + 2u * lanes, quads);
+      x3 = load_within(base, q + 3u * lanes, quads);
+      store(base, q, finish(x0 - whole.x, scale));
+      store_within(base, q + lanes, quads, finish(x1 - whole.x, scale));
+      store_within(base, q + 2u * lanes, quads, finish(x2 - whole.x, scale));
+      store_within(base, q + 3u * lanes, quads, finish(x3 - whole.x, scale));
     }
   }
 }
 
-// WGSL's own functions need not give NaN for NaN.
+fn load_within(base: u32, quad: u32, quads: u32) -> vec4f {
+  let fill = bitcast<f32>(minus_infinity);
+  return select(vec4f(fill), load(base, min(quad, quads - 1u), fill), quad < quads);
+}
+fn store_within(base: u32, quad: u32, quads: u32, value: vec4f) {
+  if (quad < quads) { store(base, quad, value); }
+}
+
+// WGSL's own functions need not give NaN for NaN, and `max` of floats takes a software adapter long.
+fn larger(a: vec4f, b: vec4f) -> vec4f { return select(a, b, b > a); }
+fn magnitude(x: vec4f) -> vec4u { return bitcast<vec4u>(x) & vec4u(0x7fffffffu); }
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
-fn exp_of(x: f32) -> f32 { return select(exp(x), x, is_nan(x)); }
-// The sum is 0 where the row has nothing but minus infinity.
-fn log_of(sum: f32) -> f32 { return select(sum / sum, log(sum), sum > 0.0 && !is_nan(sum)); }
+fn nan() -> f32 { return bitcast<f32>(minus_infinity | 1u); }
 
 // Of two parts of a row: the larger maximum, and the sum of exponentials above it.
 fn join(a: vec2f, b: vec2f) -> vec2f {
-  let largest = max(a.x, b.x);
+  let largest = select(a.x, b.x, b.x > a.x);
   return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
 }
 

@@ -8,6 +8,7 @@ import type { TensorInfo } from '../../src/base/model-info';
 import { decode, encode, ndarray } from '../../src/base/ndarray';
 import { sizeOf } from '../../src/base/shape';
 import type { Graph } from '../../src/ir/graph';
+import { blueprintOf } from '../../src/worker/blueprint';
 import { compiler } from '../../src/worker/compiler';
 import type { Devices } from '../../src/worker/devices';
 import { checkFeeds } from '../../src/worker/feeds';
@@ -54,8 +55,8 @@ export async function attempt({ bytes, seed, data, run }: Attempt): Promise<Outc
     run === 'host'
       ? compiler.cpuEngine(graph, sources, tensors)
       : new GpuEngine({
-          ...{ graph, compiler, tensors, devices: run, files: sources },
-          ...{ precision: 'auto', allowPrecisionLoss: true, strict: false },
+          ...{ blueprint: blueprintOf({ compiler, graph }, []), tensors, devices: run, files: sources },
+          ...{ precision: 'auto', allowPrecisionLoss: true, strict: false, tune: 'off', quick: false },
         });
   try {
     await engine.run(checkFeeds(infos, feeds), { outputs: graph.outputs, onGpu: () => false, signal });

@@ -4,18 +4,18 @@
 // there the limit is the 50 ms from which W3C calls a task long. What others take comes and goes; a task of
 // Lepton's own would be long every time, so the best of a few rounds decides.
 
-import type { CDPSession } from 'playwright';
 import { expect, test } from 'vitest';
 import { describeBrowsers, type TestPage } from '../support/browsers';
 import { dataPath, describeWithData } from '../support/data';
 import { openLeptonPage, startLeptonServer } from '../support/lepton-page';
+import { longestTask, startTrace } from '../support/main-thread-trace';
 
 declare const lepton: typeof import('../../src/api');
 
 /** Milliseconds: a frame, and a long task. */
 const limits = { chromium: 16, firefox: 50 };
 const mostRounds = 6;
-const markName = 'lepton-watch';
+const marks = { begin: 'lepton-watch begin', end: 'lepton-watch end' };
 
 describeWithData('main thread', () => {
   describeBrowsers('with a real model', (browser) => {
@@ -28,7 +28,7 @@ describeWithData('main thread', () => {
         const page = await openLeptonPage(browser, server);
         const trace = browser.name === 'chromium' ? await startTrace(await page.cdp()) : undefined;
         const gap = await loadAndRun(page, trace === undefined);
-        rounds.push(trace ? await trace.stop() : gap);
+        rounds.push(trace ? longestTask(await trace.stop(), marks) : gap);
         await page.close();
       } while (Math.min(...rounds) >= longest && rounds.length < mostRounds);
       console.info(`${browser.name}: longest main-thread task ${rounds.map((ms) => ms.toFixed(1)).join(', then ')} ms`);
@@ -41,8 +41,8 @@ describeWithData('main thread', () => {
 /** Loads and runs a face detector; with `watch`, answers the third longest gap between turns of the event loop in ms. */
 function loadAndRun(page: TestPage, watch: boolean): Promise<number> {
   return page.evaluate(
-    async ({ watch, markName }) => {
-      performance.mark(`${markName} begin`);
+    async ({ watch, marks }) => {
+      performance.mark(marks.begin);
       const gaps = [0, 0, 0];
       let watching = watch;
       let last = performance.now();
@@ -65,40 +65,9 @@ function loadAndRun(page: TestPage, watch: boolean): Promise<number> {
       const input = new lepton.Tensor('float32', new Float32Array(3 * 240 * 320), [1, 3, 240, 320]);
       for (let i = 0; i < 3; i++) await model.run({ input });
       watching = false;
-      performance.mark(`${markName} end`);
+      performance.mark(marks.end);
       return gaps[2] as number;
     },
-    { watch, markName },
+    { watch, marks },
   );
-}
-
-interface TraceEvent {
-  readonly name: string;
-  readonly ph: string;
-  readonly pid: number;
-  readonly tid: number;
-  /** Microseconds. */
-  readonly ts: number;
-  readonly dur?: number;
-}
-
-/** Traces the tasks of the page's main thread; `stop` gives the longest one's milliseconds between the marks. */
-async function startTrace(cdp: CDPSession): Promise<{ stop(): Promise<number> }> {
-  const events: TraceEvent[] = [];
-  cdp.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
-  await cdp.send('Tracing.start', { transferMode: 'ReportEvents', categories: 'toplevel,blink.user_timing' });
-  return {
-    async stop() {
-      const complete = new Promise((resolve) => cdp.once('Tracing.tracingComplete', resolve));
-      await cdp.send('Tracing.end');
-      await complete;
-      // Other pages' threads are in the trace too, and what the test itself does; this page's carries marks.
-      const [begin, end] = ['begin', 'end'].map((part) => events.find((e) => e.name === `${markName} ${part}`));
-      if (!begin || !end) throw new Error('The trace lacks the marks of the page.');
-      const { pid, tid, ts } = begin;
-      const tasks = events.filter((e) => e.ph === 'X' && e.pid === pid && e.tid === tid && e.ts > ts && e.ts < end.ts);
-      expect(tasks.length).toBeGreaterThan(0);
-      return Math.max(...tasks.map((e) => e.dur ?? 0)) / 1000;
-    },
-  };
 }

@@ -75,7 +75,7 @@ const closed: Dawn = {
 };
 
 /** The description file of a software Vulkan driver. */
-function findDriver(): string | undefined {
+export function findDriver(): string | undefined {
   const chromium = findBrowser('chromium');
   const folders = ['/usr/lib/chromium', '/opt/google/chrome', ...(chromium ? [dirname(realpathSync(chromium))] : [])];
   const swiftshader = folders.map((folder) => join(folder, 'vk_swiftshader_icd.json')).find((file) => existsSync(file));

@@ -2,6 +2,7 @@
 
 import { decode, encode, type NDArray } from '../../src/base/ndarray';
 import type { Graph } from '../../src/ir/graph';
+import { blueprintOf } from '../../src/worker/blueprint';
 import { compiler } from '../../src/worker/compiler';
 import { Devices } from '../../src/worker/devices';
 import { checkFeeds } from '../../src/worker/feeds';
@@ -63,14 +64,15 @@ export async function openOnGpu(
   const { graph, source } = await read(model);
   const devices = new Devices(gpu);
   const engine = new GpuEngine({
-    graph,
-    compiler,
+    blueprint: blueprintOf({ compiler, graph }, []),
     files: () => source,
     devices,
     tensors: new GpuTensors(),
     precision: 'auto',
     allowPrecisionLoss: false,
     strict: false,
+    tune: 'off',
+    quick: false,
     ...options,
   });
   return new OpenModel(graph, engine, source, async () => (await devices.get()).device.handle.destroy());

@@ -18,7 +18,7 @@ export const cache = {
     const absolute = new URL(url, document.baseURI).href;
     return defaultClient(options.workerUrl).call((worker, href) => worker.cacheDelete(href), absolute);
   },
-  /** Forgets every file. */
+  /** Forgets every file, and what was measured of the adapter. */
   clear(options: CacheOptions = {}): Promise<void> {
     return defaultClient(options.workerUrl).call((worker) => worker.cacheClear(), undefined);
   },

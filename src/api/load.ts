@@ -32,6 +32,15 @@ export interface LoadOptions {
    * on the host, and why, is in `model.report.hostSteps` and in the profile.
    */
   strict?: boolean;
+  /**
+   * Whether kernels are chosen by measuring them on the visitor's adapter. 'auto' (default) begins by a cost model
+   * and measures the kernels that take most of the time once the model has run and nothing is asked of Lepton for
+   * 0.1 s, for about 0.3 s or half of what loading took; the runs after that use what won. A software adapter, where
+   * this would take long, is left to the cost model. 'full' measures thoroughly on any adapter before the first run,
+   * which may take many seconds; `onProgress` tells how far it is (stage 'tune'). 'off' chooses by the cost model
+   * alone. What won is kept in IndexedDB, for all models; answers are the same up to rounding.
+   */
+  tune?: 'auto' | 'off' | 'full';
   /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
   workerUrl?: string | URL;
 }
@@ -59,6 +68,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     precision: oneOf('precision', options.precision ?? 'auto', ['auto', 'float32', 'float16']),
     allowPrecisionLoss: options.allowPrecisionLoss ?? false,
     strict: options.strict ?? false,
+    tune: oneOf('tune', options.tune ?? 'auto', ['auto', 'off', 'full']),
     ...(options.powerPreference && { powerPreference: options.powerPreference }),
   };
   const client = defaultClient(workerUrl);

@@ -65,7 +65,10 @@ export class Model {
     return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, Tensor.fromWire(t, this.#client)]));
   }
 
-  /** Runs the model several times with timestamps and says where the time goes, node by node. */
+  /**
+   * Runs the model several times with timestamps and says where the time goes, node by node: which kernel ran, how it
+   * was chosen, how fast it was, and how that compares with what the adapter was measured to do.
+   */
   async profile(feeds: Feeds, options: Pick<RunOptions, 'signal'> = {}): Promise<Profile> {
     this.#alive();
     return this.#send(feeds, false, (wire) => {

@@ -11,18 +11,38 @@ import type { CallId, Reply, WireFeed, WorkerApi } from '../worker/protocol';
 const startTimeout = { inline: 10_000, fetched: 60_000 } as const;
 
 export class WorkerClient {
-  readonly remote: Promise<Remote<WorkerApi>>;
+  /** Rejects where the worker does not start. */
+  readonly started: Promise<void>;
+  private isUp = false;
+  /** Takes calls at once: they wait in the worker's queue until it has started. Absent where it was refused. */
+  private readonly worker: Remote<WorkerApi> | undefined;
   private nextCall: CallId = 1;
   /** Frees what the page forgot to dispose of. */
   private readonly forgotten = new FinalizationRegistry<number>((id) => void this.free(id));
 
   constructor(workerUrl: string | URL | undefined) {
-    this.remote = start(workerUrl);
+    let worker: Worker;
+    try {
+      worker = create(workerUrl);
+    } catch (error) {
+      this.started = Promise.reject(error);
+      return;
+    }
+    this.worker = wrap<WorkerApi>(worker);
+    this.started = ready(worker, workerUrl).then(
+      () => {
+        this.isUp = true;
+      },
+      (error: unknown) => {
+        worker.terminate();
+        throw error;
+      },
+    );
   }
 
   /** Calls the worker and unwraps its reply; a failed start fails every call. */
   async call<A, T>(method: (worker: Remote<WorkerApi>, argument: A) => Promise<Reply<T>>, argument: A): Promise<T> {
-    return unwrap(await method(await this.remote, argument));
+    return unwrap(await this.answer((worker) => method(worker, argument)));
   }
 
   /**
@@ -36,19 +56,18 @@ export class WorkerClient {
     discard: (worker: Remote<WorkerApi>, value: T) => void = () => {},
   ): Promise<T> {
     if (signal?.aborted) throw abortError(signal, what);
-    const worker = await this.remote;
     const call = this.nextCall++;
-    if (!signal) return unwrap(await method(worker, call));
-    if (signal.aborted) throw abortError(signal, what);
+    const answer = this.answer((worker) => method(worker, call));
+    if (!signal) return unwrap(await answer);
     return new Promise((resolve, reject) => {
       const abort = () => {
-        void worker.abort(call);
+        void this.worker?.abort(call);
         reject(abortError(signal, what));
       };
       signal.addEventListener('abort', abort, { once: true });
-      method(worker, call).then((reply) => {
+      answer.then((reply) => {
         signal.removeEventListener('abort', abort);
-        if (signal.aborted && reply.ok) discard(worker, reply.value);
+        if (signal.aborted && reply.ok && this.worker) discard(this.worker, reply.value);
         try {
           resolve(unwrap(reply));
         } catch (error) {
@@ -68,7 +87,15 @@ export class WorkerClient {
   }
 
   private async free(id: number): Promise<void> {
-    await (await this.remote).disposeTensor(id);
+    await this.worker?.disposeTensor(id);
+  }
+
+  /** The worker's answer; one that does not start gives none. */
+  private async answer<T>(ask: (worker: Remote<WorkerApi>) => Promise<Reply<T>>): Promise<Reply<T>> {
+    if (!this.worker) return this.started as Promise<never>;
+    const asked = ask(this.worker);
+    if (this.isUp) return asked;
+    return Promise.race([asked, this.started.then(() => asked)]);
   }
 }
 
@@ -81,7 +108,7 @@ export function defaultClient(workerUrl?: string | URL): WorkerClient {
     client = new WorkerClient(workerUrl);
     clients.set(key, client);
     // What kept the worker from starting may have passed when somebody asks again.
-    client.remote.catch(() => clients.delete(key));
+    client.started.catch(() => clients.delete(key));
   }
   return client;
 }
@@ -99,17 +126,6 @@ function unwrap<T>(reply: Reply<T>): T {
   if (reply.ok) return reply.value;
   const { code, message, details } = reply.error;
   throw new LeptonError(code, message, { details });
-}
-
-async function start(workerUrl: string | URL | undefined): Promise<Remote<WorkerApi>> {
-  const worker = create(workerUrl);
-  try {
-    await ready(worker, workerUrl);
-  } catch (error) {
-    worker.terminate();
-    throw error;
-  }
-  return wrap<WorkerApi>(worker);
 }
 
 function create(workerUrl: string | URL | undefined): Worker {

@@ -2,7 +2,7 @@
 // Chart.js comes with the first profile that is shown, never with the page itself.
 
 import type { Chart as ChartObject } from 'chart.js';
-import type { Profile } from '../api';
+import type { NodeProfile, Profile } from '../api';
 import { milliseconds } from './format';
 import { nextTask } from './pace';
 
@@ -25,15 +25,23 @@ export function barsOf({ nodes }: Profile): Bar[] {
   const rest = timed.slice(shown.length);
   const bars: Bar[] = shown.map((node) => ({
     label: `${node.op} ${node.name}`,
-    kernel: node.kernel,
+    kernel: node.chosenBy === 'measurement' ? `${node.kernel} (measured)` : node.kernel,
     time: node.gpuTime!,
-    rate: node.flops && node.gpuTime ? `${(node.flops / node.gpuTime / 1e6).toPrecision(2)} GFLOP/s` : '–',
+    rate: rateOf(node),
   }));
   if (rest.length > 0) {
     const time = rest.reduce((sum, node) => sum + node.gpuTime!, 0);
     bars.push({ label: `${rest.length} more nodes`, kernel: '', time, rate: '–', rest: true });
   }
   return bars;
+}
+
+/** Arithmetic or bytes a second, and what share that is of what the adapter can do. */
+function rateOf({ flops, flopsPerSecond, bytesPerSecond, roofline }: NodeProfile): string {
+  if (flopsPerSecond === undefined || bytesPerSecond === undefined) return '–';
+  const [rate, unit] = flops > 0 ? [flopsPerSecond, 'GFLOP/s'] : [bytesPerSecond, 'GB/s'];
+  const share = roofline === undefined ? '' : `, ${Math.round(100 * roofline)} %`;
+  return `${(rate / 1e9).toPrecision(2)} ${unit}${share}`;
 }
 
 let current: ChartObject | undefined;

@@ -5,7 +5,7 @@ import { bytes, plural } from './format';
 import { onceAFrame } from './pace';
 import { element, setText } from './view';
 
-const order = ['download', 'read', 'compile', 'upload'] as const satisfies readonly Progress['stage'][];
+const order: readonly Progress['stage'][] = ['download', 'read', 'compile', 'upload'];
 
 /** Shows the newest progress, at most once a frame. */
 export const showProgress: (progress: Progress | 'start' | 'ready' | 'stopped') => void = onceAFrame((progress) => {
@@ -23,7 +23,7 @@ export const showProgress: (progress: Progress | 'start' | 'ready' | 'stopped') 
     setText('progress-text', 'Starting');
     return;
   }
-  markStages(order.indexOf(progress.stage));
+  markStages(order.indexOf(progress.stage === 'tune' ? 'compile' : progress.stage));
   if (progress.total) bar.value = progress.loaded / progress.total;
   else bar.removeAttribute('value');
   setText('progress-text', describe(progress));
@@ -38,6 +38,8 @@ function describe({ stage, loaded, total, origin }: Progress): string {
         : `From ${origin === 'store' ? 'IndexedDB' : 'your file'}: ${amount}`;
     case 'read':
       return 'Reading the model';
+    case 'tune':
+      return total ? `Measuring ${loaded} of ${plural(total, 'kernel')}` : 'Measuring kernels';
     case 'compile':
       return total ? `Compiling ${loaded} of ${plural(total, 'pipeline')}` : 'Compiling';
     case 'upload':

@@ -2,18 +2,20 @@
 // command buffer and submits it once. Nothing here knows graphs or operators.
 
 import type { ByteSource } from '../base/bytes';
-import { throwIfAborted } from '../base/errors';
+import { LeptonError, throwIfAborted } from '../base/errors';
 import type { BufferRole, Plan, PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import { compilePipelines } from './pipelines';
 import { Replay, type ReplayParts } from './replay';
 import { scoped } from './scopes';
 import { upload } from './upload';
-import { Weights, type WeightWork } from './weights';
+import { type PackedWeight, type PackedWeights, packedBy, packedFile, Weights, type WeightWork } from './weights';
 
 export interface CreateOptions {
   /** Weights to share with the model's other plans on the device. */
   readonly weights?: Weights;
+  /** Of this plan, from an earlier visit. */
+  readonly packed?: PackedWeights | undefined;
   readonly signal?: AbortSignal;
   readonly onUpload?: (loaded: number, total: number) => void;
   readonly onCompile?: (done: number, total: number) => void;
@@ -29,7 +31,8 @@ export class Executable {
     private readonly buffers: (GPUBuffer | undefined)[],
     private readonly weights: Weights,
     private readonly uniforms: GPUBuffer,
-    private readonly pipelines: readonly GPUComputePipeline[],
+    /** Undefined for what no step needs that is left to do. */
+    private readonly pipelines: readonly (GPUComputePipeline | undefined)[],
   ) {
     const external = plan.buffers.flatMap((b, i) => (b.role === 'input' || b.role === 'output' ? [i] : []));
     this.replay = new Replay(this.parts, plan.steps, external);
@@ -46,20 +49,26 @@ export class Executable {
     throwIfAborted(options.signal, `Preparing "${plan.name}"`);
     const created: GPUBuffer[] = [];
     const weights = options.weights ?? new Weights();
-    const work = weights.take(plan);
+    const { packed } = options;
+    const work = weights.take(plan, packed?.places);
+    const sourceOf = (name: string) => (packed && name === packedFile ? packed.file : fileOf(name));
     const stop = new AbortController();
     let uploading: Promise<void> | undefined;
     try {
+      // Compiling takes longest, so it begins first.
+      const compiling = compilePipelines(handle, plan.pipelines, [...work.init, ...plan.steps], options.onCompile);
+      compiling.catch(() => {});
       const { buffers, uniforms } = await allocate(handle, plan, work, created);
-      uploading = upload(handle, work.uploads, (i) => buffers[i] as GPUBuffer, fileOf, {
+      uploading = upload(handle, work.uploads, (i) => buffers[i] as GPUBuffer, sourceOf, {
         signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal,
         ...(options.onUpload && { onProgress: options.onUpload }),
       });
-      const [pipelines] = await Promise.all([compilePipelines(handle, plan, options.onCompile), uploading]);
+      const [pipelines] = await Promise.all([compiling, uploading]);
       throwIfAborted(options.signal, `Preparing "${plan.name}"`);
       const executable = new Executable(device, plan, buffers, weights, uniforms, pipelines);
-      await executable.initialise(work.init);
+      if (work.init.length > 0) await executable.initialise(work.init);
       weights.give(plan, work, buffers);
+      executable.packed = packedBy(plan, work.init);
       return executable;
     } catch (error) {
       // What is still being uploaded must not meet destroyed buffers.
@@ -88,12 +97,44 @@ export class Executable {
     this.replay.encode(encoder, replaced, timing);
   }
 
+  private disposed = false;
+  /** Weights that the init steps made here, as they would lie in a file. */
+  packed: readonly PackedWeight[] = [];
+
+  /**
+   * Reads that file's bytes [offset, offset + length) back from the GPU; both are multiples of four.
+   * @throws DISPOSED: what a destroyed buffer answers is zeros, which nobody must take for weights
+   */
+  async readPacked(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { handle } = this.device;
+    if (this.disposed)
+      throw new LeptonError('DISPOSED', `"${this.plan.name}" was disposed of while its weights were read.`);
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const staging = handle.createBuffer({ label: `${this.plan.name}.packed`, size: length, usage });
+    try {
+      const encoder = handle.createCommandEncoder();
+      for (const place of this.packed) {
+        const from = Math.max(offset, place.offset);
+        const to = Math.min(offset + length, place.offset + place.bytes);
+        if (from >= to) continue;
+        const buffer = this.buffers[place.buffer] as GPUBuffer;
+        encoder.copyBufferToBuffer(buffer, from - place.offset, staging, from - offset, to - from);
+      }
+      handle.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      return new Uint8Array(staging.getMappedRange()).slice();
+    } finally {
+      staging.destroy();
+    }
+  }
+
   /** Encodes the run's dispatches into a pass that is open. */
   dispatch(pass: GPUComputePassEncoder): void {
     this.replay.dispatch(pass);
   }
 
   dispose(): void {
+    this.disposed = true;
     const { buffers } = this.plan;
     const [weights, others] = [true, false].map((isWeight) =>
       this.buffers.flatMap((buffer, i) => (buffer && (buffers[i]?.role === 'weight') === isWeight ? [buffer] : [])),
@@ -118,7 +159,7 @@ export class Executable {
 
   private get parts(): ReplayParts {
     const { device, plan, pipelines, buffers, uniforms } = this;
-    return { device: device.handle, specs: plan.pipelines, pipelines, buffers, uniforms };
+    return { device: device.handle, specs: plan.pipelines, places: plan.buffers, pipelines, buffers, uniforms };
   }
 }
 
@@ -130,10 +171,14 @@ function allocate(handle: GPUDevice, plan: Plan, { shared, missing }: WeightWork
     return buffer;
   };
   const isOurs = (role: BufferRole, i: number) => (role === 'weight' || role === 'init' ? missing.has(i) : true);
-  const total = plan.buffers.reduce((sum, b, i) => sum + (isOurs(b.role, i) ? b.bytes : 0), 0);
+  const total = plan.buffers.reduce((sum, b, i) => sum + (isOurs(b.role, i) && !b.within ? b.bytes : 0), 0);
   return scoped(handle, `"${plan.name}"`, total, () => {
     const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-    const buffers = plan.buffers.map((b, i) => (isOurs(b.role, i) ? make(b.bytes, storage, b.label) : shared.get(i)));
+    const owned = plan.buffers.map((b, i) => {
+      if (b.within) return undefined;
+      return isOurs(b.role, i) ? make(b.bytes, storage, b.label) : shared.get(i);
+    });
+    const buffers = plan.buffers.map((b, i) => (b.within ? owned[b.within.buffer] : owned[i]));
     const uniformBytes = Math.max(16, plan.uniforms.byteLength);
     const uniforms = make(uniformBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, 'uniforms');
     if (plan.uniforms.byteLength > 0) handle.queue.writeBuffer(uniforms, 0, plan.uniforms);

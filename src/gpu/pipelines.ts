@@ -2,16 +2,21 @@
 // what it has compiled, so that models and input shapes with the same kernels compile them once.
 
 import { LeptonError } from '../base/errors';
-import type { Plan, PlanPipeline } from '../plan/plan';
+import type { PlanPipeline, PlanStep } from '../plan/plan';
 
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
 
-/** @throws GPU_ERROR naming the pipeline and the compiler's message */
+/**
+ * Compiles those of a plan's pipelines that the steps need.
+ * @throws GPU_ERROR naming the pipeline and the compiler's message
+ */
 export function compilePipelines(
   device: GPUDevice,
-  plan: Plan,
+  pipelines: readonly PlanPipeline[],
+  steps: readonly PlanStep[],
   onProgress?: (done: number, total: number) => void,
-): Promise<GPUComputePipeline[]> {
+): Promise<(GPUComputePipeline | undefined)[]> {
+  const needed = new Set(steps.flatMap((step) => (step.kind === 'dispatch' ? [step.pipeline] : [])));
   let known = compiled.get(device);
   if (!known) {
     known = new Map();
@@ -20,7 +25,8 @@ export function compilePipelines(
   const cache = known;
   let done = 0;
   return Promise.all(
-    plan.pipelines.map(async (spec) => {
+    pipelines.map(async (spec, i) => {
+      if (!needed.has(i)) return undefined;
       const key = JSON.stringify([spec.constants, spec.bindings, spec.wgsl]);
       let pipeline = cache.get(key);
       if (!pipeline) {
@@ -30,7 +36,7 @@ export function compilePipelines(
         pipeline.catch(() => cache.delete(key));
       }
       const ready = await pipeline;
-      onProgress?.(++done, plan.pipelines.length);
+      onProgress?.(++done, needed.size);
       return ready;
     }),
   );

@@ -2,14 +2,17 @@
 // nothing allocated: pipelines and bind groups stand in lists, and only what a caller's buffer touches is
 // bound anew, where the buffer is not the one of the run before.
 
-import type { PlanPipeline, PlanStep } from '../plan/plan';
+import type { PlanBuffer, PlanPipeline, PlanStep } from '../plan/plan';
 
 /** What the steps refer to by index. */
 export interface ReplayParts {
   readonly device: GPUDevice;
   readonly specs: readonly PlanPipeline[];
-  readonly pipelines: readonly GPUComputePipeline[];
+  /** Undefined for those that no step has. */
+  readonly pipelines: readonly (GPUComputePipeline | undefined)[];
   readonly buffers: readonly (GPUBuffer | undefined)[];
+  /** Which of the buffers are stretches of others. */
+  readonly places: readonly PlanBuffer[];
   readonly uniforms: GPUBuffer;
 }
 
@@ -62,7 +65,8 @@ export class Replay {
       if (step.kind === 'copy') {
         pass?.end();
         pass = undefined;
-        encoder.copyBufferToBuffer(this.pick(step.from, replaced), 0, this.pick(step.to, replaced), 0, step.bytes);
+        const [from, to] = [this.pick(step.from, replaced), this.pick(step.to, replaced)];
+        encoder.copyBufferToBuffer(from, this.offsetOf(step.from), to, this.offsetOf(step.to), step.bytes);
         continue;
       }
       if (timing) {
@@ -138,10 +142,20 @@ export class Replay {
         const { offset = 0, bytes = 16 } = step.uniform ?? {};
         return { binding, resource: { buffer: uniforms, offset, size: bytes } };
       }
-      return { binding, resource: { buffer: this.bufferOf(step.buffers[next++] as number) } };
+      return { binding, resource: this.resourceOf(step.buffers[next++] as number) };
     });
     const layout = (pipelines[step.pipeline] as GPUComputePipeline).getBindGroupLayout(0);
     return device.createBindGroup({ label: `${label}.bindings`, layout, entries });
+  }
+
+  private resourceOf(index: number): GPUBufferBinding {
+    const buffer = this.bufferOf(index);
+    const { within, bytes } = this.parts.places[index] as PlanBuffer;
+    return within ? { buffer, offset: within.offset, size: bytes } : { buffer };
+  }
+
+  private offsetOf(index: number): number {
+    return this.parts.places[index]?.within?.offset ?? 0;
   }
 
   private bufferOf(index: number): GPUBuffer {

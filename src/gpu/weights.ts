@@ -2,7 +2,24 @@
 // of a run, mostly read the same constants, packed the same way. What a buffer will hold is known before it
 // is filled, from where its bytes come from and which dispatches write it, and that is what it is known by.
 
-import type { Plan, PlanStep } from '../plan/plan';
+import type { ByteSource } from '../base/bytes';
+import type { Plan, PlanStep, PlanUpload } from '../plan/plan';
+
+/** Where the contents of a plan's buffer lie in a file of packed weights. */
+export interface PackedWeight {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** What the init steps of a plan made on an earlier visit. */
+export interface PackedWeights {
+  readonly places: readonly PackedWeight[];
+  readonly file: ByteSource;
+}
+
+/** What uploads call the file of packed weights. */
+export const packedFile = 'lepton:packed';
 
 /** What an executable must do to have its weights. */
 export interface WeightWork {
@@ -28,8 +45,11 @@ export class Weights {
   /** Held without users, the longest idle first: shapes that take turns may pack weights differently. */
   private readonly idle = new Set<GPUBuffer>();
 
-  /** Takes what is there, and says what is left to do. Every `take` needs its `release`. */
-  take(plan: Plan): WeightWork {
+  /**
+   * Takes what is there, and says what is left to do. Every `take` needs its `release`.
+   * @param packed need no init steps
+   */
+  take(plan: Plan, packed: readonly PackedWeight[] = []): WeightWork {
     const contents = this.contentsOf(plan);
     const shared = new Map<number, GPUBuffer>();
     const missing = new Set<number>();
@@ -39,12 +59,18 @@ export class Weights {
       if (buffer) shared.set(i, buffer);
       else missing.add(i);
     });
+    const ready = packed.filter(({ buffer }) => missing.has(buffer));
+    const given = new Set(ready.map(({ buffer }) => buffer));
     const needed = new Set<PlanStep>();
     for (let before = -1; before !== needed.size; ) {
       before = needed.size;
       for (const step of [...plan.init].reverse()) {
         const touched = buffersOf(plan, step);
-        if (needed.has(step) || !touched.some(({ buffer, written }) => written && missing.has(buffer))) continue;
+        if (
+          needed.has(step) ||
+          !touched.some(({ buffer, written }) => written && missing.has(buffer) && !given.has(buffer))
+        )
+          continue;
         needed.add(step);
         for (const { buffer, written } of touched) {
           // What others read must not be written again, not even with what it holds.
@@ -61,7 +87,7 @@ export class Weights {
       shared,
       missing,
       init: plan.init.filter((step) => needed.has(step)),
-      uploads: plan.uploads.filter((u) => missing.has(u.buffer)),
+      uploads: [...plan.uploads.filter((u) => missing.has(u.buffer)), ...ready.map(uploadOf)],
     };
   }
 
@@ -135,6 +161,26 @@ export class Weights {
     this.numbers.set(description, number);
     return number;
   }
+}
+
+function uploadOf({ buffer, offset, bytes }: PackedWeight): PlanUpload {
+  const source = { file: packedFile, offset, length: bytes };
+  return { buffer, tensor: `packed weights ${buffer}`, from: 'uint32', to: 'uint32', source };
+}
+
+/** The weights of a plan that these init steps make, rather than uploads alone. */
+export function packedBy(plan: Plan, init: readonly PlanStep[]): PackedWeight[] {
+  // Of a stretch of another buffer it is not known here what else lies there.
+  if (plan.buffers.some(({ role, within }) => role === 'weight' && within)) return [];
+  const written = init.flatMap((step) => buffersOf(plan, step).flatMap((b) => (b.written ? [b.buffer] : [])));
+  let offset = 0;
+  return [...new Set(written)].flatMap((buffer) => {
+    const { role, bytes } = plan.buffers[buffer] as Plan['buffers'][number];
+    if (role !== 'weight') return [];
+    const place = { buffer, offset, bytes };
+    offset += bytes;
+    return [place];
+  });
 }
 
 function buffersOf(plan: Plan, step: PlanStep): { buffer: number; written: boolean }[] {

@@ -50,9 +50,21 @@ export interface Cost {
   readonly dispatches?: number;
 }
 
+export interface Stretches {
+  /** The large tensor. */
+  readonly of: 'input' | 'output';
+  /** For each output (input) the element of it where that one begins; undefined for those without elements. */
+  readonly starts: readonly (number | undefined)[];
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a list of kernels is read without knowing each operator's attributes
 export interface Kernel<A = any> {
   readonly name: string;
+  /**
+   * Compiles in a fraction of the time that others take, having few loads and no barrier: what a first run may be done
+   * with where compiling takes long (plan/quick.ts). It needs nothing packed.
+   */
+  readonly plain?: boolean;
   /** Tunable parameters with the values worth trying, the default first. */
   readonly space?: Readonly<Record<string, readonly number[]>>;
   /** Whether the variant can run this node at all on this adapter. Default: always. */
@@ -66,6 +78,11 @@ export interface Kernel<A = any> {
    * has no epilogue and the node's program must run as a kernel of its own.
    */
   epilogueAxis?(n: NodeView<A>): number;
+  /**
+   * Where all that the variant does is to move whole stretches of memory: of input 0 to the outputs, or of the inputs to
+   * output 0. Planning then leaves the dispatches out where it can have the small tensors lie within the large one.
+   */
+  stretches?(n: NodeView<A>): Stretches | undefined;
   /** The program may end in another element type than the bare result's; `when` says whether in that one. */
   readonly converts?: boolean;
 }

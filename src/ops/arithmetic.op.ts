@@ -145,6 +145,8 @@ const shapes: OpCase[] = [
   { name: 'equal shapes', inputs: [{ dims: [2, 3, 43] }, { dims: [2, 3, 43] }] },
   { name: 'scalar on the right', inputs: [{ dims: [129] }, { dims: [], values: [2.5] }] },
   { name: 'rows of quads', inputs: [{ dims: [3, 1, 8] }, { dims: [5, 1] }] },
+  { name: 'many rows of quads', inputs: [{ dims: [37, 12] }, { dims: [12] }] },
+  { name: 'many rows of rows', inputs: [{ dims: [19, 3, 8] }, { dims: [3, 1] }] },
   { name: 'channel', inputs: [{ dims: [2, 3, 5, 7] }, { dims: [1, 3, 1, 1] }] },
   { name: 'both stretched', inputs: [{ dims: [3, 1, 5] }, { dims: [1, 4, 1] }] },
   {

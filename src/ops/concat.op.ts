@@ -157,6 +157,11 @@ export default defineOp({
           dispatches: ceilDiv(parts.length, 7),
         };
       },
+      stretches(n) {
+        const { parts, row } = partsOf(n);
+        const starts = n.inputs.map((_, i) => parts.find((p) => p.input === i)?.start);
+        return row === sizeOf(n.output(0).dims) ? { of: 'output', starts } : undefined;
+      },
       dispatches(n, _, adapter) {
         const { parts, row } = partsOf(n);
         const groups = chunks(parts, adapter.limits.maxStorageBuffersPerShaderStage - 1);

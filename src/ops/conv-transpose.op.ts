@@ -5,15 +5,26 @@
 
 import { int64s } from '../base/ndarray';
 import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
-import { tileKernels } from './conv/direct';
+import { columns } from './conv/columns';
+import { direct } from './conv/direct';
+import type { Convolution } from './conv/parts';
+import { quad } from './conv/quad';
+import { staged } from './conv/staged';
 import {
   blockSize,
+  type TransposeAttributes,
   type TransposeNode,
   transposeAttributes,
   transposeReference,
   transposeShape,
   transposeWeightSteps,
 } from './conv/transpose';
+
+const kind: Convolution<TransposeAttributes> = {
+  sizes: transposeShape,
+  weightSteps: transposeWeightSteps,
+  transposed: true,
+};
 
 export default defineOp({
   name: 'ConvTranspose',
@@ -27,7 +38,7 @@ export default defineOp({
     const block = blockSize(transposeShape(n));
     return block === undefined ? undefined : [asBlocks(n, b, block)];
   },
-  kernels: tileKernels(transposeShape, { transposed: true, weightSteps: transposeWeightSteps }),
+  kernels: [staged(kind, 'windows'), columns(kind), quad(kind), direct(kind)],
 });
 
 /**

@@ -3,11 +3,18 @@
 
 import { defineOp } from '../ir/opdef';
 import { convCases } from './conv/cases';
-import { depthwise } from './conv/depthwise';
-import { tileKernels } from './conv/direct';
+import { columns } from './conv/columns';
+import { depthwise, depthwiseRows } from './conv/depthwise';
+import { direct } from './conv/direct';
+import { type Convolution, convWeightSteps } from './conv/parts';
+import { quad } from './conv/quad';
 import { convReference } from './conv/reference';
-import { convAttributes, convShape } from './conv/shape';
-import { implicitGemm, pointwise } from './conv/staged';
+import { type ConvAttributes, convAttributes, convShape } from './conv/shape';
+import { staged } from './conv/staged';
+import { winograd } from './conv/winograd';
+import { plainConv } from './plain/conv';
+
+const kind: Convolution<ConvAttributes> = { sizes: convShape, weightSteps: convWeightSteps, transposed: false };
 
 export default defineOp({
   name: 'Conv',
@@ -17,7 +24,17 @@ export default defineOp({
     return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
   },
   reference: convReference,
-  kernels: [depthwise, pointwise, implicitGemm, ...tileKernels(convShape, { transposed: false })],
+  kernels: [
+    depthwise,
+    depthwiseRows,
+    staged(kind, 'planes'),
+    staged(kind, 'windows'),
+    winograd,
+    columns(kind),
+    quad(kind),
+    direct(kind),
+    plainConv,
+  ],
 });
 
 export const cases = convCases;

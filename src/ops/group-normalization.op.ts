@@ -76,6 +76,11 @@ export const cases: Record<string, OpCase[]> = {
       attributes: { num_groups: 2 },
     },
     {
+      name: 'planes of quads',
+      inputs: [{ dims: [2, 6, 4, 7] }, { dims: [6] }, { dims: [6] }],
+      attributes: { num_groups: 3 },
+    },
+    {
       name: 'one group',
       inputs: [{ dims: [2, 4, 129] }, { dims: [4] }, { dims: [4] }],
       attributes: { num_groups: 1, epsilon: 0.01 },
@@ -88,6 +93,7 @@ export const cases: Record<string, OpCase[]> = {
   ],
   InstanceNormalization: [
     { name: 'image', inputs: [{ dims: [2, 5, 11, 13] }, { dims: [5] }, { dims: [5] }] },
+    { name: 'image of quads', inputs: [{ dims: [2, 3, 20, 18] }, { dims: [3] }, { dims: [3] }] },
     {
       name: 'small planes',
       inputs: [{ dims: [3, 33, 4] }, { dims: [33] }, { dims: [33] }],

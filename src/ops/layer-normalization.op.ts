@@ -95,6 +95,8 @@ const shapes: OpCase[] = [
   { name: 'last axis', inputs: [{ dims: [3, 5, 127] }, { dims: [127] }] },
   { name: 'two axes', inputs: [{ dims: [2, 3, 4, 9] }, { dims: [4, 9] }], attributes: { axis: 2, epsilon: 0.1 } },
   { name: 'everything', inputs: [{ dims: [7, 150] }, { dims: [7, 150] }], attributes: { axis: 0 } },
+  { name: 'rows of quads', inputs: [{ dims: [7, 132] }, { dims: [132] }] },
+  { name: 'long rows of quads', inputs: [{ dims: [3, 1100], range: [3, 4] }, { dims: [1100] }], tolerance: 3e-5 },
   { name: 'many short rows', inputs: [{ dims: [129, 3] }, { dims: [1, 3] }] },
   { name: 'one scale', inputs: [{ dims: [3, 33] }, { dims: [] }] },
   { name: 'scale of a batch', inputs: [{ dims: [3, 2, 33] }, { dims: [3, 1, 33] }] },

@@ -4,8 +4,10 @@
 import { type NDArray, ndarray } from '../base/ndarray';
 import { int } from '../ir/attributes';
 import { defineOp } from '../ir/opdef';
+import { plainMaxPool } from './plain/max-pool';
 import { poolCases } from './pool/cases';
 import { poolKernel } from './pool/kernel';
+import { poolRows } from './pool/rows';
 import { type PoolAttributes, paddedTaps, poolAttributes, poolReference, poolType, poolWindow } from './pool/shape';
 
 const maxPool = defineOp({
@@ -37,7 +39,9 @@ const maxPool = defineOp({
     return [y, indices];
   },
   kernels: [
+    poolRows<PoolAttributes & { storage_order: number }>(),
     poolKernel<PoolAttributes & { storage_order: number }>('max', (a) => ({ columnMajor: a.storage_order === 1 })),
+    plainMaxPool<PoolAttributes & { storage_order: number }>(),
   ],
 });
 
@@ -57,6 +61,7 @@ const averagePool = defineOp({
     ];
   },
   kernels: [
+    poolRows<PoolAttributes & { count_include_pad: number }>((a) => a.count_include_pad === 1),
     poolKernel<PoolAttributes & { count_include_pad: number }>('average', (a) => ({
       countPadding: a.count_include_pad === 1,
     })),

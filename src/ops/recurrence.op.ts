@@ -1,6 +1,6 @@
 // lepton.Recurrence: the steps of an RNN, LSTM or GRU whose input products are done. Inputs and outputs are
-// listed in recurrent/text.ts; weights come packed as [directions, ceil(hidden / 4), gates * hidden, 4], zeros
-// past `hidden`, so that neighbouring invocations load neighbouring quads.
+// listed in recurrent/text.ts; weights come packed as [directions, ceil(hidden / 4), hidden, gates, 4], zeros
+// past `hidden`, so that neighbouring invocations load neighbouring blocks, of all gates of a unit.
 
 import { ndarray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
@@ -9,7 +9,8 @@ import type { NodeView, TensorType } from '../ir/node-view';
 import { defineOp } from '../ir/opdef';
 import { recurrenceCases } from './recurrent/cases';
 import { type CellAttributes, type CellName, cellAttributes, cellOf } from './recurrent/cell';
-import { type Recurrence, recurrenceKernels } from './recurrent/kernels';
+import { recurrenceKernels } from './recurrent/kernels';
+import type { Recurrence } from './recurrent/problem';
 import { runRecurrence } from './recurrent/reference';
 
 type Attributes = CellAttributes & { readonly cell: string; readonly hidden_size: number };
@@ -54,7 +55,10 @@ export default defineOp({
     const quads = Math.ceil(hidden / 4);
     const { y, h, c } = runRecurrence(cell, recurrence, {
       projected: projected ?? [],
-      weight: (d, row, k) => weights?.[((d * quads + (k >> 2)) * cell.gates * hidden + row) * 4 + (k & 3)] as number,
+      weight(d, row, k) {
+        const [gate, unit] = [Math.floor(row / hidden), row % hidden];
+        return weights?.[(((d * quads + (k >> 2)) * hidden + unit) * cell.gates + gate) * 4 + (k & 3)] as number;
+      },
       extra,
       lengths,
       hidden: h0,

@@ -174,8 +174,8 @@ function lower(n: View, problem: Problem, b: LowerBuilder): string[] {
   }
   const quads = Math.ceil(hidden / 4);
   const padded = hidden % 4 ? one('Pad', [r, shape(0, 0, 0, 0, 0, 4 * quads - hidden)]) : r;
-  const columns = one('Reshape', [padded, shape(directions, rows, quads, 4)]);
-  const packed = one('Transpose', [columns], { perm: [0, 2, 1, 3] });
+  const columns = one('Reshape', [padded, shape(directions, cell.gates, hidden, quads, 4)]);
+  const packed = one('Transpose', [columns], { perm: [0, 3, 2, 1, 4] });
   const lengths = n.has(4) ? (n.node.inputs[4] as string) : '';
   const { layout, ...attributes } = n.node.attributes;
   const results = b.add(

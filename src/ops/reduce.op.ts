@@ -127,6 +127,10 @@ const walks: OpCase[] = [
   { name: 'every other axis', inputs: [{ dims: [3, 2, 5, 3, 2, 3, 2] }, axes(0, 2, 4, 6)] },
   { name: 'long', inputs: [{ dims: [2, 4099] }, axes(1)] },
   { name: 'long in quads', inputs: [{ dims: [4100] }] },
+  { name: 'long rows in quads', inputs: [{ dims: [67, 1100] }, axes(1)] },
+  { name: 'rows of matrices', inputs: [{ dims: [9, 80] }, axes(1)] },
+  { name: 'long columns', inputs: [{ dims: [1030, 6] }, axes(0)] },
+  { name: 'long columns in quads', inputs: [{ dims: [530, 12] }, axes(0)] },
   { name: 'no axes', inputs: [{ dims: [5, 7] }], attributes: { noop_with_empty_axes: 1 } },
   { name: 'empty axes', inputs: [{ dims: [5, 7] }, axes()] },
   { name: 'no elements', inputs: [{ dims: [3, 0, 5] }, axes(1)] },
@@ -143,6 +147,7 @@ const packed: OpCase[] = (['int8', 'uint8', 'bool'] as const).flatMap((dtype) =>
     inputs: [{ dims: [9, 7], dtype, ...(dtype === 'int8' && { range: [-99, -7] as const }) }, axes(1)],
   },
   { name: `${dtype}, first axis`, inputs: [{ dims: [7, 132], dtype }, axes(0)] },
+  { name: `${dtype}, long columns`, inputs: [{ dims: [259, 7], dtype }, axes(0)] },
 ]);
 const half: OpCase = { name: 'float16', inputs: [{ dims: [5, 127], dtype: 'float16', range: [0.5, 1] }, axes(1)] };
 const signed: OpCase = { name: 'negative elements', inputs: [{ dims: [3, 37] }, axes(1)] };
@@ -169,7 +174,13 @@ export const cases: Record<string, OpCase[]> = {
   ReduceSum: [strange, ...shapes, ...walks, ...whole('int64', [-9, 9]), half],
   ReduceMean: [strange, ...shapes, ...whole('int32', [-9, 9]), half],
   ReduceProd: [strange, ...named('all', 'no elements'), ...whole('int32', [1, 2]).slice(1, 2)],
-  ReduceMax: [strange, ...named('last axis', 'long', 'no elements'), ...whole('int32', [-99, -1]), ...packed, half],
+  ReduceMax: [
+    strange,
+    ...named('last axis', 'long', 'rows of matrices', 'long columns', 'no elements'),
+    ...whole('int32', [-99, -1]),
+    ...packed,
+    half,
+  ],
   ReduceMin: [strange, ...named('no elements'), signed, ...whole('uint32', [3, 99]), ...packed],
   ReduceSumSquare: [...named('first axis'), signed, ...whole('int32', [-9, 9]).slice(2)],
   ReduceL1: [strange, signed, ...whole('int32', [-9, 9]).slice(2)],

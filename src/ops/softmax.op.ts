@@ -1,5 +1,5 @@
-// Softmax and LogSoftmax along one axis, with the largest element subtracted first. One shader in two
-// shapes: an invocation for each row, or a workgroup (or a part of one) for each row.
+// Softmax and LogSoftmax along one axis, with the largest element subtracted first. One shader for all: a row has one
+// invocation, a part of a workgroup, or a whole one.
 
 import shader from '../../shaders/softmax.wgsl?raw';
 import { byteSize, deviceType, isFloat } from '../base/dtype';
@@ -10,9 +10,10 @@ import type { Dispatch, Kernel } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { plainSoftmax } from './plain/softmax';
 import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
-import { wordType } from './wgsl/elements';
-import { laneLayout } from './wgsl/lanes';
+import { busyRows, laneLayout } from './wgsl/lanes';
+import { rowAccessText } from './wgsl/row-access';
 
 type SoftmaxNode = NodeView<{ axis: number }>;
 
@@ -24,54 +25,62 @@ function rowsOf(n: SoftmaxNode) {
   return { length, inner: sizeOf(dims.slice(axis + 1)), rows: sizeOf(dims) / length };
 }
 
-/** @param finish WGSL of `shifted`, the element less the row's largest, and `sum`, that of the exponentials */
-function kernels(name: string, finish: string): Kernel<{ axis: number }>[] {
-  const dispatch = (n: SoftmaxNode, variant: string, lanes: number): Dispatch => {
-    const { rows, length, inner } = rowsOf(n);
-    const layout = laneLayout(lanes);
-    const front = `${linearHelpers}
-alias elem = ${wordType(n.input(0).dtype)};
-fn finish(shifted: f32, sum: f32) -> f32 { return ${finish}; }
-`;
-    return {
-      label: `${name}.${variant}`,
-      wgsl: front + shader,
-      constants: layout.constants,
-      bindings: { input: { input: 0 }, result: { output: 0 } },
-      uniforms: { rows, length, inner },
-      workgroups: foldWorkgroups(ceilDiv(rows, layout.rows)),
-    };
-  };
-  const cost = (n: SoftmaxNode, lanes: number) => {
-    const { rows, length } = rowsOf(n);
-    const layout = laneLayout(lanes);
-    const workgroups = ceilDiv(rows, layout.rows);
-    const invocations = workgroups * layout.invocations;
-    return {
-      flops: invocations * (25 * ceilDiv(length, lanes) + (lanes > 1 ? 40 : 0)),
-      traffic: 4 * rows * length * byteSize(deviceType(n.input(0).dtype)),
-      shared: lanes > 1 ? invocations * 8 * (2 + Math.sqrt(lanes)) : 0,
-      cleared: invocations * layout.slots * 8,
-      workgroups,
-    };
-  };
-  return [
-    {
-      name: 'invocation',
-      cost: (n) => cost(n, 1),
-      dispatches: (n) => [dispatch(n, 'invocation', 1)],
-    },
-    {
-      name: 'workgroup',
-      space: { lanes: [64, 256, 8] },
-      legal: (n, t) => (t.lanes as number) <= Math.max(8, rowsOf(n).length),
-      cost: (n, t) => cost(n, t.lanes as number),
-      dispatches: (n, t) => [dispatch(n, 'workgroup', t.lanes as number)],
-    },
-  ];
+interface Finish {
+  readonly host: (shifted: number, sum: number) => number;
+  /** WGSL of `sum`, that of the exponentials. */
+  readonly scale: string;
+  /** WGSL of `shifted`, elements less the row's largest, and `scale`. */
+  readonly wgsl: string;
 }
 
-function softmaxOp(name: string, finish: { host: (shifted: number, sum: number) => number; wgsl: string }) {
+const functionsOf = (finish: Finish) => `
+fn scale_of(sum: f32) -> f32 { return ${finish.scale}; }
+fn finish(shifted: vec4f, scale: f32) -> vec4f { return ${finish.wgsl}; }
+`;
+
+function rowsKernel(name: string, finish: Finish): Kernel<{ axis: number }> {
+  return {
+    name: 'rows',
+    space: { lanes: [64, 256, 8, 1] },
+    legal: (n, t) => (t.lanes as number) <= Math.max(8, ceilDiv(rowsOf(n).length, 4)),
+    cost(n, t) {
+      const { rows, length } = rowsOf(n);
+      const lanes = t.lanes as number;
+      const layout = laneLayout(lanes);
+      const workgroups = ceilDiv(rows, layout.rows);
+      const invocations = workgroups * layout.invocations;
+      const steps = ceilDiv(ceilDiv(length, 4), 4 * lanes);
+      const busy = busyRows(rows, lanes);
+      const bytes = busy * length * byteSize(deviceType(n.input(0).dtype));
+      return {
+        flops: busy * lanes * (16 * 25 * steps + (lanes > 1 ? 40 : 0)),
+        // What does not stay in registers is read again.
+        traffic: (steps > 1 ? 3 : 2) * bytes,
+        shared: lanes > 1 ? invocations * 8 * (2 + Math.sqrt(lanes)) : 0,
+        cleared: invocations * layout.slots * 8,
+        workgroups,
+      };
+    },
+    dispatches(n, t): Dispatch[] {
+      const { rows, length, inner } = rowsOf(n);
+      const { dtype } = n.input(0);
+      const layout = laneLayout(t.lanes as number);
+      const access = rowAccessText({ dtype, inQuads: inner === 1 && length % 4 === 0, distance: 'params.inner' });
+      return [
+        {
+          label: `${name}.rows`,
+          wgsl: linearHelpers + functionsOf(finish) + access + shader,
+          constants: layout.constants,
+          bindings: { input: { input: 0 }, result: { output: 0 } },
+          uniforms: { rows, quads: ceilDiv(length, 4), length, inner },
+          workgroups: foldWorkgroups(ceilDiv(rows, layout.rows)),
+        },
+      ];
+    },
+  };
+}
+
+function softmaxOp(name: string, finish: Finish) {
   return defineOp({
     name,
     attributes: { axis: int(-1) },
@@ -98,26 +107,34 @@ function softmaxOp(name: string, finish: { host: (shifted: number, sum: number) 
       }
       return [out];
     },
-    kernels: kernels(name, finish.wgsl),
+    kernels: [rowsKernel(name, finish), plainSoftmax(name, rowsOf, functionsOf(finish))],
   });
 }
 
 export default [
-  softmaxOp('Softmax', { host: (shifted, sum) => Math.exp(shifted) / sum, wgsl: 'exp_of(shifted) / sum' }),
+  softmaxOp('Softmax', {
+    host: (shifted, sum) => Math.exp(shifted) / sum,
+    scale: '1.0 / sum',
+    wgsl: 'exp(shifted) * scale',
+  }),
   softmaxOp('LogSoftmax', {
     host: (shifted, sum) => shifted - Math.log(sum),
-    wgsl: 'shifted - log_of(sum)',
+    scale: 'log(sum)',
+    wgsl: 'shifted - scale',
   }),
 ];
 
 const shapes: OpCase[] = [
   { name: 'last axis', inputs: [{ dims: [3, 5, 127], range: [-5, 5] }] },
+  { name: 'rows of quads', inputs: [{ dims: [7, 132], range: [-5, 5] }] },
+  { name: 'long rows of quads', inputs: [{ dims: [3, 1100], range: [-50, 50] }] },
   { name: 'one row', inputs: [{ dims: [1031], range: [-5, 5] }] },
   { name: 'many short rows', inputs: [{ dims: [129, 3] }], attributes: { axis: 1 } },
   { name: 'first axis', inputs: [{ dims: [9, 65] }], attributes: { axis: 0 } },
   { name: 'middle axis', inputs: [{ dims: [2, 21, 5, 3] }], attributes: { axis: -3 } },
   { name: 'large elements', inputs: [{ dims: [2, 4], values: [0, 1, 2, 3, 10000, 10001, 10002, 10003] }] },
   { name: 'float16', inputs: [{ dims: [3, 33], dtype: 'float16' }] },
+  { name: 'float16, rows of quads', inputs: [{ dims: [3, 36], dtype: 'float16' }] },
 ];
 // A row with NaN or infinity in it, or with nothing but minus infinity, is NaN throughout.
 const strange: OpCase = {

@@ -1,11 +1,12 @@
-// Transpose: axes in another order. Where the innermost axis moves, a variant stages squares through
-// workgroup memory; otherwise, and on adapters where staging does not pay, a strided copy.
+// Transpose: axes in another order. Where the innermost axis moves, invocations turn blocks of whole quads in their
+// registers, or workgroups turn squares of any size in their memory; otherwise a strided copy.
 
-import text from '../../shaders/transpose-tiled.wgsl?raw';
+import blocksText from '../../shaders/transpose-blocks.wgsl?raw';
+import tiledText from '../../shaders/transpose-tiled.wgsl?raw';
 import { byteSize, deviceType } from '../base/dtype';
 import { ceilDiv, type Dims, formatDims, sizeOf, stridesOf } from '../base/shape';
 import { ints } from '../ir/attributes';
-import type { Dispatch, Tunables } from '../ir/kernel';
+import type { Kernel } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { collapse } from './wgsl/collapse';
@@ -64,76 +65,163 @@ function squaresOf(n: NodeView<Attributes>): Squares | undefined {
 const narrowest = 8;
 const invocations = 256;
 
-function tiles(n: NodeView<Attributes>, tile: number) {
+/** Whether a kernel can move single elements. */
+function wholeElements(n: NodeView<Attributes>): boolean {
+  const type = deviceType(n.input(0).dtype);
+  return byteSize(type) === 4 || type === 'float16';
+}
+
+/** Workgroups that own aTile elements of axis A, bTile of axis B. */
+function tiles(n: NodeView<Attributes>, aTile: number, bTile: number) {
   const { a, b, batch } = squaresOf(n) as Squares;
-  const aTiles = ceilDiv(a.size, tile);
-  const bTiles = ceilDiv(b.size, tile);
+  const aTiles = ceilDiv(a.size, aTile);
+  const bTiles = ceilDiv(b.size, bTile);
   return { aTiles, bTiles, count: aTiles * bTiles * sizeOf(batch.dims) };
 }
 
-function tiled(n: NodeView<Attributes>, t: Tunables): Dispatch {
-  const { a, b, batch } = squaresOf(n) as Squares;
-  const tile = t.tile as number;
-  const { aTiles, bTiles, count } = tiles(n, tile);
-  const elem = deviceType(n.input(0).dtype) === 'float16' ? 'f16' : 'u32';
-  return {
-    label: 'Transpose.tiled',
-    wgsl: `alias elem = ${elem};\n${linearHelpers}\n${text}`,
-    constants: { tile, lines: invocations / tile, block_length: tile * (tile + 1) },
-    bindings: { source: { input: 0 }, result: { output: 0 } },
-    uniforms: {
-      a_size: a.size,
-      b_size: b.size,
-      a_stride: a.resultStride,
-      b_stride: b.sourceStride,
-      a_tiles: aTiles,
-      b_tiles: bTiles,
-      workgroups: count,
-      batch_rank: batch.dims.length,
-      batch_dims: batch.dims,
-      source_strides: batch.sourceStrides,
-      result_strides: batch.resultStrides,
-    },
-    workgroups: foldWorkgroups(count),
-  };
+const elemAlias = (n: NodeView<Attributes>) =>
+  `alias elem = ${deviceType(n.input(0).dtype) === 'float16' ? 'f16' : 'u32'};\n`;
+
+const batchUniforms = ({ batch }: Squares) => ({
+  batch_dims: batch.dims,
+  source_strides: batch.sourceStrides,
+  result_strides: batch.resultStrides,
+});
+
+const wholeQuads = (sizes: readonly number[]) => sizes.every((size) => size % 4 === 0);
+
+/** WGSL of how blocks are read and written: in quads where these are whole. */
+function blockAccess({ a, b, batch }: Squares): string {
+  const loads = wholeQuads([a.size, b.sourceStride, ...batch.sourceStrides])
+    ? `alias source_unit = vec4<elem>;
+fn load(at: u32, a: u32) -> vec4<elem> { return source[at >> 2u]; }
+`
+    : `alias source_unit = elem;
+fn load(at: u32, a: u32) -> vec4<elem> {
+  let k = min(vec4u(0u, 1u, 2u, 3u), vec4u(params.a_size - 1u - a));
+  return vec4<elem>(source[at], source[at + k.y], source[at + k.z], source[at + k.w]);
 }
+`;
+  const stores = [1, 2, 3].map((k) => `  if (b + ${k}u < params.b_size) { result[at + ${k}u] = value[${k}]; }`);
+  return wholeQuads([b.size])
+    ? `${loads}alias result_unit = vec4<elem>;
+fn store(at: u32, b: u32, value: vec4<elem>) { result[at >> 2u] = value; }
+`
+    : `${loads}alias result_unit = elem;
+fn store(at: u32, b: u32, value: vec4<elem>) {
+  result[at] = value.x;
+${stores.join('\n')}
+}
+`;
+}
+
+const blocks: Kernel<Attributes> = {
+  name: 'blocks',
+  space: { depth: [16, 64] },
+  when(n, { limits, software }) {
+    const squares = wholeElements(n) ? squaresOf(n) : undefined;
+    if (!squares) return false;
+    const { a, b, batch } = squares;
+    const most = Math.max(a.size, b.size, sizeOf(batch.dims));
+    // Elements one by one leave most of a GPU's memory accesses half used.
+    return most <= limits.maxComputeWorkgroupsPerDimension && (software || wholeQuads([a.size, b.size]));
+  },
+  cost(n, t) {
+    const { a, b } = squaresOf(n) as Squares;
+    const depth = t.depth as number;
+    const { count } = tiles(n, 16, 4 * depth);
+    return {
+      flops: count * 4 * depth * (wholeQuads([a.size, b.size]) ? 40 : 400),
+      traffic: 2 * byteSize(deviceType(n.input(0).dtype)) * sizeOf(n.output(0).dims),
+      workgroups: count,
+    };
+  },
+  dispatches(n, t) {
+    const squares = squaresOf(n) as Squares;
+    const { a, b, batch } = squares;
+    const depth = t.depth as number;
+    const { aTiles, bTiles } = tiles(n, 16, 4 * depth);
+    return [
+      {
+        label: 'Transpose.blocks',
+        wgsl: elemAlias(n) + blockAccess(squares) + blocksText,
+        constants: { depth, batch_rank: batch.dims.length, whole_quads: wholeQuads([a.size]) ? 1 : 0 },
+        bindings: { source: { input: 0 }, result: { output: 0 } },
+        uniforms: {
+          a_size: a.size,
+          b_size: b.size,
+          a_stride: a.resultStride,
+          b_stride: b.sourceStride,
+          ...batchUniforms(squares),
+        },
+        workgroups: [aTiles, bTiles, sizeOf(batch.dims)],
+      },
+    ];
+  },
+};
+
+const tiled: Kernel<Attributes> = {
+  name: 'tiled',
+  space: { tile: [16, 32] },
+  when(n) {
+    const squares = wholeElements(n) ? squaresOf(n) : undefined;
+    return squares !== undefined && Math.min(squares.a.size, squares.b.size) >= narrowest;
+  },
+  cost(n, t) {
+    const bytes = byteSize(deviceType(n.input(0).dtype));
+    const tile = t.tile as number;
+    const { count } = tiles(n, tile, tile);
+    const elements = count * tile ** 2;
+    return {
+      flops: 8 * elements,
+      traffic: 2 * bytes * sizeOf(n.output(0).dims),
+      shared: 2 * bytes * elements,
+      cleared: count * invocations * bytes * tile * (tile + 1),
+      workgroups: count,
+    };
+  },
+  dispatches(n, t) {
+    const squares = squaresOf(n) as Squares;
+    const { a, b, batch } = squares;
+    const tile = t.tile as number;
+    const { aTiles, bTiles, count } = tiles(n, tile, tile);
+    return [
+      {
+        label: 'Transpose.tiled',
+        wgsl: `${elemAlias(n)}${linearHelpers}${tiledText}`,
+        constants: { tile, lines: invocations / tile, block_length: tile * (tile + 1) },
+        bindings: { source: { input: 0 }, result: { output: 0 } },
+        uniforms: {
+          a_size: a.size,
+          b_size: b.size,
+          a_stride: a.resultStride,
+          b_stride: b.sourceStride,
+          a_tiles: aTiles,
+          b_tiles: bTiles,
+          workgroups: count,
+          batch_rank: batch.dims.length,
+          ...batchUniforms(squares),
+        },
+        workgroups: foldWorkgroups(count),
+      },
+    ];
+  },
+};
 
 export default defineOp({
   name: 'Transpose',
   attributes: { perm: ints() },
   infer: (n) => [{ dtype: n.input(0).dtype, dims: walkOf(n).dims }],
   reference: (n, [x]) => [walkCopy(x ?? n.fail('lacks its input'), walkOf(n))],
-  kernels: [
-    stridedKernel(walkOf),
-    {
-      name: 'tiled',
-      space: { tile: [16, 32] },
-      when(n) {
-        const type = deviceType(n.input(0).dtype);
-        const squares = byteSize(type) === 4 || type === 'float16' ? squaresOf(n) : undefined;
-        return squares !== undefined && Math.min(squares.a.size, squares.b.size) >= narrowest;
-      },
-      cost(n, t) {
-        const bytes = byteSize(deviceType(n.input(0).dtype));
-        const tile = t.tile as number;
-        const { count } = tiles(n, tile);
-        const elements = count * tile ** 2;
-        return {
-          flops: 8 * elements,
-          traffic: 2 * bytes * sizeOf(n.output(0).dims),
-          shared: 2 * bytes * elements,
-          cleared: count * invocations * bytes * tile * (tile + 1),
-          workgroups: count,
-        };
-      },
-      dispatches: (n, t) => [tiled(n, t)],
-    },
-  ],
+  kernels: [stridedKernel(walkOf), blocks, tiled],
 });
 
 export const cases: OpCase[] = [
   { name: 'reversed axes by default', inputs: [{ dims: [3, 5, 7] }] },
   { name: 'matrix 129x127', inputs: [{ dims: [129, 127] }] },
+  { name: 'matrix of quads 132x68', inputs: [{ dims: [132, 68] }] },
+  { name: 'batches of quads', inputs: [{ dims: [3, 2, 20, 12] }], attributes: { perm: [1, 3, 0, 2] } },
+  { name: 'float16 quads', inputs: [{ dtype: 'float16', dims: [2, 36, 8] }], attributes: { perm: [0, 2, 1] } },
   { name: 'NCHW to NHWC', inputs: [{ dims: [2, 12, 5, 9] }], attributes: { perm: [0, 2, 3, 1] } },
   { name: 'NHWC to NCHW', inputs: [{ dims: [2, 5, 9, 12] }], attributes: { perm: [0, 3, 1, 2] } },
   { name: 'heads, last axis kept', inputs: [{ dims: [1, 5, 3, 8] }], attributes: { perm: [0, 2, 1, 3] } },

@@ -4,23 +4,27 @@
 
 import type { AdapterProfile } from '../base/adapter';
 import { toDevice } from '../base/device-form';
-import { byteSize, type DType, deviceBytes, deviceType } from '../base/dtype';
+import { byteSize, type DType, deviceBytes, deviceType, isFloat } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { encode } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
+import type { AdapterRates } from '../base/tuning';
 import { packUniforms, shaderInterface } from '../base/wgsl-interface';
 import type { Graph, Node, Value } from '../ir/graph';
 import { valuesRead } from '../ir/graph';
-import type { Dispatch, Operand } from '../ir/kernel';
+import type { Dispatch, Operand, Stretches } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { opOf, viewNode } from '../ops/registry';
 import { type Candidate, candidates } from './choose';
-import { assignSlots, type Lifetime, peakLive } from './memory';
 import { overflowing } from './overflow';
-import type { BufferRole, Plan, PlanBuffer, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
+import { type Memory, type Move, placeMemories } from './place';
+import type { BufferRole, Plan, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
+import { signatureOf } from './problem';
 
 export interface PlanOptions {
   readonly adapter: AdapterProfile;
+  /** What the adapter was measured to do, where it was. */
+  readonly rates?: AdapterRates;
   /** Picks among a node's candidates, cheapest estimate first. Default: the first. */
   readonly pick?: (candidates: readonly Candidate[], n: NodeView) => Candidate;
   /** Types of inputs and outputs as callers see them, where the graph computes in another. */
@@ -46,15 +50,8 @@ export function makePlan(graph: Graph, options: PlanOptions): Plan {
   return new Planner(graph, options).plan();
 }
 
-/** A buffer before slots are assigned: a value, or scratch memory of a kernel. */
-interface Memory {
-  role: BufferRole;
-  readonly bytes: number;
-  readonly label: string;
-  /** Run steps that touch it. */
-  from: number;
-  to: number;
-}
+/** Integers of a constant that the signature of a node holds. */
+const mostSigned = 64;
 
 class Planner {
   private readonly memories: Memory[] = [];
@@ -69,6 +66,8 @@ class Planner {
   private readonly init: PlanStep[] = [];
   private readonly steps: PlanStep[] = [];
   private readonly nodes: PlanNode[] = [];
+  private readonly moves: Move[] = [];
+  private readonly ranked = new Map<string, readonly Candidate[]>();
   private readonly overflowing: ReadonlySet<string>;
 
   constructor(
@@ -83,10 +82,26 @@ class Planner {
     const inputs = graph.inputs.map((name) => this.tensor(name, this.memoryFor(name, 'input')));
     for (const node of graph.nodes) this.addNode(node);
     const outputs = graph.outputs.map((name) => this.output(name));
-    const { buffers, indexOf, slotBytes, peakLiveBytes } = this.placeMemories();
+    const all = [...this.pipelines.values()].map((p) => p.pipeline);
+    const { memories, moves, init } = this;
+    const { buffers, indexOf, dropped, slotBytes, peakLiveBytes } = placeMemories({
+      memories,
+      steps: this.steps,
+      pipelines: all,
+      moves,
+    });
+    const steps = this.steps.filter((_, i) => !dropped.has(i));
+    // Steps that were dropped may have been the only ones with their pipelines.
+    const inUse = new Set([...init, ...steps].flatMap((step) => (step.kind === 'dispatch' ? [step.pipeline] : [])));
+    const kept = all.flatMap((_, i) => (inUse.has(i) ? [i] : []));
+    const pipelineOf = new Map(kept.map((from, to) => [from, to]));
     const place = (step: PlanStep): PlanStep =>
       step.kind === 'dispatch'
-        ? { ...step, buffers: step.buffers.map((m) => indexOf[m] as number) }
+        ? {
+            ...step,
+            pipeline: pipelineOf.get(step.pipeline) as number,
+            buffers: step.buffers.map((m) => indexOf[m] as number),
+          }
         : { ...step, from: indexOf[step.from] as number, to: indexOf[step.to] as number };
     const placeTensor = (t: PlanTensor): PlanTensor => ({ ...t, buffer: indexOf[t.buffer] as number });
     const uniforms = new Uint8Array(this.uniformBytes);
@@ -95,11 +110,11 @@ class Planner {
     return {
       name: graph.name,
       buffers,
-      pipelines: [...this.pipelines.values()].map((p) => p.pipeline),
+      pipelines: kept.map((i) => all[i] as PlanPipeline),
       uniforms,
       uploads: this.uploads.map((u) => ({ ...u, buffer: indexOf[u.buffer] as number })),
-      init: this.init.map(place),
-      steps: this.steps.map(place),
+      init: init.map(place),
+      steps: steps.map(place),
       inputs: inputs.map(placeTensor),
       outputs: outputs.map(placeTensor),
       nodes: this.nodes,
@@ -116,7 +131,7 @@ class Planner {
     }
     const view = viewNode(node, this.graph.values, (name) => this.isConstant(name));
     if (view.outputs.every((o) => sizeOf(o.dims) === 0)) return;
-    const found = candidates(op.kernels ?? [], view, this.options.adapter);
+    const found = this.candidatesOf(view);
     const chosen = found.length > 0 ? (this.options.pick?.(found, view) ?? (found[0] as Candidate)) : undefined;
     if (!chosen) throw new NoKernel(view);
     const { kernel, tunables } = chosen;
@@ -132,23 +147,54 @@ class Planner {
       name: node.name,
       op: [...fused, ...(node.program?.steps.map((s) => s.op) ?? [])].join('+'),
       kernel: kernel.name + knobs,
+      chosenBy: chosen.measured === undefined ? 'estimate' : 'measurement',
       flops: kernel.cost(view, tunables).flops,
       bytes: this.bytesTouched(node),
     });
+    const firstStep = this.steps.length;
     for (const dispatch of kernel.dispatches(view, tunables, this.options.adapter)) {
       this.addDispatch(dispatch, node, index, atLoad);
     }
+    const stretches = node.program || atLoad ? undefined : kernel.stretches?.(view);
+    if (stretches) this.moves.push(this.moveOf(node, stretches, firstStep));
+  }
+
+  /** Networks repeat their layers: nodes that pose one problem have one list. */
+  private candidatesOf(view: NodeView): readonly Candidate[] {
+    const { adapter, rates } = this.options;
+    const rank = () => candidates(opOf(view.node).kernels ?? [], view, adapter, rates);
+    // Kernels look at few elements of constants, mostly; long lists of indices are no part of the signature.
+    if (view.inputs.some((t) => t?.array && !isFloat(t.dtype) && t.array.data.length > mostSigned)) return rank();
+    const signature = signatureOf(view);
+    const found = this.ranked.get(signature) ?? rank();
+    this.ranked.set(signature, found);
+    return found;
+  }
+
+  /** What the steps from `firstStep` on move, in bytes. */
+  private moveOf(node: Node, { of, starts }: Stretches, firstStep: number): Move {
+    const [whole, parts] = of === 'input' ? [node.inputs[0], node.outputs] : [node.outputs[0], node.inputs];
+    const elementBytes = byteSize(deviceType(this.value(whole as string).dtype));
+    return {
+      firstStep,
+      steps: this.steps.length - firstStep,
+      whole: this.memoryFor(whole as string, 'slot'),
+      joins: of === 'output',
+      parts: parts.flatMap((name, i) => {
+        const start = starts[i];
+        return start === undefined ? [] : [{ memory: this.memoryFor(name, 'slot'), offset: start * elementBytes }];
+      }),
+    };
   }
 
   private addDispatch(dispatch: Dispatch, node: Node, index: number, atLoad: boolean): void {
     const shader = shaderInterface(dispatch.wgsl);
     const once = atLoad || dispatch.once === true;
     const storage = shader.bindings.filter((b) => b.access !== 'uniform');
-    const step = once ? -1 : this.steps.length;
     const buffers = storage.map(({ name }) => {
       const operand = dispatch.bindings[name];
       if (!operand) throw new Error(`${dispatch.label}: nothing is bound to "${name}".`);
-      return this.operandMemory(operand, node, once, atLoad, step);
+      return this.operandMemory(operand, node, once, atLoad);
     });
     let uniform: { offset: number; bytes: number } | undefined;
     if (shader.bindings.some((b) => b.access === 'uniform')) {
@@ -169,7 +215,7 @@ class Planner {
     (once ? this.init : this.steps).push(made);
   }
 
-  private operandMemory(operand: Operand, node: Node, once: boolean, atLoad: boolean, step: number): number {
+  private operandMemory(operand: Operand, node: Node, once: boolean, atLoad: boolean): number {
     if ('scratch' in operand) {
       const key = `${node.outputs[0]} scratch ${operand.scratch}`;
       let memory = this.memoryOf.get(key);
@@ -181,7 +227,7 @@ class Planner {
         );
         this.memoryOf.set(key, memory);
       }
-      this.touch(memory, step);
+      this.touch(memory, once);
       return memory;
     }
     const name =
@@ -192,7 +238,7 @@ class Planner {
           : node.program?.operands[operand.operand];
     if (!name) throw new Error(`A kernel of ${node.op} binds an operand that node "${node.name}" does not have.`);
     const memory = this.memoryFor(name, atLoad && 'output' in operand ? 'init' : 'slot');
-    this.touch(memory, step);
+    this.touch(memory, once);
     return memory;
   }
 
@@ -232,16 +278,13 @@ class Planner {
         { details: { tensor: label, bytes, limit: most } },
       );
     }
-    return this.memories.push({ role, bytes, label, from: Number.POSITIVE_INFINITY, to: -1 }) - 1;
+    return this.memories.push({ role, bytes, label }) - 1;
   }
 
-  /** Notes that a step uses the memory; -1 is the init phase. What a run needs of it must stay. */
-  private touch(index: number, step: number): void {
+  /** Notes that a step uses the memory, in the run or at load. What a run needs of it must stay. */
+  private touch(index: number, once: boolean): void {
     const memory = this.memories[index] as Memory;
-    if (step < 0) return;
-    memory.from = Math.min(memory.from, step);
-    memory.to = Math.max(memory.to, step);
-    if (memory.role === 'init') memory.role = 'weight';
+    if (!once && memory.role === 'init') memory.role = 'weight';
   }
 
   /** A graph output gets a buffer of its own: the value's own where that is nobody else's, else a copy. */
@@ -254,27 +297,11 @@ class Planner {
       return this.tensor(name, memory);
     }
     const copy = this.newMemory('output', own.bytes, `${name}.copy`);
-    this.touch(memory, this.steps.length);
+    this.touch(memory, false);
     const node =
       this.nodes.push({ name: `copy of ${root}`, op: 'Identity', kernel: 'copy', flops: 0, bytes: 2 * own.bytes }) - 1;
     this.steps.push({ kind: 'copy', from: memory, to: copy, bytes: own.bytes, node });
     return this.tensor(name, copy);
-  }
-
-  private placeMemories() {
-    const slotMemories = this.memories.flatMap((m, i) => (m.role === 'slot' && m.to >= 0 ? [i] : []));
-    const lifetimes: Lifetime[] = slotMemories.map((i) => this.memories[i] as Memory);
-    const { slotOf, slotBytes } = assignSlots(lifetimes);
-    const buffers: PlanBuffer[] = slotBytes.map((bytes, s) => ({ role: 'slot', bytes, label: `slot${s}` }));
-    const indexOf = new Array<number>(this.memories.length);
-    slotMemories.forEach((m, k) => {
-      indexOf[m] = slotOf[k] as number;
-    });
-    this.memories.forEach((m, i) => {
-      if (m.role === 'slot') return;
-      indexOf[i] = buffers.push({ role: m.role, bytes: m.bytes, label: m.label }) - 1;
-    });
-    return { buffers, indexOf, slotBytes: slotBytes.reduce((a, b) => a + b, 0), peakLiveBytes: peakLive(lifetimes) };
   }
 
   private pipeline(dispatch: Dispatch): number {

@@ -3,6 +3,7 @@
 
 import type { DeviceTensor } from '../base/device-form';
 import type { DeviceType, DType } from '../base/dtype';
+import type { ChosenBy } from '../base/tuning';
 import type { StoredBytes } from '../ir/graph';
 
 export type { StoredBytes };
@@ -34,6 +35,8 @@ export interface PlanBuffer {
   readonly role: BufferRole;
   readonly bytes: number;
   readonly label: string;
+  /** Where it is no buffer of its own, but a stretch of another: that one, and the byte at which it begins. */
+  readonly within?: { readonly buffer: number; readonly offset: number };
 }
 
 export interface PlanPipeline {
@@ -81,6 +84,8 @@ export interface PlanNode {
   readonly op: string;
   /** Variant with its tunables: 'implicitGemm tileM=64'. */
   readonly kernel: string;
+  /** How the variant was found; absent for what no variant was chosen for. */
+  readonly chosenBy?: ChosenBy;
   readonly flops: number;
   /** Bytes of the node's inputs and outputs, each counted once. */
   readonly bytes: number;

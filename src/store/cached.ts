@@ -3,6 +3,7 @@
 // shared lock of its id until it is closed, so that making room under quota leaves it alone.
 
 import { abortError } from '../base/errors';
+import { type Derived, derivedFrom } from './derived';
 import type { Connection } from './download';
 import type { Progress } from './ingest';
 import { createHasher, type Integrity } from './integrity';
@@ -17,6 +18,7 @@ export interface Wanted {
   readonly integrity: Integrity | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onMissing: (() => void) | undefined;
 }
 
 export interface Cache {
@@ -37,6 +39,7 @@ export async function openCached(cache: Cache, wanted: Wanted): Promise<OpenFile
     const found = await storage.database.file(url);
     const stored = found && (await openFound(cache, wanted, found));
     if (stored) return stored;
+    wanted.onMissing?.();
     const release = await lock(cache, wanted, lockNames.download(url), 'exclusive');
     try {
       const appeared = await storage.database.file(url); // from another tab, while this one waited
@@ -57,7 +60,8 @@ async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifes
   const onClose = await lock(cache, wanted, cache.lockNames.use(id), 'shared');
   const connection = cache.connectionTo(url);
   const shelf = new Shelf(manifest, connection, cache.storage);
-  const file = openStored({ url, shelf, pool: connection.pool, onClose }, size);
+  const derived = derivedOf(cache, manifest, connection);
+  const file = openStored({ url, shelf, pool: connection.pool, derived, onClose }, size);
   try {
     const digests = { ...manifest.integrity };
     if (integrity) {
@@ -69,7 +73,8 @@ async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifes
       }
     }
     const change = { lastUsedAt: cache.now(), integrity: digests };
-    await database.amend(manifest, change).catch(() => undefined); // costs only the order of eviction
+    // Nobody waits for it: a failure costs only the order of eviction.
+    void database.amend(manifest, change).catch(() => undefined);
   } catch (error) {
     file.close();
     throw error;
@@ -86,7 +91,12 @@ async function startDownload(cache: Cache, wanted: Wanted, onEnd: () => void): P
   const onClose = await lock(cache, wanted, cache.lockNames.use(manifest.id), 'shared');
   const connection = cache.connectionTo(url);
   const shelf = new Shelf(manifest, connection, cache.storage);
-  return openDownload({ url, shelf, pool: connection.pool, onClose }, { ...wanted, connection, onEnd });
+  const derived = derivedOf(cache, manifest, connection);
+  return openDownload({ url, shelf, pool: connection.pool, derived, onClose }, { ...wanted, connection, onEnd });
+}
+
+function derivedOf({ storage, now }: Cache, manifest: Manifest, { pool }: Connection): (build: string) => Derived {
+  return (build) => derivedFrom({ database: storage.database, manifest, pool, now, build });
 }
 
 async function lock({ locks }: Cache, { url, signal }: Wanted, name: string, mode: LockMode): Promise<() => void> {

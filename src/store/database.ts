@@ -1,11 +1,19 @@
 // The weight store's records in IndexedDB; the only file that imports idb-keyval. One object store:
 //   ['file', url] → Manifest of a complete file     ['part', url] → Manifest of an unfinished download
 //   ['chunk', id, index] → Blob
+//   ['derived', id, build, key] → DerivedRecord      ['derived', id, build, key, index] → Blob
 // Invariant: every method is one transaction, and no chunk is written whose manifest is gone, so a file
 // deleted under a running download stays deleted. Methods reject with the browser's own errors.
 
 import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
-import type { CompleteManifest, Manifest } from './manifest';
+import type { CompleteManifest, DerivedRecord, Manifest } from './manifest';
+
+/** Where something derived from the file of this id is. */
+export interface DerivedPlace {
+  readonly id: string;
+  readonly build: string;
+  readonly key: string;
+}
 
 export interface WeightDatabase {
   file(url: string): Promise<CompleteManifest | undefined>;
@@ -22,6 +30,17 @@ export interface WeightDatabase {
   replaceChunk(manifest: Manifest, index: number, blob: Blob): Promise<void>;
   /** Changes the complete file of this id, if it is still there. */
   amend(manifest: Manifest, change: Partial<Pick<Manifest, 'lastUsedAt' | 'integrity'>>): Promise<void>;
+  derived(place: DerivedPlace): Promise<DerivedRecord | undefined>;
+  derivedChunk(place: DerivedPlace, index: number): Promise<Blob | undefined>;
+  /**
+   * Makes room for a record: removes what is there under its key, and everything that other builds made of the
+   * file. False if the complete file of this id is gone, as in the next two.
+   */
+  beginDerived(place: DerivedPlace, url: string): Promise<boolean>;
+  addDerivedChunk(place: DerivedPlace, url: string, index: number, blob: Blob): Promise<boolean>;
+  /** Makes a record visible. The oldest of the file's go where they are many. */
+  commitDerived(place: DerivedPlace, url: string, record: DerivedRecord): Promise<boolean>;
+  removeDerived(place: DerivedPlace): Promise<void>;
   files(): Promise<CompleteManifest[]>;
   parts(): Promise<Manifest[]>;
   /** Removes the file and any unfinished download; with an id, only the one of that id. False if none was there. */
@@ -30,6 +49,10 @@ export interface WeightDatabase {
 }
 
 type Kind = 'file' | 'part';
+type DerivedKey = ['derived', string, string, string];
+
+/** Records that one file may have: a model meets few adapters and shapes. */
+const mostDerived = 32;
 
 /** Opens nothing yet: the first method called does, and rejects where IndexedDB is unavailable. */
 export function weightDatabase(name: string): WeightDatabase {
@@ -85,6 +108,41 @@ export function weightDatabase(name: string): WeightDatabase {
         const current = await get<Manifest>(store, 'file', url);
         if (current?.id === id) store.put({ ...current, ...change }, ['file', url]);
       }),
+    derived: (place) => read(use, (store) => promisifyRequest(store.get(derivedKey(place)))),
+    derivedChunk: (place, index) => read(use, (store) => promisifyRequest(store.get([...derivedKey(place), index]))),
+    beginDerived: (place, url) =>
+      write(use, async (store) => {
+        if ((await get<Manifest>(store, 'file', url))?.id !== place.id) return false;
+        store.delete(derivedRange(place));
+        store.delete(IDBKeyRange.bound(['derived', place.id], ['derived', place.id, place.build], false, true));
+        store.delete(IDBKeyRange.bound(['derived', place.id, place.build, []], ['derived', place.id, []]));
+        return true;
+      }),
+    addDerivedChunk: (place, url, index, blob) =>
+      write(use, async (store) => {
+        if ((await get<Manifest>(store, 'file', url))?.id !== place.id) return false;
+        store.put(blob, [...derivedKey(place), index]);
+        return true;
+      }),
+    commitDerived: (place, url, record) =>
+      write(use, async (store) => {
+        const manifest = await get<Manifest>(store, 'file', url);
+        if (manifest?.id !== place.id) return false;
+        store.put(record, derivedKey(place));
+        const keys = (await promisifyRequest(store.getAllKeys(derivedOf(place.id)))) as DerivedKey[];
+        const records: { key: DerivedKey; record: DerivedRecord }[] = [];
+        for (const key of keys.filter((k) => k.length === 4)) {
+          records.push({ key, record: (await promisifyRequest(store.get(key))) as DerivedRecord });
+        }
+        records.sort((a, b) => a.record.storedAt - b.record.storedAt);
+        for (const { key } of records.splice(0, records.length - mostDerived)) {
+          store.delete(IDBKeyRange.bound(key, [...key, []]));
+        }
+        const derivedBytes = records.reduce((sum, { record: { size } }) => sum + size, 0);
+        store.put({ ...manifest, derivedBytes }, ['file', url]);
+        return true;
+      }),
+    removeDerived: (place) => write(use, async (store) => void store.delete(derivedRange(place))),
     files: () => read(use, (store) => all<CompleteManifest>(store, 'file')),
     parts: () => read(use, (store) => all<Manifest>(store, 'part')),
     remove: (url, id) =>
@@ -95,6 +153,7 @@ export function weightDatabase(name: string): WeightDatabase {
           if (!manifest || (id !== undefined && manifest.id !== id)) continue;
           store.delete([kind, url]);
           store.delete(chunksOf(manifest.id));
+          store.delete(derivedOf(manifest.id));
           found = true;
         }
         return found;
@@ -136,4 +195,18 @@ function all<T>(store: IDBObjectStore, kind: Kind): Promise<T[]> {
 
 function chunksOf(id: string): IDBKeyRange {
   return IDBKeyRange.bound(['chunk', id], ['chunk', id, []]);
+}
+
+function derivedOf(id: string): IDBKeyRange {
+  return IDBKeyRange.bound(['derived', id], ['derived', id, []]);
+}
+
+function derivedKey({ id, build, key }: DerivedPlace): DerivedKey {
+  return ['derived', id, build, key];
+}
+
+/** A record with its chunks. */
+function derivedRange(place: DerivedPlace): IDBKeyRange {
+  const key = derivedKey(place);
+  return IDBKeyRange.bound(key, [...key, []]);
 }

@@ -10,12 +10,13 @@ import type { Connection } from './download';
 import type { Progress } from './ingest';
 import { parseIntegrity } from './integrity';
 import { lockNames } from './locks';
-import { type CachedFile, describe, type Manifest, recordedBytes } from './manifest';
+import { type CachedFile, describe, heldBytes, type Manifest } from './manifest';
 import { type OpenFile, openDownload } from './open-file';
 import { estimateOf, quotaKeeper } from './quota';
 import { Shelf } from './shelf';
 
 export { blobSource } from './blob-source';
+export type { Derived } from './derived';
 export type { Progress } from './ingest';
 export { verifyIntegrity } from './integrity';
 export type { CachedFile } from './manifest';
@@ -29,6 +30,8 @@ export interface OpenOptions {
   /** Aborts opening, waiting for another tab's download, and the download itself. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Called as soon as it is certain that the file, or the rest of it, must be downloaded. */
+  onMissing?: (() => void) | undefined;
 }
 
 export interface WeightStore {
@@ -44,7 +47,7 @@ export interface WeightStore {
   /** Whether there was such a file, or an unfinished download of it. */
   delete(url: string): Promise<boolean>;
   clear(): Promise<void>;
-  /** Bytes of complete files and unfinished downloads, the origin's quota, and how many complete files. */
+  /** Bytes of complete files, of what was derived from them, and of unfinished downloads, the origin's quota, and how many complete files. */
   usage(): Promise<{ bytes: number; quota: number | undefined; files: number }>;
 }
 
@@ -110,17 +113,21 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
 
   function openUncached(wanted: Wanted): Promise<OpenFile> {
     const { url } = wanted;
+    wanted.onMissing?.();
     const connection = connectionTo(url, 'default');
     const shelf = new Shelf(newManifest('', url), connection, undefined);
     const nothing = () => undefined;
-    return openDownload({ url, shelf, pool, onClose: nothing }, { ...wanted, connection, onEnd: nothing });
+    return openDownload(
+      { url, shelf, pool, derived: undefined, onClose: nothing },
+      { ...wanted, connection, onEnd: nothing },
+    );
   }
 
   async function open(given: string, options: OpenOptions): Promise<OpenFile> {
     const url = absolute(given);
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onMissing } = options;
     const integrity = options.integrity === undefined ? undefined : parseIntegrity(options.integrity);
-    const wanted = { url, integrity, signal, onProgress };
+    const wanted = { url, integrity, signal, onProgress, onMissing };
     throwIfAborted(signal, `Loading ${url}`);
     // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
     const usable = options.cache && /^https?:/.test(url) ? await available() : undefined;
@@ -148,7 +155,7 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
       const { quota } = await estimateOf(storage);
       if (!(await available())) return { bytes: 0, quota, files: 0 };
       const [files, parts] = await Promise.all([database.files(), database.parts()]);
-      const bytes = [...files, ...parts].reduce((sum, manifest) => sum + recordedBytes(manifest), 0);
+      const bytes = [...files, ...parts].reduce((sum, manifest) => sum + heldBytes(manifest), 0);
       return { bytes, quota, files: files.length };
     },
   };

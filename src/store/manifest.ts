@@ -18,9 +18,21 @@ export interface Manifest {
   readonly digests: readonly string[];
   /** Digests of the whole file, base64, as far as somebody asked for them. */
   readonly integrity: Partial<Record<IntegrityAlgorithm, string>>;
+  /** Bytes of what was derived from the file and is stored beside it. */
+  readonly derivedBytes?: number;
   /** Milliseconds since the epoch. */
   readonly storedAt: number;
   readonly lastUsedAt: number;
+}
+
+/** What was made from a file and is stored beside it, under one key. All chunks but the last have `chunkBytes`. */
+export interface DerivedRecord {
+  readonly size: number;
+  readonly chunkBytes: number;
+  /** SHA-256 of each chunk, base64. */
+  readonly digests: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly storedAt: number;
 }
 
 /** A manifest whose download has ended. */
@@ -29,6 +41,7 @@ export type CompleteManifest = Manifest & { readonly size: number };
 /** One stored file, as `list()` tells it. Times are milliseconds since the epoch. */
 export interface CachedFile {
   readonly url: string;
+  /** Of the file, and of plans and packed weights made from it. */
   readonly bytes: number;
   readonly storedAt: number;
   readonly lastUsedAt: number;
@@ -48,6 +61,11 @@ export function recordedBytes(manifest: Manifest): number {
   return Math.min(manifest.digests.length * manifest.chunkBytes, manifest.size ?? Number.POSITIVE_INFINITY);
 }
 
+/** Bytes that go when the file goes. */
+export function heldBytes(manifest: Manifest): number {
+  return recordedBytes(manifest) + (manifest.derivedBytes ?? 0);
+}
+
 /**
  * What of an interrupted download can be continued, given the indices of the chunks that are really
  * there: the unbroken run from the file's start. Undefined when nothing can be: no chunk, or no
@@ -62,6 +80,6 @@ export function resumable(part: Manifest, present: readonly number[]): Manifest 
 }
 
 export function describe(manifest: CompleteManifest): CachedFile {
-  const { url, size, storedAt, lastUsedAt } = manifest;
-  return { url, bytes: size, storedAt, lastUsedAt };
+  const { url, storedAt, lastUsedAt } = manifest;
+  return { url, bytes: heldBytes(manifest), storedAt, lastUsedAt };
 }

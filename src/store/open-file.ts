@@ -7,6 +7,7 @@ import { abortError, LeptonError } from '../base/errors';
 import { Arrival } from './arrival';
 import type { BufferPool } from './buffers';
 import { ChunkReader } from './chunk-reader';
+import type { Derived } from './derived';
 import { type Connection, download } from './download';
 import { Ingest, type Progress } from './ingest';
 import type { Integrity } from './integrity';
@@ -15,9 +16,13 @@ import type { Shelf } from './shelf';
 /** Reads and streams wait for a download; they reject with its error, or DISPOSED after `close`. */
 export interface OpenFile extends ByteSource {
   readonly url: string;
+  /** What tells this download of the URL from any other; undefined where the file is not to be stored. */
+  readonly id: string | undefined;
   readonly origin: 'network' | 'store';
   /** Whether the file is in the store, or will be once `complete` resolves. */
   readonly stored: boolean;
+  /** What Lepton's `build` made of the file and keeps beside it; undefined where the file is not to be stored. */
+  derived(build: string): Derived | undefined;
   /** All bytes are there, verified and, if they are cached, committed. Need not be awaited. */
   readonly complete: Promise<void>;
   /** Stops a running download; finished chunks stay in the store, for the next one to go on from. */
@@ -30,6 +35,7 @@ export interface FileParts {
   readonly url: string;
   readonly shelf: Shelf;
   readonly pool: BufferPool;
+  readonly derived: ((build: string) => Derived) | undefined;
   /** Runs once, when the file is closed. */
   readonly onClose: () => void;
 }
@@ -99,8 +105,16 @@ class ChunkedFile implements OpenFile {
     return this.#arrival.size;
   }
 
+  get id(): string | undefined {
+    return this.stored ? this.#parts.shelf.manifest.id : undefined;
+  }
+
   get stored(): boolean {
     return this.#parts.shelf.stored;
+  }
+
+  derived(build: string): Derived | undefined {
+    return this.stored ? this.#parts.derived?.(build) : undefined;
   }
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

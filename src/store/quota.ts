@@ -5,7 +5,7 @@
 import { LeptonError } from '../base/errors';
 import { isQuotaError, type WeightDatabase } from './database';
 import { acquire, type LockNames } from './locks';
-import { type Manifest, recordedBytes } from './manifest';
+import { heldBytes, type Manifest } from './manifest';
 
 // Browsers free the bytes of removed Blobs late: Firefox once no page has a handle of them any more, private
 // windows of Chromium perhaps never. Milliseconds.
@@ -120,7 +120,7 @@ export function chooseEvictions(files: readonly Manifest[], bytes: number): Mani
   for (const file of [...files].sort((a, b) => a.lastUsedAt - b.lastUsedAt)) {
     if (freed >= bytes) break;
     chosen.push(file);
-    freed += recordedBytes(file);
+    freed += heldBytes(file);
   }
   return freed >= bytes ? chosen : undefined;
 }

@@ -6,40 +6,43 @@ import { sizeOf } from '../base/shape';
 import { GraphBuilder } from '../ir/builder';
 import type { Graph, Node, Value } from '../ir/graph';
 import { inferNode } from '../ops/registry';
+import { constantValues } from './constants';
 import { countReaders } from './fuse-pointwise';
 
 export function foldBatchNorm(graph: Graph): Graph {
   const readers = countReaders(graph);
   const values = new Map(graph.values);
-  const constants = new Set([...values.values()].filter((v) => v.constant).map((v) => v.name));
-  /** What stands in the place of each node: itself, nothing, or the convolution with its new weights. */
+  const constants = new Set(constantValues(graph));
+  /** What stands in the place of each node: itself, nothing, or a convolution with its new weights. */
   const places: Node[][] = [];
   /** Output of a convolution → its place. */
   const convolutions = new Map<string, number>();
   for (const node of graph.nodes) {
-    const folded = foldInto(node);
-    if (node.op === 'Conv' && node.inputs.slice(1).every((i) => i === '' || constants.has(i))) {
-      convolutions.set(node.outputs[0] as string, places.length);
+    const position = places.length;
+    const place = folded(node) ?? [node];
+    places[position] = place;
+    const last = place.at(-1) as Node;
+    if (last.op === 'Conv' && last.inputs.slice(1).every((i) => i === '' || constants.has(i))) {
+      convolutions.set(last.outputs[0] as string, position);
     }
-    places.push(folded ? [] : [node]);
   }
   return { ...graph, nodes: places.flat(), values };
 
-  /** Whether `node` was a scale or shift by a constant per channel, and is now part of a convolution. */
-  function foldInto(node: Node): boolean {
-    if ((node.op !== 'Mul' && node.op !== 'Add') || node.inputs.length !== 2) return false;
+  /** Where `node` scales or shifts a convolution by a constant per channel: that one with new weights, in its place. */
+  function folded(node: Node): Node[] | undefined {
+    if ((node.op !== 'Mul' && node.op !== 'Add') || node.inputs.length !== 2) return undefined;
     const [result, factor] = node.inputs.some((i, k) => k === 1 && constants.has(i))
       ? node.inputs
       : [...node.inputs].reverse();
     const position = convolutions.get(result as string);
     if (position === undefined || readers.get(result as string) !== 1 || graph.outputs.includes(result as string))
-      return false;
-    if (!factor || !constants.has(factor)) return false;
-    const place = places[position] as Node[];
-    const conv = place.at(-1) as Node;
+      return undefined;
+    if (!factor || !constants.has(factor)) return undefined;
+    const before = places[position] as Node[];
+    const conv = before.at(-1) as Node;
     const dims = (values.get(result as string) as Value).dims as readonly number[];
     const channels = dims[1] as number;
-    if (!isPerChannel(values.get(factor) as Value, dims)) return false;
+    if (!isPerChannel(values.get(factor) as Value, dims)) return undefined;
     const [x, weight, bias = ''] = conv.inputs as [string, string, string?];
     const known = [weight, bias, factor].filter((n) => n !== '').map((n) => values.get(n) as Value);
     const b = GraphBuilder.within(node.name, known, new Set(values.keys()), inferNode);
@@ -58,14 +61,10 @@ export function foldBatchNorm(graph: Graph): Graph {
       values.set(value.name, value);
       constants.add(value.name);
     }
-    place.pop();
-    place.push(...part.nodes.map((n) => ({ ...n, name: `${conv.name}/fold ${n.op}` })), {
-      ...conv,
-      inputs,
-      outputs: node.outputs,
-    });
-    convolutions.set(node.outputs[0] as string, position);
-    return true;
+    // Here and not where the convolution was: what computes the factor may stand between.
+    before.pop();
+    const weights = part.nodes.map((n) => ({ ...n, name: `${conv.name}/fold ${n.op}` }));
+    return [...weights, { ...conv, inputs, outputs: node.outputs }];
   }
 }
 

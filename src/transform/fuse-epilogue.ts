@@ -11,8 +11,8 @@ import { operandClass } from '../ops/wgsl/epilogue';
 import { constantValues } from './constants';
 import { countReaders, mapArgs } from './fuse-pointwise';
 
-/** The kernel's own buffers and these must fit the 8 storage buffers that WebGPU guarantees. */
-const mostOperands = 4;
+/** Storage buffers that kernels with an epilogue bind themselves, at most. */
+const kernelBuffers = 4;
 
 export function fuseEpilogue(graph: Graph, adapter: AdapterProfile): Graph {
   const readers = countReaders(graph);
@@ -59,7 +59,7 @@ function withProgram(
   const oneOutput = host.outputs[0] === result && host.outputs.slice(1).every((o) => o === '');
   if (host.program || !oneOutput || !sameDims(bare.dims, final.dims)) return undefined;
   const operands = program.operands.filter((o) => o !== result);
-  if (operands.length > mostOperands) return undefined;
+  if (operands.length > adapter.limits.maxStorageBuffersPerShaderStage - kernelBuffers) return undefined;
   const swap = (arg: ProgramArg): ProgramArg => {
     if (arg.from !== 'operand') return arg;
     const name = program.operands[arg.index] as string;

@@ -1,6 +1,8 @@
-// Turns element-wise operators into pointwise programs, and merges a program into the one that reads it
-// where nothing else does: a chain or small tree of them becomes one kernel.
+// Turns element-wise operators into pointwise programs, and merges those that nothing else needs into the one
+// that reads them: a chain, a tree or a diamond of them becomes one kernel. A region grows backwards from its
+// result: it takes in a value when the region is all that reads it.
 
+import type { AdapterProfile } from '../base/adapter';
 import type { NDArray } from '../base/ndarray';
 import { sameDims } from '../base/shape';
 import {
@@ -15,62 +17,102 @@ import {
 import { opOf } from '../ops/registry';
 import { constantValues } from './constants';
 
-/** Storage buffers besides the result; WebGPU guarantees 8 a stage. */
-const mostOperands = 7;
-const mostSteps = 24;
+/** Longer programs save little more, and one that is compiled alone keeps the others waiting. */
+const mostSteps = 64;
 
-export function fusePointwise(graph: Graph): Graph {
-  const readers = countReaders(graph);
+/** Nodes that become one program, by their positions in the graph; the last one's result is the region's. */
+interface Region {
+  readonly members: ReadonlySet<number>;
+  /** Values that the members read and do not compute, literals aside. */
+  readonly operands: ReadonlySet<string>;
+}
+
+export function fusePointwise(graph: Graph, { limits }: AdapterProfile): Graph {
+  const mostOperands = limits.maxStorageBuffersPerShaderStage - 1;
+  const { nodes, values } = graph;
+  const readers = readersOf(graph);
   const constants = constantValues(graph);
-  const programs = new Map<string, Node>();
-  for (const node of graph.nodes) {
-    if (!opOf(node).pointwise) continue;
-    const alone = programNode(node, graph.values);
-    programs.set(node.outputs[0] as string, mergeProducers(alone, programs, readers, constants, graph));
-  }
+  const outputs = new Set(graph.outputs);
+  const regions = new Map<string, Region>();
+  /** Values that no region needs to be computed by themselves. */
   const absorbed = new Set<string>();
-  const nodes: Node[] = [];
-  // Backwards, so that a merged program is seen before the ones it took in.
-  for (const node of [...graph.nodes].reverse()) {
+
+  const mayTakeIn = (name: string, region: Region, output: string): Region | undefined => {
+    const inner = regions.get(name);
+    const fits =
+      inner !== undefined &&
+      !outputs.has(name) &&
+      // What can be computed once, at load, must not become part of every run.
+      constants.has(name) === constants.has(output) &&
+      readers.get(name)?.every((position) => region.members.has(position)) &&
+      sameDims(dimsOf(values, name), dimsOf(values, output));
+    return fits ? inner : undefined;
+  };
+
+  nodes.forEach((node, position) => {
+    if (!opOf(node).pointwise) return;
     const output = node.outputs[0] as string;
-    const program = programs.get(output);
-    if (!program) nodes.unshift(node);
-    else if (!absorbed.has(output)) {
-      nodes.unshift(program);
-      for (const name of absorbedBy(program)) absorbed.add(name);
+    let region: Region = { members: new Set([position]), operands: new Set(operandsOf(node, values)) };
+    // What was refused may be taken in once the region has grown by another of its readers.
+    let queue = [...region.operands];
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      const inner = region.operands.has(name) ? mayTakeIn(name, region, output) : undefined;
+      if (!inner) continue;
+      const joined = join(region, name, inner);
+      if (joined.operands.size > mostOperands || joined.members.size > mostSteps) continue;
+      region = joined;
+      absorbed.add(name);
+      queue = [...region.operands];
     }
-  }
-  return { ...graph, nodes };
-}
-
-interface MergedNode extends Node {
-  readonly absorbed?: readonly string[];
-}
-
-function absorbedBy(node: MergedNode): readonly string[] {
-  return node.absorbed ?? [];
-}
-
-function programNode(node: Node, values: ReadonlyMap<string, Value>): Node {
-  const operands: string[] = [];
-  const args = node.inputs.map((name): ProgramArg => {
-    if (name === '') return { from: 'absent' };
-    const constant = values.get(name)?.constant;
-    const single = constant?.kind === 'inline' ? singleElement(constant.array) : undefined;
-    if (single) return { from: 'literal', value: single.data[0] as number, dtype: single.dtype };
-    return { from: 'operand', index: indexIn(operands, name) };
+    regions.set(output, region);
   });
-  const dtype = (values.get(node.outputs[0] as string) as Value).dtype;
-  const steps: ProgramStep[] = [{ op: node.op, attributes: node.attributes, args, dtype }];
-  return asProgram(node, { operands, steps });
+
+  const fused = nodes.flatMap((node) => {
+    const output = node.outputs[0] as string;
+    const region = regions.get(output);
+    if (!region) return [node];
+    return absorbed.has(output) ? [] : [programNode(node, region, graph)];
+  });
+  return { ...graph, nodes: fused };
 }
 
-function asProgram(node: Node, program: Program): Node {
-  return { name: node.name, op: 'lepton.Pointwise', inputs: [], outputs: node.outputs, attributes: {}, program };
+function join(region: Region, name: string, inner: Region): Region {
+  const operands = new Set([...region.operands, ...inner.operands]);
+  operands.delete(name);
+  return { members: new Set([...region.members, ...inner.members]), operands };
 }
 
-/** A literal has no shape, so only a rank that cannot raise the result's rank may become one. */
-function singleElement(array: NDArray): NDArray | undefined {
+function operandsOf(node: Node, values: ReadonlyMap<string, Value>): string[] {
+  return node.inputs.filter((name) => name !== '' && !literalOf(values.get(name)));
+}
+
+function programNode(last: Node, { members }: Region, { nodes, values }: Graph): Node {
+  const operands: string[] = [];
+  const stepOf = new Map<string, number>();
+  const steps = [...members]
+    .sort((a, b) => a - b)
+    .map((position, k): ProgramStep => {
+      const { op, attributes, inputs, outputs } = nodes[position] as Node;
+      const args = inputs.map((name): ProgramArg => {
+        if (name === '') return { from: 'absent' };
+        const index = stepOf.get(name);
+        if (index !== undefined) return { from: 'step', index };
+        const literal = literalOf(values.get(name));
+        if (literal) return { from: 'literal', value: literal.data[0] as number, dtype: literal.dtype };
+        return { from: 'operand', index: indexIn(operands, name) };
+      });
+      const output = outputs[0] as string;
+      stepOf.set(output, k);
+      return { op, attributes, args, dtype: (values.get(output) as Value).dtype };
+    });
+  const program: Program = { operands, steps };
+  return { name: last.name, op: 'lepton.Pointwise', inputs: [], outputs: last.outputs, attributes: {}, program };
+}
+
+/** A constant that a program holds in its text. A literal has no shape, so its rank must not raise the result's. */
+function literalOf(value: Value | undefined): NDArray | undefined {
+  if (value?.constant?.kind !== 'inline') return undefined;
+  const { array } = value.constant;
   return array.data.length === 1 && array.dims.length <= 1 && fitsDevice(array) ? array : undefined;
 }
 
@@ -82,64 +124,8 @@ function fitsDevice({ dtype, data }: NDArray): boolean {
   return dtype !== 'float64';
 }
 
-function mergeProducers(
-  node: Node,
-  programs: ReadonlyMap<string, MergedNode>,
-  readers: ReadonlyMap<string, number>,
-  constants: ReadonlySet<string>,
-  graph: Graph,
-): MergedNode {
-  const output = node.outputs[0] as string;
-  const dims = graph.values.get(output)?.dims as readonly number[];
-  const program = node.program as Program;
-  const mergeable = program.operands.filter((name) => {
-    const producer = programs.get(name);
-    return (
-      producer !== undefined &&
-      readers.get(name) === 1 &&
-      // What can be computed once, at load, must not become part of every run.
-      constants.has(name) === constants.has(output) &&
-      !graph.outputs.includes(name) &&
-      sameDims(graph.values.get(name)?.dims as readonly number[], dims)
-    );
-  });
-  let merged: MergedNode = node;
-  for (const name of mergeable) {
-    const producer = programs.get(name) as MergedNode;
-    const joined = inlineProgram(merged.program as Program, name, producer.program as Program);
-    if (joined.operands.length > mostOperands || joined.steps.length > mostSteps) continue;
-    merged = {
-      ...asProgram(node, joined),
-      absorbed: [...absorbedBy(merged), name, ...absorbedBy(producer)],
-    };
-  }
-  // A program of literals only has no operand to take its shape from.
-  return merged;
-}
-
-/** `program` with its operand `name` computed by `producer` instead of read. */
-function inlineProgram(program: Program, name: string, producer: Program): Program {
-  const operands = program.operands.filter((o) => o !== name);
-  const steps = producer.steps.map((step) =>
-    mapArgs(step, (arg) =>
-      arg.from === 'operand'
-        ? { from: 'operand', index: indexIn(operands, producer.operands[arg.index] as string) }
-        : arg,
-    ),
-  );
-  const shift = steps.length;
-  const result: ProgramArg = { from: 'step', index: shift - 1 };
-  for (const step of program.steps) {
-    steps.push(
-      mapArgs(step, (arg) => {
-        if (arg.from === 'step') return { from: 'step', index: arg.index + shift };
-        if (arg.from !== 'operand') return arg;
-        const operand = program.operands[arg.index] as string;
-        return operand === name ? result : { from: 'operand', index: indexIn(operands, operand) };
-      }),
-    );
-  }
-  return { operands, steps };
+function dimsOf(values: ReadonlyMap<string, Value>, name: string): readonly number[] {
+  return values.get(name)?.dims as readonly number[];
 }
 
 export function mapArgs(step: ProgramStep, map: (arg: ProgramArg) => ProgramArg): ProgramStep {
@@ -151,10 +137,20 @@ function indexIn(list: string[], name: string): number {
   return at >= 0 ? at : list.push(name) - 1;
 }
 
+/** Positions of the nodes that read each value. */
+function readersOf(graph: Graph): Map<string, number[]> {
+  const readers = new Map<string, number[]>();
+  graph.nodes.forEach((node, position) => {
+    for (const name of new Set(valuesRead(node))) {
+      const list = readers.get(name);
+      if (list) list.push(position);
+      else readers.set(name, [position]);
+    }
+  });
+  return readers;
+}
+
 /** How many nodes read each value. */
 export function countReaders(graph: Graph): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const node of graph.nodes)
-    for (const name of new Set(valuesRead(node))) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
+  return new Map([...readersOf(graph)].map(([name, positions]) => [name, positions.length]));
 }

@@ -75,7 +75,7 @@ describe('passes', () => {
     const graph = build((b) => {
       const x = b.input('x', 'float32', [1, 4, 8, 8]);
       const [first] = b.add('Conv', [x, weights(b, [4, 4, 1, 1])]);
-      const [second] = b.add('Conv', [x, weights(b, [4, 4, 1, 1])]);
+      const [second] = b.add('Conv', [x, weights(b, [4, 4, 1, 1])], { pads: [0, 0, 0, 0] });
       return b.add('Add', [first as string, second as string]);
     });
     const optimised = run(graph);

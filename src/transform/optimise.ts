@@ -3,12 +3,17 @@
 import type { AdapterProfile } from '../base/adapter';
 import { checkGraph } from '../ir/check';
 import type { Graph } from '../ir/graph';
+import { absorbMovement } from './absorb-movement';
+import { composeViews } from './compose-views';
 import { dropDeadCode } from './dead-code';
 import { foldBatchNorm } from './fold-batch-norm';
+import { fuseAttention } from './fuse-attention';
 import { fuseEpilogue } from './fuse-epilogue';
+import { fuseNormalization } from './fuse-normalization';
 import { fusePointwise } from './fuse-pointwise';
 import { lower } from './lower';
 import { refuseFloat64 } from './set-precision';
+import { shareCommon } from './share-common';
 import { specialise } from './specialise';
 
 type Pass = readonly [name: string, run: (graph: Graph) => Graph];
@@ -25,10 +30,15 @@ function passes(adapter: AdapterProfile): Pass[] {
     ['dropUnused', dropDeadCode],
     ['lower', lower],
     ['foldConstants', (g) => specialise(g, none)],
+    ['shareCommon', shareCommon],
+    ['composeViews', composeViews],
+    ['fuseNormalization', fuseNormalization],
+    ['absorbMovement', absorbMovement],
+    ['fuseAttention', fuseAttention],
     ['foldBatchNorm', foldBatchNorm],
     ['foldWeights', (g) => specialise(g, none)],
     ['refuseFloat64', refuseFloat64],
-    ['fusePointwise', fusePointwise],
+    ['fusePointwise', (g) => fusePointwise(g, adapter)],
     ['fuseEpilogue', (g) => fuseEpilogue(g, adapter)],
     ['dropDeadCode', dropDeadCode],
   ];

@@ -6,7 +6,7 @@ import { LeptonError, throwIfAborted } from '../base/errors';
 import { decode, encode, type NDArray, ndarray } from '../base/ndarray';
 import type { Value } from '../ir/graph';
 import type { PlanTensor } from '../plan/plan';
-import type { Compiler } from './compiler';
+import type { Blueprint } from './blueprint';
 import type { SharedDevice } from './devices';
 import type { CheckedFeeds } from './feeds';
 import type { GpuTensor, GpuTensors } from './gpu-tensors';
@@ -14,7 +14,7 @@ import type { RunOptions, RunResult } from './model';
 import type { Outcomes } from './outcomes';
 import type { ProfileRecorder } from './profile-recorder';
 import type { WireTensor } from './protocol';
-import type { Outcome, Stage, StageInput } from './stage';
+import type { GpuOutcome, Outcome, Stage, StageInput } from './stage';
 import { hostArray, planFeed, type StageFeed } from './stage-feeds';
 
 /** Elements that a node may read on the host of a model loaded with `strict`. */
@@ -22,7 +22,7 @@ const strictElements = 1 << 16;
 
 export interface CourseOptions extends RunOptions {
   readonly outcomes: Outcomes;
-  readonly compiler: Compiler;
+  readonly blueprint: Blueprint;
   readonly tensors: GpuTensors;
   /** Types of the model's inputs and outputs as callers see them. */
   readonly border: ReadonlyMap<string, DType>;
@@ -54,7 +54,7 @@ export class Course {
       for (let stage: Stage | undefined = outcomes.root; stage && !this.isDone(); ) {
         throwIfAborted(signal, 'The run');
         stage = await this.advance(stage);
-        this.releaseAllBut(stage?.graph.inputs ?? []);
+        this.releaseAllBut(stage?.inputs ?? []);
       }
       for (const result of this.results.values()) if ('buffer' in result) this.held.delete(result.buffer);
       recorder?.finish();
@@ -86,7 +86,7 @@ export class Course {
   /** Does what the stage asks for; answers the stage after it. */
   private async advance(stage: Stage): Promise<Stage | undefined> {
     const { outcomes } = this.options;
-    const inputs = new Map(stage.graph.inputs.map((name) => [name, this.describe(this.feed(name))]));
+    const inputs = new Map(stage.inputs.map((name) => [name, this.describe(this.feed(name))]));
     const elements = (name: string) => this.elementsOf(stage, name);
     const outcome = await outcomes.of(stage, inputs, elements, this.path, this.options);
     if (!outcome) throw new Error('A run had its inputs asked for and did not give them.');
@@ -105,7 +105,8 @@ export class Course {
   }
 
   private async runOnHost(stage: Stage, { nodes, evaluated }: Extract<Outcome, { kind: 'host' }>): Promise<void> {
-    const { compiler, recorder } = this.options;
+    const { blueprint, recorder } = this.options;
+    const { compiler } = await blueprint.read();
     for (const { node, reason } of evaluated) recorder?.host(node, reason, 0);
     for (const { node, reason, constants } of nodes) {
       const inputs = new Map(constants);
@@ -148,10 +149,10 @@ export class Course {
     return { ...placed, tensor: { ...placed.tensor, dtype: type } };
   }
 
-  private async runOnGpu({ runner, next, read, evaluated }: Extract<Outcome, { kind: 'gpu' }>): Promise<void> {
+  private async runOnGpu({ runner, nodes, next, read, evaluated }: GpuOutcome): Promise<void> {
     const { onGpu, recorder, tensors } = this.options;
     const { plan } = runner.executable;
-    const needed = new Set(next?.graph.inputs);
+    const needed = new Set(next?.inputs);
     const fetches = plan.outputs.flatMap(({ name }) => {
       const isAnswer = this.isAnswer(name);
       const toHost = read.includes(name) || (isAnswer && !onGpu(name));
@@ -176,7 +177,7 @@ export class Course {
     }
     if (!recorder) return;
     for (const { node, reason } of evaluated) recorder.host(node, reason, 0);
-    await recorder.gpu(runner, wall);
+    await recorder.gpu(runner, nodes, wall);
   }
 
   private isAnswer(name: string): boolean {
@@ -187,8 +188,9 @@ export class Course {
     return this.feeds.get(name) as StageFeed;
   }
 
-  private elementsOf(stage: Stage, name: string): Promise<NDArray> {
-    return hostArray(stage.graph.values.get(name) as Value, this.feed(name), this.shared, this.options.tensors);
+  private async elementsOf(stage: Stage, name: string): Promise<NDArray> {
+    const { values } = await stage.graph();
+    return hostArray(values.get(name) as Value, this.feed(name), this.shared, this.options.tensors);
   }
 }
 

@@ -60,6 +60,7 @@ export class CpuEngine implements Engine {
         flops: 0,
         bytes,
       })),
+      adapter: undefined,
       gpuTime: undefined,
       wallTime,
     };

@@ -3,16 +3,23 @@
 
 import { type Device, openDevice } from '../gpu/device';
 import { ImageInput } from '../gpu/image-input';
+import type { TuningStore } from '../store/tuning';
+import { Tuner } from './tuner';
 
 export interface SharedDevice {
   readonly device: Device;
   readonly images: ImageInput;
+  readonly tuner: Tuner;
 }
 
 export class Devices {
   private readonly open = new Map<string, Promise<SharedDevice>>();
 
-  constructor(private readonly gpu: GPU | undefined) {}
+  /** @param tuning keeps what is measured of adapters */
+  constructor(
+    private readonly gpu: GPU | undefined,
+    private readonly tuning?: TuningStore,
+  ) {}
 
   async get(powerPreference?: GPUPowerPreference): Promise<SharedDevice> {
     const key = powerPreference ?? '';
@@ -24,14 +31,16 @@ export class Devices {
       if (this.open.get(key) === known) this.open.delete(key);
       return this.get(powerPreference);
     }
-    const opening = openDevice(this.gpu, powerPreference).then((device) => ({
-      device,
-      images: new ImageInput(device),
-    }));
+    const opening = this.start(powerPreference);
     this.open.set(key, opening);
     opening.catch(() => {
       if (this.open.get(key) === opening) this.open.delete(key);
     });
     return opening;
+  }
+
+  private async start(powerPreference: GPUPowerPreference | undefined): Promise<SharedDevice> {
+    const [device, known] = await Promise.all([openDevice(this.gpu, powerPreference), this.tuning?.read()]);
+    return { device, images: new ImageInput(device), tuner: new Tuner(device, known, this.tuning) };
   }
 }

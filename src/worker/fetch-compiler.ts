@@ -18,18 +18,13 @@ export function fetchCompiler(url: string): Promise<Compiler> {
 }
 
 async function load(url: string): Promise<Compiler> {
-  // importScripts holds up the whole worker until the file is there, so have it in the HTTP cache first. Where
-  // a policy forbids the request, waiting is all that is lost.
-  await fetch(url).then(
-    (response) => response.arrayBuffer(),
-    () => {},
-  );
   try {
     try {
-      importScripts(url);
-    } catch {
-      // Module workers, such as a dev server's, have no importScripts.
+      // Unlike importScripts it does not hold up the worker while the file is on its way.
       await import(/* @vite-ignore */ url);
+    } catch {
+      // Where another origin does not allow modules (CORS), and where classic workers cannot import any.
+      importScripts(url);
     }
     return (globalThis as unknown as { leptonCompiler: Compiler }).leptonCompiler;
   } catch (cause) {

@@ -6,43 +6,53 @@ import type { ByteSource } from '../base/bytes';
 import type { DType } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
 import type { Graph } from '../ir/graph';
-import type { Compiler } from './compiler';
+import { type Blueprint, hostStepOf } from './blueprint';
 import { Course } from './course';
 import type { Devices, SharedDevice } from './devices';
 import type { CheckedFeeds } from './feeds';
 import type { GpuTensors } from './gpu-tensors';
-import type { HostNode } from './host';
+import type { Improvement } from './improvement';
 import type { Engine, RunOptions, RunResult } from './model';
 import type { Precision } from './next-stage';
-import { Outcomes, type PrepareOptions } from './outcomes';
+import { Outcomes, type PrepareOptions, type Tune } from './outcomes';
+import type { PlanCache } from './plan-cache';
 import { ProfileRecorder } from './profile-recorder';
 import type { HostStep, LoadReport, Profile } from './protocol';
-import type { Outcome } from './stage';
+import type { Evaluated, Outcome } from './stage';
+import { efforts, type MeasureOptions } from './tuner';
+import type { Tunable } from './tuning-idle';
 
 export interface GpuEngineOptions extends Precision {
-  readonly graph: Graph;
-  readonly compiler: Compiler;
+  readonly blueprint: Blueprint;
+  /** Where the model's plans are kept for the next visit. */
+  readonly plans?: PlanCache | undefined;
   readonly files: (name: string) => ByteSource;
   readonly devices: Devices;
   readonly tensors: GpuTensors;
   /** Refuse to run a node on the host that has much to compute. */
   readonly strict: boolean;
+  readonly tune: Tune;
+  /** Begin with plans that compile quickly, where compiling takes long; `settle` makes those to go on with. */
+  readonly quick: boolean;
   readonly powerPreference?: GPUPowerPreference;
 }
 
 const profileRuns = 5;
 
-export class GpuEngine implements Engine {
+export class GpuEngine implements Engine, Tunable {
   private outcomes: Outcomes | undefined;
   private readonly border: ReadonlyMap<string, DType>;
   private readonly seenHostSteps = new Map<string, HostStep>();
+  private running = 0;
+  private settling: Promise<void> | undefined;
+  /** To be done when nothing runs. */
+  private readonly between: (() => void)[] = [];
   memory: LoadReport['memory'];
 
   constructor(private readonly options: GpuEngineOptions) {
-    const { graph, compiler } = options;
-    const typeOf = (name: string): [string, DType] => [name, graph.values.get(name)?.dtype ?? 'float32'];
-    this.border = new Map([...graph.inputs, ...graph.outputs].map(typeOf));
-    compiler.hostNodes(graph).forEach(this.noteHostStep);
+    const { inputs, outputs, hostSteps } = options.blueprint;
+    this.border = new Map([...inputs, ...outputs].map(({ name, type }) => [name, type]));
+    for (const step of hostSteps) this.seenHostSteps.set(step.name, step);
   }
 
   /** Nodes that run on the host, as far as is known by now. */
@@ -58,7 +68,7 @@ export class GpuEngine implements Engine {
     const inputs = new Map([...dims].map(([name, d]) => [name, { dims: d, mayOverflow: false }]));
     await this.withDevice(async (outcomes) => {
       const outcome = await outcomes.of(outcomes.root, inputs, async () => undefined, new Set(), options);
-      if (outcome?.kind === 'gpu') this.memory = outcome.runner.executable.plan.memory;
+      if (outcome?.kind === 'gpu') this.memory = (outcome.better ?? outcome.runner.executable.plan).memory;
     });
   }
 
@@ -67,8 +77,10 @@ export class GpuEngine implements Engine {
   }
 
   async profile(feeds: CheckedFeeds, signal: AbortSignal): Promise<Profile> {
-    const recorder = new ProfileRecorder();
-    const options = { outputs: this.options.graph.outputs, onGpu: () => false, signal };
+    const { tuner } = await this.options.devices.get(this.options.powerPreference);
+    await this.settle();
+    const recorder = new ProfileRecorder(await tuner.measureRates());
+    const options = { outputs: this.options.blueprint.outputs.map(({ name }) => name), onGpu: () => false, signal };
     for (let i = 0; i < profileRuns; i++) {
       throwIfAborted(signal, 'Profiling');
       await this.course(feeds, options, recorder);
@@ -81,15 +93,61 @@ export class GpuEngine implements Engine {
     this.outcomes = undefined;
   }
 
-  private course(feeds: CheckedFeeds, options: RunOptions, recorder?: ProfileRecorder): Promise<RunResult> {
-    const { compiler, tensors, strict } = this.options;
+  /** Measures kernels of what was planned so far; the better plans take over between two runs. */
+  async improve({ budget, signal }: Pick<MeasureOptions, 'budget' | 'signal'>): Promise<Improvement | undefined> {
+    const { outcomes } = this;
+    if (!outcomes || outcomes.shared.device.lost || this.options.tune !== 'auto') return undefined;
+    return this.betweenRuns(await outcomes.improve({ effort: efforts.auto, budget, signal }));
+  }
+
+  settle(): Promise<void> {
+    this.settling ??= this.settleNow().finally(() => {
+      this.settling = undefined;
+    });
+    return this.settling;
+  }
+
+  private async settleNow(): Promise<void> {
+    const { outcomes } = this;
+    if (!outcomes || outcomes.shared.device.lost) return;
+    try {
+      const better = this.betweenRuns(await outcomes.settle());
+      if (this.outcomes === outcomes) better.apply();
+      else better.drop();
+      await outcomes.keepPacked();
+    } catch {
+      // What there is goes on working; where the adapter is in trouble, the next run says so.
+    }
+  }
+
+  private betweenRuns(improvement: Improvement): Improvement {
+    return {
+      ...improvement,
+      apply: () => {
+        if (this.running === 0) improvement.apply();
+        else this.between.push(improvement.apply);
+      },
+    };
+  }
+
+  private async course(feeds: CheckedFeeds, options: RunOptions, recorder?: ProfileRecorder): Promise<RunResult> {
+    this.running++;
+    try {
+      return await this.advance(feeds, options, recorder);
+    } finally {
+      if (--this.running === 0) for (const apply of this.between.splice(0)) apply();
+    }
+  }
+
+  private advance(feeds: CheckedFeeds, options: RunOptions, recorder?: ProfileRecorder): Promise<RunResult> {
+    const { blueprint, tensors, strict } = this.options;
     const { border } = this;
     return this.withDevice(async (outcomes) => {
       recorder?.start();
       const course = new Course(feeds, {
         ...options,
         outcomes,
-        compiler,
+        blueprint,
         tensors,
         border,
         strict,
@@ -117,7 +175,7 @@ export class GpuEngine implements Engine {
   private outcomesOn(shared: SharedDevice): Outcomes {
     if (this.outcomes?.shared === shared) return this.outcomes;
     this.outcomes?.dispose();
-    const { graph, compiler, files, precision, allowPrecisionLoss } = this.options;
+    const { blueprint, plans, files, precision, allowPrecisionLoss, tune, quick } = this.options;
     const { profile } = shared.device;
     if (precision === 'float16' && !profile.features.includes('shader-f16')) {
       throw new LeptonError(
@@ -125,19 +183,36 @@ export class GpuEngine implements Engine {
         'This GPU has no shader-f16, which { precision: "float16" } needs. Use "auto".',
       );
     }
-    const adapted = compiler.adapt(graph, profile, { precision, allowPrecisionLoss });
+    let adapting: Promise<Graph> | undefined;
+    const adapt = async () => {
+      const { compiler, graph } = await blueprint.read();
+      return compiler.adapt(graph, profile, { precision, allowPrecisionLoss });
+    };
+    const graph = () => {
+      adapting ??= adapt();
+      return adapting;
+    };
     const onOutcome = (outcome: Outcome) => {
       outcome.evaluated.forEach(this.noteHostStep);
       if (outcome.kind === 'host') outcome.nodes.forEach(this.noteHostStep);
     };
-    this.outcomes = new Outcomes(adapted, { shared, compiler, files, border: this.border, onOutcome });
+    this.outcomes = new Outcomes({
+      shared,
+      blueprint,
+      graph,
+      plans,
+      files,
+      border: this.border,
+      tune,
+      quick,
+      onOutcome,
+    });
     return this.outcomes;
   }
 
-  private readonly noteHostStep = ({ node: { name: full, op }, reason }: HostNode): void => {
-    // In a body that was written out the node has the name of its iteration in front.
-    const name = full.replace(/^.*@\d+\/(\d+\/)?/s, '');
-    this.seenHostSteps.set(name, { name, op, reason });
+  private readonly noteHostStep = (evaluated: Evaluated): void => {
+    const step = hostStepOf(evaluated);
+    this.seenHostSteps.set(step.name, step);
   };
 }
 

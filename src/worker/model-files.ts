@@ -3,13 +3,13 @@
 
 import type { ByteSource } from '../base/bytes';
 import { LeptonError } from '../base/errors';
-import { blobSource, type OpenFile, verifyIntegrity, type WeightStore } from '../store';
+import { blobSource, type Derived, type OpenFile, verifyIntegrity, type WeightStore } from '../store';
 import type { LoadRequest, Origin, Progress } from './protocol';
 
 type Location = LoadRequest['source'] | LoadRequest['externalData'][string];
 
 export class ModelFiles {
-  private readonly open: OpenFile[] = [];
+  private readonly byName = new Map<string, OpenFile>();
   private readonly sources = new Map<string, ByteSource>();
   private readonly loaded = new Map<string, { loaded: number; total: number | undefined }>();
 
@@ -20,9 +20,23 @@ export class ModelFiles {
     private readonly onProgress: (progress: Progress) => void,
   ) {}
 
-  /** Opens the model's own file. */
-  async openModel(): Promise<ByteSource> {
-    return this.add('', this.request.source);
+  /**
+   * Opens the model's own file.
+   * @param onMissing called as soon as it is certain that the store does not have it
+   */
+  async openModel(onMissing: () => void): Promise<ByteSource> {
+    return this.add('', this.request.source, onMissing);
+  }
+
+  /** What Lepton's `build` keeps beside the model's own file; undefined where that is not stored. */
+  derived(build: string): Derived | undefined {
+    return this.byName.get('')?.derived(build);
+  }
+
+  /** What tells the files of external data from others of the same names; undefined where nothing does. */
+  identities(): readonly string[] | undefined {
+    const ids = [...this.sources.keys()].filter((name) => name !== '').map((name) => this.byName.get(name)?.id);
+    return ids.every((id) => id !== undefined) ? ids : undefined;
   }
 
   /**
@@ -30,7 +44,8 @@ export class ModelFiles {
    * @throws INVALID_ARGUMENT naming the file where a model from memory refers to one that was not given
    */
   async openExternal(names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => this.add(name, this.request.externalData[name] ?? this.beside(name))));
+    const missing = names.filter((name) => !this.sources.has(name));
+    await Promise.all(missing.map((name) => this.add(name, this.request.externalData[name] ?? this.beside(name))));
   }
 
   source(name: string): ByteSource {
@@ -39,12 +54,12 @@ export class ModelFiles {
 
   /** All bytes have arrived and passed their checks. */
   async complete(): Promise<void> {
-    await Promise.all(this.open.map((file) => file.complete));
+    await Promise.all([...this.byName.values()].map((file) => file.complete));
   }
 
   get origin(): Origin {
-    if (this.open.length === 0) return 'memory';
-    return this.open.some((file) => file.origin === 'network') ? 'network' : 'store';
+    if (this.byName.size === 0) return 'memory';
+    return [...this.byName.values()].some((file) => file.origin === 'network') ? 'network' : 'store';
   }
 
   get bytes(): number {
@@ -52,11 +67,12 @@ export class ModelFiles {
   }
 
   close(): void {
-    for (const file of this.open) file.close();
+    for (const file of this.byName.values()) file.close();
   }
 
-  private async add(name: string, location: Location): Promise<ByteSource> {
-    const source = 'url' in location ? await this.download(name, location.url) : blobSource(location.blob);
+  private async add(name: string, location: Location, onMissing = () => {}): Promise<ByteSource> {
+    if (!('url' in location)) onMissing();
+    const source = 'url' in location ? await this.download(name, location.url, onMissing) : blobSource(location.blob);
     const { integrity } = this.request;
     if (name === '' && 'blob' in location && integrity !== undefined) {
       await verifyIntegrity(source, integrity, 'The model given', this.signal);
@@ -65,10 +81,11 @@ export class ModelFiles {
     return source;
   }
 
-  private async download(name: string, url: string): Promise<ByteSource> {
+  private async download(name: string, url: string, onMissing: () => void): Promise<ByteSource> {
     const file = await this.store.open(url, {
       cache: this.request.cache,
       signal: this.signal,
+      onMissing,
       // The digest is that of the model's own file; external data has none of its own in the options.
       integrity: name === '' ? this.request.integrity : undefined,
       onProgress: ({ loaded, total, origin }) => {
@@ -83,7 +100,7 @@ export class ModelFiles {
         });
       },
     });
-    this.open.push(file);
+    this.byName.set(name, file);
     return file;
   }
 

@@ -18,5 +18,7 @@ export interface Engine {
   readonly memory: LoadReport['memory'];
   /** What runs on the host of a model that runs on the GPU, as far as is known by now. */
   readonly hostSteps: readonly HostStep[];
+  /** Makes in the background what the runs so far were too urgent for. */
+  settle?(): Promise<void>;
   dispose(): void;
 }

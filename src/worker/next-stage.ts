@@ -3,13 +3,17 @@
 
 import type { AdapterProfile } from '../base/adapter';
 import type { DType } from '../base/dtype';
+import type { Tuning } from '../base/tuning';
 import type { Graph, Node } from '../ir/graph';
 import { ValueNeeded } from '../ir/node-view';
+import type { Candidate } from '../plan/choose';
 import { makePlan, NoKernel } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
+import { QuickChooser } from '../plan/quick';
 import { type DivideRequest, type Division, divide } from '../transform/divide';
 import { optimise } from '../transform/optimise';
 import { setPrecision } from '../transform/set-precision';
+import { Chooser, type Problem } from './tuning-problems';
 
 export interface Precision {
   /** Float type to compute in; 'auto' is the model's own. */
@@ -24,12 +28,23 @@ export interface StageRequest extends Pick<DivideRequest, 'dims' | 'dtypes' | 'k
   readonly overflowing: ReadonlySet<string>;
   /** Types of inputs and outputs as callers see them. */
   readonly border: ReadonlyMap<string, DType>;
+  /** What is measured of the adapter; without it kernels are chosen by estimate alone. */
+  readonly tuning?: Tuning;
+  /** Also make a plan for a first run, where another one is over sooner. */
+  readonly quick?: boolean;
 }
 
 type Divided = Extract<Division, { kind: 'gpu' }>;
 
-/** A division, with a plan for what can be planned now. */
-export type NextStage = Exclude<Division, Divided> | (Omit<Divided, 'now'> & { readonly plan: Plan });
+/** A division, with a plan for what can be planned now, and what of it could be planned better by measuring. */
+export type NextStage =
+  | Exclude<Division, Divided>
+  | (Omit<Divided, 'now'> & {
+      readonly plan: Plan;
+      /** For the first run, with less to compile. */
+      readonly quick: Plan | undefined;
+      readonly problems: readonly Problem[];
+    });
 
 export function adapt(graph: Graph, adapter: AdapterProfile, { precision, allowPrecisionLoss }: Precision): Graph {
   let adapted = allowPrecisionLoss ? setPrecision(graph, 'float64', 'float32') : graph;
@@ -39,7 +54,7 @@ export function adapt(graph: Graph, adapter: AdapterProfile, { precision, allowP
 }
 
 export function nextStage(graph: Graph, request: StageRequest): NextStage {
-  const { adapter, dims, dtypes, known, border, overflowing } = request;
+  const { adapter, dims, dtypes, known, border, overflowing, tuning, quick = false } = request;
   const hostReasons = new Map<string, string>();
   const needed = new Set<string>();
   for (;;) {
@@ -47,7 +62,14 @@ export function nextStage(graph: Graph, request: StageRequest): NextStage {
     if (division.kind !== 'gpu') return division;
     const { now, ...rest } = division;
     try {
-      return { ...rest, plan: makePlan(optimise(now, { adapter }), { adapter, border, overflowing }) };
+      const chooser = tuning && new Chooser(adapter, tuning);
+      const pick = chooser?.pick ?? ((found) => found[0] as Candidate);
+      const optimised = optimise(now, { adapter });
+      const options = { adapter, border, overflowing, ...(tuning?.rates && { rates: tuning.rates }) };
+      const quickly = quick && adapter.software ? new QuickChooser(pick) : undefined;
+      const plan = makePlan(optimised, { ...options, pick: quickly?.note ?? pick });
+      const first = quickly?.pick && makePlan(optimised, { ...options, pick: quickly.pick });
+      return { ...rest, plan, quick: first, problems: chooser?.problems ?? [] };
     } catch (error) {
       if (error instanceof ValueNeeded && now.values.has(error.value) && !needed.has(error.value)) {
         needed.add(error.value);

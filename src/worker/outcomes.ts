@@ -3,17 +3,21 @@
 
 import type { ByteSource } from '../base/bytes';
 import type { DType } from '../base/dtype';
-import { LeptonError, throwIfAborted } from '../base/errors';
+import { LeptonError, type LeptonErrorCode, throwIfAborted } from '../base/errors';
 import type { NDArray } from '../base/ndarray';
-import { Executable } from '../gpu/executable';
+import type { Tuning } from '../base/tuning';
+import { type CreateOptions, Executable } from '../gpu/executable';
 import { Runner } from '../gpu/runner';
-import { Weights } from '../gpu/weights';
+import { type PackedWeights, Weights } from '../gpu/weights';
 import type { Graph } from '../ir/graph';
 import type { Plan } from '../plan/plan';
-import type { Compiler } from './compiler';
+import type { Blueprint } from './blueprint';
 import type { SharedDevice } from './devices';
+import { type Improvement, improve } from './improvement';
 import type { NextStage } from './next-stage';
-import { type Outcome, outcomeKey, Stage, type StageInput } from './stage';
+import type { CachedPlan, PlanCache } from './plan-cache';
+import { type GpuOutcome, type Outcome, outcomeKey, Stage, type StageInput } from './stage';
+import { efforts, type MeasureOptions } from './tuner';
 
 /** Shapes kept: of whole runs, and of a stage behind what the data decides. */
 const keptShapes = 4;
@@ -21,19 +25,38 @@ const keptLater = 2;
 /** Executables kept in all: a loop whose end hangs on data is a stage for every iteration. */
 const keptRunners = 24;
 
+/** Packed weights of more bytes are not stored: they come on top of the model itself. */
+const mostPacked = 64 << 20;
+/** What a stored plan may fail with that a new one does not. */
+const unusable: ReadonlySet<LeptonErrorCode> = new Set(['GPU_ERROR', 'CACHE_CORRUPT']);
+
+/** Whether kernels are chosen by measuring: never, after the first run in idle time, or before it. */
+export type Tune = 'off' | 'auto' | 'full';
+
 export interface PrepareOptions {
   readonly signal: AbortSignal;
   readonly onUpload?: (loaded: number, total: number) => void;
   readonly onCompile?: (done: number, total: number) => void;
   readonly onPlanned?: (plan: Plan) => void;
+  /** Kernels measured, of those that are to be. */
+  readonly onTune?: (done: number, total: number) => void;
 }
+
+type Planned = Extract<NextStage, { kind: 'gpu' }>;
 
 export interface OutcomesOptions {
   readonly shared: SharedDevice;
-  readonly compiler: Compiler;
+  readonly blueprint: Blueprint;
+  /** The graph in the types that the adapter and the caller's wish make it compute in. */
+  readonly graph: () => Promise<Graph>;
+  /** Where the model's plans are kept for the next visit. */
+  readonly plans: PlanCache | undefined;
   readonly files: (name: string) => ByteSource;
   /** Types of the model's inputs and outputs as callers see them. */
   readonly border: ReadonlyMap<string, DType>;
+  readonly tune: Tune;
+  /** Begin with plans that compile quickly, where compiling takes long. */
+  readonly quick: boolean;
   /** Told of every new outcome. */
   readonly onOutcome: (outcome: Outcome) => void;
 }
@@ -41,14 +64,15 @@ export interface OutcomesOptions {
 export class Outcomes {
   readonly root: Stage;
   private readonly weights = new Weights();
-  /** The least recently used first. */
-  private readonly runners = new Set<Runner>();
+  /** Outcomes with a runner, the least recently used first. */
+  private readonly live = new Set<GpuOutcome>();
+  /** What the store knows an outcome by, of those that it keeps. */
+  private readonly keys = new WeakMap<GpuOutcome, Pick<CachedPlan, 'quick' | 'packed'> & { readonly key: string }>();
 
-  constructor(
-    graph: Graph,
-    private readonly options: OutcomesOptions,
-  ) {
-    this.root = new Stage(graph, keptShapes);
+  constructor(private readonly options: OutcomesOptions) {
+    const { blueprint, graph } = options;
+    const inputs = blueprint.inputs.map(({ name }) => name);
+    this.root = new Stage(inputs, graph, keptShapes);
   }
 
   get shared(): SharedDevice {
@@ -68,7 +92,7 @@ export class Outcomes {
     path: ReadonlySet<Outcome>,
     options: PrepareOptions,
   ): Promise<Outcome | undefined> {
-    const { compiler, shared, border } = this.options;
+    const { blueprint, shared, border } = this.options;
     for (;;) {
       const known = new Map<string, NDArray>();
       for (const name of stage.asked) {
@@ -79,75 +103,246 @@ export class Outcomes {
       const key = outcomeKey(inputs, known);
       const found = stage.find(key);
       if (found) {
-        if (found.kind === 'gpu') this.touch(found.runner);
+        if (found.kind === 'gpu') this.touch(found);
         return found;
       }
       throwIfAborted(options.signal, 'Loading the model');
+      const isWhole = stage === this.root && known.size === 0;
+      const outcome = isWhole ? await this.cached(key, path, options) : undefined;
+      if (outcome) {
+        stage.keep(key, outcome);
+        this.options.onOutcome(outcome);
+        return outcome;
+      }
+      const { compiler } = await blueprint.read();
+      const graph = await stage.graph();
       const list = [...inputs];
-      const next = compiler.next(stage.graph, {
-        adapter: shared.device.profile,
-        dims: new Map(list.map(([name, { dims }]) => [name, dims])),
-        dtypes: new Map(list.flatMap(([name, { dtype }]) => (dtype ? [[name, dtype] as const] : []))),
-        overflowing: new Set(list.flatMap(([name, { mayOverflow }]) => (mayOverflow ? [name] : []))),
-        known,
-        border,
-      });
+      const plan = (): NextStage =>
+        compiler.next(graph, {
+          ...this.tuning,
+          adapter: shared.device.profile,
+          dims: new Map(list.map(([name, { dims }]) => [name, dims])),
+          dtypes: new Map(list.flatMap(([name, { dtype }]) => (dtype ? [[name, dtype] as const] : []))),
+          overflowing: new Set(list.flatMap(([name, { mayOverflow }]) => (mayOverflow ? [name] : []))),
+          known,
+          border,
+          quick: isWhole && this.options.quick,
+        });
+      let next = plan();
       if (next.kind === 'feeds') {
         stage.ask(next.names);
         continue;
       }
-      const outcome = await this.make(next, path, options);
-      stage.keep(key, outcome);
-      this.options.onOutcome(outcome);
-      return outcome;
+      if (next.kind === 'gpu' && this.options.tune === 'full') {
+        const { signal, onTune } = options;
+        const effort = { effort: efforts.full, budget: Number.POSITIVE_INFINITY, signal };
+        await shared.tuner.measure(next.problems, { ...effort, ...(onTune && { onProgress: onTune }) });
+        next = plan() as Planned;
+      }
+      const made = await this.make(next, plan as () => Planned, path, options);
+      // Later stages would need the graph all the same.
+      if (made.kind === 'gpu' && isWhole && !made.next) {
+        this.keys.set(made, { key, quick: next.kind === 'gpu' ? next.quick : undefined });
+        this.keepPlan(made);
+      }
+      stage.keep(key, made);
+      this.options.onOutcome(made);
+      return made;
+    }
+  }
+
+  /** Better plans for what is there, by measuring: see improvement.ts. */
+  async improve(options: MeasureOptions): Promise<Improvement> {
+    const makeRunner = async (plan: Plan) => new Runner(await this.executable(plan, options));
+    const before = new Map([...this.live].map((outcome) => [outcome, outcome.nodes]));
+    const improvement = await improve([...before.keys()], this.shared.tuner, makeRunner, options);
+    return {
+      ...improvement,
+      apply: () => {
+        improvement.apply();
+        for (const [outcome, nodes] of before) {
+          const known = this.keys.get(outcome);
+          if (outcome.nodes === nodes || !known) continue;
+          // Weights may be packed in another way now.
+          this.keys.set(outcome, { key: known.key, quick: known.quick });
+          this.keepPlan(outcome);
+        }
+      },
+    };
+  }
+
+  /** Gets plans ready that are better than those that were quick to make real. */
+  async settle(): Promise<Improvement> {
+    const made: { outcome: GpuOutcome; plan: Plan; runner: Runner }[] = [];
+    for (const outcome of [...this.live]) {
+      const { better: plan, runner } = outcome;
+      if (!plan || runner.disposed) continue;
+      const known = this.keys.get(outcome);
+      const packed = known && (await this.packedWeights(known.key, known.packed));
+      try {
+        made.push({ outcome, plan, runner: new Runner(await this.withPacked(plan, packed)) });
+      } catch (error) {
+        // The quick plan stays; the next visit plans anew.
+        outcome.better = undefined;
+        this.keys.delete(outcome);
+        if (this.shared.device.lost) throw error;
+      }
+    }
+    return {
+      apply: () => {
+        for (const { outcome, plan, runner } of made) {
+          if (outcome.runner.disposed || outcome.better !== plan) {
+            runner.dispose();
+            continue;
+          }
+          outcome.runner.dispose();
+          Object.assign(outcome, { runner, nodes: plan.nodes, better: undefined });
+        }
+      },
+      drop: () => {
+        for (const { runner } of made) runner.dispose();
+      },
+    };
+  }
+
+  /** Stores the weights that the plans have packed, for the next visit. */
+  async keepPacked(): Promise<void> {
+    const { plans, shared } = this.options;
+    for (const outcome of [...this.live]) {
+      const known = this.keys.get(outcome);
+      const { runner, better } = outcome;
+      const { executable } = runner;
+      const size = executable.packed.reduce((sum, { bytes }) => sum + bytes, 0);
+      if (!plans || !known || known.packed || better || runner.disposed || size === 0 || size > mostPacked) continue;
+      const { packed } = executable;
+      const bytes = { size, read: (offset: number, length: number) => executable.readPacked(offset, length) };
+      // Should the page go away in between, the plan stands there without them.
+      if (!(await plans.keepWeights(shared.device.profile, known.key, bytes))) continue;
+      this.keys.set(outcome, { ...known, packed });
+      if (outcome.runner === runner) this.keepPlan(outcome);
     }
   }
 
   dispose(): void {
     this.root.free();
-    for (const runner of this.runners) runner.dispose();
-    this.runners.clear();
+    for (const { runner } of this.live) runner.dispose();
+    this.live.clear();
     this.weights.destroyIdle();
   }
 
   private async make(
     next: Exclude<NextStage, { kind: 'feeds' }>,
+    replan: () => Planned,
     path: ReadonlySet<Outcome>,
     options: PrepareOptions,
   ): Promise<Outcome> {
     if (next.kind === 'host') {
       const { nodes, rest, evaluated } = next;
-      return { kind: 'host', nodes, next: rest && new Stage(rest, keptLater), evaluated };
+      return { kind: 'host', nodes, next: rest && stageOf(rest), evaluated };
     }
-    const { plan, later, read, evaluated } = next;
-    options.onPlanned?.(plan);
-    for (const oldest of this.runners) {
-      if (!oldest.disposed && this.runners.size < keptRunners) continue;
-      oldest.dispose();
-      this.runners.delete(oldest);
-    }
-    const runner = new Runner(await this.create(plan, path, options));
-    this.touch(runner);
-    return { kind: 'gpu', runner, next: later && new Stage(later, keptLater), read, evaluated };
+    const { plan, quick, later, read, evaluated, problems } = next;
+    const open = this.options.tune === 'auto' ? { problems, replan: () => replan().plan } : undefined;
+    const better = quick && plan;
+    return this.realise(quick ?? plan, { better, next: later && stageOf(later), read, evaluated, open }, path, options);
   }
 
-  private touch(runner: Runner): void {
-    this.runners.delete(runner);
-    this.runners.add(runner);
+  /** What an earlier visit has planned, made real; undefined where there is nothing that this device can do. */
+  private async cached(
+    key: string,
+    path: ReadonlySet<Outcome>,
+    options: PrepareOptions,
+  ): Promise<GpuOutcome | undefined> {
+    const { plans, shared } = this.options;
+    const found = await plans?.find(shared.device.profile, key);
+    if (!found) return undefined;
+    const { plan, quick, packed, read, evaluated } = found;
+    const rest = { better: quick && plan, next: undefined, read, evaluated, open: undefined };
+    try {
+      const ready = quick ? undefined : await this.packedWeights(key, packed);
+      const outcome = await this.realise(quick ?? plan, rest, path, { ...options, packed: ready });
+      this.keys.set(outcome, { key, quick, packed });
+      return outcome;
+    } catch (error) {
+      // A driver may have changed under the same name, or what is stored be damaged.
+      if (error instanceof LeptonError && unusable.has(error.code) && !shared.device.lost) return undefined;
+      throw error;
+    }
+  }
+
+  /** Weights that are damaged in the store are packed again. */
+  private withPacked(plan: Plan, packed: PackedWeights | undefined): Promise<Executable> {
+    const made = this.executable(plan, { packed });
+    return packed ? made.catch(() => this.executable(plan, {})) : made;
+  }
+
+  private async packedWeights(key: string, places: CachedPlan['packed']): Promise<PackedWeights | undefined> {
+    const { plans, shared } = this.options;
+    const file = places && (await plans?.weights(shared.device.profile, key));
+    return file && { places, file };
+  }
+
+  private keepPlan(outcome: GpuOutcome): void {
+    const { plans, shared } = this.options;
+    const known = this.keys.get(outcome);
+    if (!plans || !known) return;
+    const { key, ...stored } = known;
+    const { runner, better, nodes, read, evaluated } = outcome;
+    const plan = better ?? { ...runner.executable.plan, nodes };
+    const steps = evaluated.map(({ node: { name, op }, reason }) => ({ node: { name, op }, reason }));
+    plans.keep(shared.device.profile, key, { ...stored, plan, read, evaluated: steps });
+  }
+
+  private async realise(
+    plan: Plan,
+    rest: Pick<GpuOutcome, 'better' | 'next' | 'read' | 'evaluated' | 'open'>,
+    path: ReadonlySet<Outcome>,
+    options: PrepareOptions & CreateOptions,
+  ): Promise<GpuOutcome> {
+    options.onPlanned?.(plan);
+    for (const oldest of this.live) {
+      if (!oldest.runner.disposed && this.live.size < keptRunners) continue;
+      oldest.runner.dispose();
+      this.live.delete(oldest);
+    }
+    const outcome: GpuOutcome = {
+      kind: 'gpu',
+      runner: new Runner(await this.create(plan, path, options)),
+      nodes: plan.nodes,
+      ...rest,
+    };
+    this.touch(outcome);
+    return outcome;
+  }
+
+  private touch(outcome: GpuOutcome): void {
+    this.live.delete(outcome);
+    this.live.add(outcome);
+  }
+
+  /** For the planner; empty where nothing is to be measured. */
+  private get tuning(): { tuning?: Tuning } {
+    return this.options.tune === 'off' ? {} : { tuning: this.shared.tuner.tuning };
   }
 
   /** Every shape holds memory of its own: where it is short, that of the idle ones goes. */
-  private async create(plan: Plan, path: ReadonlySet<Outcome>, options: PrepareOptions): Promise<Executable> {
-    const { shared, files } = this.options;
-    const { weights } = this;
+  private async create(plan: Plan, path: ReadonlySet<Outcome>, options: CreateOptions): Promise<Executable> {
     try {
-      return await Executable.create(shared.device, plan, files, { ...options, weights });
+      return await this.executable(plan, options);
     } catch (error) {
       const short = error instanceof LeptonError && error.code === 'OUT_OF_MEMORY';
       if (!short) throw error;
       this.root.free(path);
-      weights.destroyIdle();
-      return Executable.create(shared.device, plan, files, { ...options, weights });
+      this.weights.destroyIdle();
+      return this.executable(plan, options);
     }
   }
+
+  private executable(plan: Plan, options: CreateOptions): Promise<Executable> {
+    const { shared, files } = this.options;
+    return Executable.create(shared.device, plan, files, { ...options, weights: this.weights });
+  }
+}
+
+function stageOf(graph: Graph): Stage {
+  return new Stage(graph.inputs, async () => graph, keptLater);
 }

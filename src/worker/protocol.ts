@@ -5,6 +5,7 @@ import type { DType } from '../base/dtype';
 import type { LeptonErrorCode } from '../base/errors';
 import type { ImageOptions } from '../base/image-geometry';
 import type { TensorInfo } from '../base/model-info';
+import type { ChosenBy } from '../base/tuning';
 
 export interface WireError {
   readonly code: LeptonErrorCode;
@@ -29,12 +30,14 @@ export interface LoadRequest {
   readonly precision: 'auto' | 'float32' | 'float16';
   readonly allowPrecisionLoss: boolean;
   readonly strict: boolean;
+  /** Whether kernels are chosen by measuring: never, in idle time after the first run, or before it. */
+  readonly tune: 'off' | 'auto' | 'full';
   readonly powerPreference?: GPUPowerPreference;
 }
 
-/** `loaded` and `total` are bytes while downloading and uploading, counts while compiling. */
+/** `loaded` and `total` are bytes while downloading and uploading, counts while compiling and tuning. */
 export interface Progress {
-  readonly stage: 'download' | 'read' | 'compile' | 'upload';
+  readonly stage: 'download' | 'read' | 'tune' | 'compile' | 'upload';
   readonly loaded: number;
   readonly total: number | undefined;
   readonly origin: Origin;
@@ -120,15 +123,28 @@ export interface NodeProfile {
   readonly kernel: string;
   /** Milliseconds; undefined where the adapter has no timestamps. */
   readonly gpuTime: number | undefined;
+  /** How the variant was chosen: by a cost model, or by measuring it on this adapter. Absent on the host. */
+  readonly chosenBy?: ChosenBy;
   /** Milliseconds on the host, and why there: for host steps. Those done while planning took none of the run. */
   readonly hostTime?: number;
   readonly reason?: string;
+  /** Float operations that the kernel does, and bytes of what it reads and writes, each counted once. */
   readonly flops: number;
   readonly bytes: number;
+  /** `flops` and `bytes` a second of GPU time; absent without timestamps. */
+  readonly flopsPerSecond?: number;
+  readonly bytesPerSecond?: number;
+  /**
+   * Of the speed that the adapter's measured arithmetic and copy bandwidth allow, whichever is the narrower, the
+   * share that the kernel reaches. Caches can lift it above 1, and so can half precision.
+   */
+  readonly roofline?: number;
 }
 
 export interface Profile {
   readonly nodes: readonly NodeProfile[];
+  /** What the adapter was measured to do, in float32; undefined where the GPU was not used. */
+  readonly adapter: { readonly flopsPerSecond: number; readonly bytesPerSecond: number } | undefined;
   /** Milliseconds of all nodes together on the GPU; undefined without timestamps. */
   readonly gpuTime: number | undefined;
   /** Milliseconds from feeding to reading back, median. */

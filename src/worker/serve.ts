@@ -1,9 +1,11 @@
 // The worker's end of the line: says that it is there, then answers the page through Comlink.
 
 import { expose, transfer } from 'comlink';
+import { version } from '../../package.json';
 import { LeptonError } from '../base/errors';
 import { readyMessage } from '../base/handshake';
 import { createWeightStore } from '../store';
+import { createTuningStore } from '../store/tuning';
 import type { Compiler } from './compiler';
 import { Devices } from './devices';
 import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
@@ -15,7 +17,8 @@ const progressInterval = 50;
 /** @param compilerFrom gets the compiler, given the address that the page knows it by */
 export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
   const store = createWeightStore();
-  const session = new Session(new Devices(navigator.gpu), store, compilerFrom);
+  const tuning = createTuningStore({ version });
+  const session = new Session(new Devices(navigator.gpu, tuning), store, compilerFrom);
   const calls = new Map<CallId, AbortController>();
 
   const api: WorkerApi = {
@@ -36,7 +39,7 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
     },
     cacheList: () => reply(async () => store.list()),
     cacheDelete: (url) => reply(() => store.delete(url)),
-    cacheClear: () => reply(() => store.clear()),
+    cacheClear: () => reply(() => Promise.all([store.clear(), tuning.clear()]).then(() => {})),
     cacheUsage: () => reply(() => store.usage()),
   };
 

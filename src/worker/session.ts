@@ -3,7 +3,6 @@
 
 import { abortError, LeptonError, throwIfAborted } from '../base/errors';
 import type { TensorInfo } from '../base/model-info';
-import type { Graph } from '../ir/graph';
 import type { WeightStore } from '../store';
 import type { Compiler } from './compiler';
 import type { Devices } from './devices';
@@ -12,6 +11,8 @@ import { GpuEngine } from './gpu-engine';
 import { GpuTensors } from './gpu-tensors';
 import type { Engine } from './model';
 import { ModelFiles } from './model-files';
+import { openModel } from './open-model';
+import type { PlanCache } from './plan-cache';
 import type {
   LoadedModel,
   LoadReport,
@@ -23,20 +24,30 @@ import type {
   WireGpuTensor,
   WireTensor,
 } from './protocol';
+import { IdleTuning, type Tunable } from './tuning-idle';
 
 interface Model {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly engine: Engine;
   readonly files: ModelFiles;
+  readonly plans: PlanCache | undefined;
   /** Settles when all runs asked for so far are done. */
   queue: Promise<unknown>;
+  /** What to tune in idle time once there was a first run, for how many milliseconds. */
+  readonly tuning: { readonly tunable: Tunable; readonly budget: number } | undefined;
+  wasRun: boolean;
 }
+
+/** Milliseconds that may be spent on choosing kernels in idle time, and their share of what the load took. */
+const leastTuning = 300;
+const tuningShare = 0.5;
 
 export class Session {
   private readonly models = new Map<number, Model>();
   private readonly tensors = new GpuTensors();
   private nextModel = 1;
+  private readonly idle = new IdleTuning();
 
   constructor(
     private readonly devices: Devices,
@@ -44,12 +55,21 @@ export class Session {
     private readonly compilerFrom: (url: string) => Promise<Compiler>,
   ) {}
 
-  async load(request: LoadRequest, signal: AbortSignal, onProgress: (p: Progress) => void): Promise<LoadedModel> {
+  load(request: LoadRequest, signal: AbortSignal, onProgress: (p: Progress) => void): Promise<LoadedModel> {
+    return this.idle.during(() => this.loadNow(request, signal, onProgress));
+  }
+
+  private async loadNow(
+    request: LoadRequest,
+    signal: AbortSignal,
+    onProgress: (p: Progress) => void,
+  ): Promise<LoadedModel> {
     // A load that fails must also stop what it started: downloads, uploads.
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     const files = new ModelFiles(this.store, request, both, onProgress);
     let engine: Engine | undefined;
+    let tunable: Tunable | undefined;
     try {
       const start = performance.now();
       const since = () => performance.now() - start;
@@ -57,44 +77,43 @@ export class Session {
       // Opening a GPU, fetching the compiler and reaching the model take about as long: none waits for another.
       const gpu = request.backend === 'cpu' ? undefined : this.devices.get(request.powerPreference);
       gpu?.catch(() => {});
-      const [source, compiler] = await Promise.all([files.openModel(), this.compilerFrom(request.compilerUrl)]);
-      const model = await compiler.read(source, both);
-      await files.openExternal(model.files);
-      const graph = await compiler.inlineConstants(model.graph, (name) => files.source(name), both);
+      const { compilerFrom } = this;
+      const { blueprint, plans } = await openModel(files, { request, compilerFrom, signal: both });
       timings.read = since();
-      onProgress({
-        stage: 'read',
-        loaded: model.graph.nodes.length,
-        total: model.graph.nodes.length,
-        origin: files.origin,
-      });
+      onProgress({ stage: 'read', loaded: 1, total: 1, origin: files.origin });
       const arrived = files.complete().then(() => {
         timings.download = since();
       });
       arrived.catch((error) => stop.abort(error));
-      const inputs = graph.inputs.map((name) => inputInfo(graph, name));
+      const { inputs, outputs } = blueprint;
       if (request.backend === 'cpu') {
+        const { compiler, graph } = await blueprint.read();
         engine = compiler.cpuEngine(graph, (name) => files.source(name), this.tensors);
       } else {
-        await gpu;
+        const shared = await gpu;
         const gpuEngine = new GpuEngine({
-          graph,
-          compiler,
+          blueprint,
+          plans,
           files: (name) => files.source(name),
           devices: this.devices,
           tensors: this.tensors,
           precision: request.precision,
           allowPrecisionLoss: request.allowPrecisionLoss,
           strict: request.strict,
+          tune: request.tune,
+          quick: request.tune !== 'full',
           ...(request.powerPreference && { powerPreference: request.powerPreference }),
         });
         engine = gpuEngine;
+        // On a CPU that pretends to be a GPU, compiling and timing kernels takes seconds, and from the page.
+        if (request.tune === 'auto' && !shared?.device.profile.software) tunable = gpuEngine;
         if (inputs.every((input) => input.shape.every((d) => typeof d === 'number'))) {
           await gpuEngine.prepare(new Map(inputs.map((input) => [input.name, input.shape as readonly number[]])), {
             signal: both,
             onPlanned: () => {
               timings.plan = since();
             },
+            onTune: (done, total) => onProgress({ stage: 'tune', loaded: done, total, origin: files.origin }),
             onCompile: (done, total) => {
               timings.compile = since();
               onProgress({ stage: 'compile', loaded: done, total, origin: files.origin });
@@ -109,9 +128,10 @@ export class Session {
       await arrived;
       throwIfAborted(signal, 'Loading the model');
       timings.total = since();
-      const outputs = graph.outputs.map((name) => infoOf(graph, name));
       const id = this.nextModel++;
-      this.models.set(id, { inputs, outputs, engine, files, queue: Promise.resolve() });
+      const budget = Math.max(leastTuning, tuningShare * timings.total);
+      const tuning = tunable && { tunable, budget };
+      this.models.set(id, { inputs, outputs, engine, files, plans, queue: Promise.resolve(), tuning, wasRun: false });
       const report = await this.report(request, files, engine, timings);
       return { id, inputs, outputs, report };
     } catch (error) {
@@ -157,8 +177,10 @@ export class Session {
     if (!model) return;
     this.models.delete(id);
     await model.queue;
+    if (model.tuning) this.idle.remove(model.tuning.tunable);
     model.engine.dispose();
-    model.files.close();
+    // Plans that wait for idle time are stored now; nobody waits for it.
+    void Promise.resolve(model.plans?.close()).then(() => model.files.close());
   }
 
   async upload(tensor: WireTensor, powerPreference?: GPUPowerPreference): Promise<WireGpuTensor> {
@@ -183,13 +205,19 @@ export class Session {
     work: () => Promise<T>,
     discard: (result: T) => void = () => {},
   ): Promise<T> {
-    const mine = model.queue.then(() => {
+    const mine = this.idle.during(async () => {
+      await model.queue;
       throwIfAborted(signal, what);
       return work();
     });
     model.queue = mine
       .catch(() => {})
       .then(() => {
+        const { tuning, wasRun } = model;
+        model.wasRun = true;
+        void model.engine.settle?.().then(() => {
+          if (tuning && !wasRun) this.idle.add(tuning.tunable, tuning.budget);
+        });
         for (const feed of Object.values(feeds)) if ('bitmap' in feed) feed.bitmap.close();
       });
     return Promise.race([
@@ -229,23 +257,6 @@ export class Session {
     const { vendor, architecture, description, software } = device.profile;
     return { ...common, backend: 'webgpu', adapter: { vendor, architecture, description, software } };
   }
-}
-
-/** @throws UNSUPPORTED_MODEL where the model says nothing of the input's shape, not even its rank */
-function inputInfo(graph: Graph, name: string): TensorInfo {
-  if (graph.values.get(name)?.dims) return infoOf(graph, name);
-  throw new LeptonError(
-    'UNSUPPORTED_MODEL',
-    `The model declares no shape for its input "${name}"; export it with one.`,
-    {
-      details: { name },
-    },
-  );
-}
-
-function infoOf(graph: Graph, name: string): TensorInfo {
-  const value = graph.values.get(name);
-  return { name, type: value?.dtype ?? 'float32', shape: value?.dims ?? [] };
 }
 
 function requireOutput(model: Model, name: string): void {

@@ -5,25 +5,39 @@ import type { DType } from '../base/dtype';
 import type { NDArray } from '../base/ndarray';
 import { formatDims } from '../base/shape';
 import type { Runner } from '../gpu/runner';
-import type { Graph } from '../ir/graph';
+import type { Graph, Node } from '../ir/graph';
+import type { Plan } from '../plan/plan';
 import type { NextStage } from './next-stage';
 
 type Of<K extends NextStage['kind']> = Extract<NextStage, { kind: K }>;
 
+/** A node that planning has run on the host. */
+export interface Evaluated {
+  readonly node: Pick<Node, 'name' | 'op'>;
+  readonly reason: string;
+}
+
+export type GpuOutcome = Extract<Outcome, { kind: 'gpu' }>;
 export type Outcome =
   | {
       readonly kind: 'host';
       readonly nodes: Of<'host'>['nodes'];
       readonly next: Stage | undefined;
-      readonly evaluated: Of<'host'>['evaluated'];
+      readonly evaluated: readonly Evaluated[];
     }
   | {
       readonly kind: 'gpu';
-      /** Disposed of where memory was needed: the outcome must be made again. */
-      readonly runner: Runner;
+      /** Disposed of where memory was needed: the outcome must be made again. Replaced by a better plan's. */
+      runner: Runner;
+      /** The plan's nodes, with what is known by now of how their kernels were chosen. */
+      nodes: Plan['nodes'];
       readonly next: Stage | undefined;
       readonly read: readonly string[];
-      readonly evaluated: Of<'gpu'>['evaluated'];
+      readonly evaluated: readonly Evaluated[];
+      /** The plan to go on with after a first run with a quicker one. */
+      better: Plan | undefined;
+      /** What could be planned better by measuring, and the plan that is best by now. */
+      readonly open: { readonly problems: Of<'gpu'>['problems']; readonly replan: () => Plan } | undefined;
     };
 
 /** What is known of an input before its elements are. */
@@ -39,9 +53,14 @@ export class Stage {
   private readonly askedFor = new Set<string>();
   private readonly outcomes = new Map<string, Outcome>();
 
-  /** @param kept outcomes held at once; the least recently used goes first */
+  /**
+   * @param inputs of the graph
+   * @param graph gets the graph: that of a model whose plans are in the store may not have been read yet
+   * @param kept outcomes held at once; the least recently used goes first
+   */
   constructor(
-    readonly graph: Graph,
+    readonly inputs: readonly string[],
+    readonly graph: () => Promise<Graph>,
     private readonly kept: number,
   ) {}
 

@@ -74,6 +74,9 @@ export const matmuls: readonly BenchCase[] = [
   matmul(1, 1024, 4096, 'float16'),
 ];
 
+/** What a software adapter would take minutes for. */
+export const hardwareCases: readonly BenchCase[] = [matmul(4096, 4096, 4096), matmul(4096, 4096, 4096, 'float16')];
+
 interface ConvSpec {
   readonly batch?: number;
   readonly size: number;

@@ -68,6 +68,12 @@ export const attentionCases: OpCase[] = [
     attributes: { heads: 6, kvHeads: 3, scale: 0.5 },
   },
   {
+    name: 'packed heads, lines of blocks of sixteen',
+    inputs: [{ dims: [2, 19, 96] }, { dims: [2, 23, 48] }, { dims: [2, 23, 32] }],
+    attributes: { heads: 2, kvHeads: 1 },
+    tolerance: 2e-5,
+  },
+  {
     name: 'packed queries, keys by head',
     inputs: [{ dims: [2, 5, 12] }, { dims: [2, 3, 9, 4] }, { dims: [2, 3, 9, 6] }],
     attributes: { heads: 3, scale: 0.5 },

@@ -12,14 +12,22 @@ import { type AttentionAttributes, type AttentionNode, input, type Problem, prob
 
 export type AttentionKernel = Kernel<AttentionAttributes>;
 
-/** Reads of quad c of a line, whole where lines start at multiples of four; lanes past the line's end are zero. */
-function quadText(name: string, binding: number, size: string, aligned: boolean): string {
-  const body = aligned
-    ? `return vec4f(${name}[(at >> 2u) + c]);`
-    : `let first = at + 4u * c;
+/** How a line is read: whole quads where lines start at multiples of four, four quads at once where of sixteen. */
+type Reading = 'elements' | 'quads' | 'blocks';
+
+/** Reads of quad c of a line; lanes past the line's end are zero. */
+function quadText(name: string, binding: number, size: string, reading: Reading): string {
+  const [type, body] = {
+    elements: [
+      'elem',
+      `let first = at + 4u * c;
   let all = vec4f(vec4<elem>(${name}[first], ${name}[first + 1u], ${name}[first + 2u], ${name}[first + 3u]));
-  return select(vec4f(), all, 4u * c + vec4u(0u, 1u, 2u, 3u) < vec4u(params.${size}));`;
-  return `@group(0) @binding(${binding}) var<storage, read> ${name}: array<${aligned ? 'elem4' : 'elem'}>;
+  return select(vec4f(), all, 4u * c + vec4u(0u, 1u, 2u, 3u) < vec4u(params.${size}));`,
+    ],
+    quads: ['elem4', `return vec4f(${name}[(at >> 2u) + c]);`],
+    blocks: ['mat4x4<elem>', `return vec4f(${name}[(at >> 4u) + c / 4u][c % 4u]);`],
+  }[reading];
+  return `@group(0) @binding(${binding}) var<storage, read> ${name}: array<${type}>;
 fn ${name}Quad(at: u32, c: u32) -> vec4f {
   ${body}
 }`;
@@ -37,13 +45,15 @@ function join(...parts: readonly Part[]): Part {
   };
 }
 
-/** Queries, keys and values. */
-export function operands(p: Problem): Part {
+/** Queries, keys and values; keys and values sixteen elements at a time where `blocked` says so. */
+export function operands(p: Problem, blocked: (size: number) => boolean = () => false): Part {
+  const whole = (size: number): Reading => (size % 4 === 0 ? 'quads' : 'elements');
+  const reading = (size: number): Reading => (blocked(size) ? 'blocks' : whole(size));
   return {
     text: [
-      quadText('q', 0, 'depth', p.depth % 4 === 0),
-      quadText('k', 1, 'depth', p.depth % 4 === 0),
-      quadText('v', 2, 'valueDepth', p.valueDepth % 4 === 0),
+      quadText('q', 0, 'depth', whole(p.depth)),
+      quadText('k', 1, 'depth', reading(p.depth)),
+      quadText('v', 2, 'valueDepth', reading(p.valueDepth)),
       blocks,
     ].join('\n'),
     bindings: { q: { input: input.q }, k: { input: input.k }, v: { input: input.v } },
@@ -125,6 +135,8 @@ export function attentionDispatch(
     label: string;
     shader: string;
     /** Declarations between the aliases and the shader: operands, results, constants. */
+    /** Directives, which must come first. */
+    enables?: string;
     parts: readonly Part[];
     constants: Record<string, number>;
     workgroups: number;
@@ -136,7 +148,15 @@ export function attentionDispatch(
   const steps = (s: readonly number[], last = 0) => [...s, last];
   return {
     label: variant.label,
-    wgsl: [elemAliases(n.input(input.q).dtype), linearHelpers, all.text, common, online, variant.shader].join('\n'),
+    wgsl: [
+      variant.enables ?? '',
+      elemAliases(n.input(input.q).dtype),
+      linearHelpers,
+      all.text,
+      common,
+      online,
+      variant.shader,
+    ].join('\n'),
     constants: {
       CAUSAL: attributes.causal ? 1 : 0,
       FROM_END: attributes.fromEnd ? 1 : 0,

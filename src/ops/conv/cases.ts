@@ -35,6 +35,15 @@ export const convCases: OpCase[] = [
     bias: false,
     attributes: same,
   }),
+  conv({ name: '3×3 in blocks, ragged', x: [3, 9, 7, 10], w: [19, 9, 3, 3], bias: false, attributes: same }),
+  conv({
+    name: '3×3 in blocks with uneven pads, two groups',
+    x: [2, 22, 13, 6],
+    w: [14, 11, 3, 3],
+    attributes: { group: 2, pads: [2, 0, 0, 1] },
+  }),
+  conv({ name: '3×3 over many channels', x: [2, 192, 5, 6], w: [9, 192, 3, 3], attributes: same }),
+  conv({ name: '3×3 smaller than a block', x: [1, 8, 2, 3], w: [5, 8, 3, 3], attributes: same }),
   conv({
     name: '3×3 stride 2, three channels',
     x: [1, 3, 17, 15],
@@ -68,6 +77,20 @@ export const convCases: OpCase[] = [
     x: [1, 6, 13, 11],
     w: [6, 1, 3, 3],
     attributes: { ...same, group: 6, strides: [2, 2] },
+  }),
+  conv({
+    name: 'depthwise 3×3 in strips, two outputs a channel, uneven pads',
+    x: [2, 3, 7, 6],
+    w: [6, 1, 3, 3],
+    attributes: { group: 3, pads: [0, 2, 2, 1] },
+  }),
+  conv({ name: 'depthwise 3×3 on one pixel', x: [1, 3, 1, 1], w: [3, 1, 3, 3], attributes: { ...same, group: 3 } }),
+  conv({
+    name: 'depthwise 3×3, float16',
+    x: [1, 3, 9, 9],
+    w: [3, 1, 3, 3],
+    attributes: { ...same, group: 3, strides: [2, 2] },
+    dtype: 'float16',
   }),
   conv({
     name: 'depthwise 5×5, two outputs a channel',
@@ -126,5 +149,13 @@ export const convCases: OpCase[] = [
     attributes: { pads: [1, 0, 1, 1, 1, 1], strides: [2, 1, 2] },
   }),
   conv({ name: 'weights computed in the run', x: [1, 3, 6, 6], w: [4, 3, 3, 3], attributes: same, computed: true }),
+  conv({
+    name: '3×3 with weights computed in the run',
+    x: [1, 9, 6, 6],
+    w: [4, 9, 3, 3],
+    attributes: same,
+    computed: true,
+  }),
+  conv({ name: 'pointwise, float16', x: [2, 6, 5, 7], w: [10, 6, 1, 1], dtype: 'float16' }),
   conv({ name: 'float16', x: [1, 6, 9, 9], w: [10, 6, 3, 3], attributes: same, dtype: 'float16' }),
 ];

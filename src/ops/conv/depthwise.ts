@@ -1,7 +1,9 @@
-// Conv.depthwise: every output reads a single input channel. Kernels up to 5 wide; wider, dilated or 3-D
-// ones are left to the general variants.
+// Convolutions whose every output reads a single input channel: `depthwise` for kernels up to 5 wide, and
+// `depthwiseRows`, which shares what it loads among output rows, for 3×3. Wider, dilated or 3-D ones are left to the
+// general variants.
 
 import text from '../../../shaders/conv-depthwise.wgsl?raw';
+import rowsText from '../../../shaders/conv-depthwise-rows.wgsl?raw';
 import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Kernel } from '../../ir/kernel';
@@ -66,6 +68,67 @@ export const depthwise: Kernel<ConvAttributes> = {
           multiplier: shape.groupOut,
           hasBias: n.has(2) ? 1 : 0,
           rowQuads,
+          invocations,
+        },
+        workgroups: oneEach(invocations, workgroup),
+      },
+    ];
+  },
+};
+
+/** Strips of output rows that one invocation owns four columns of. */
+function strips(n: ConvNode) {
+  const { shape, outputs, outWidth, rowQuads } = tiling(n);
+  const [, outHeight] = shape.window.output as [number, number, number];
+  const stride = shape.window.strides[2] as number;
+  const rows = stride === 1 ? 4 : 2;
+  const rowTiles = ceilDiv(outHeight, rows);
+  return {
+    shape,
+    outputs,
+    outWidth,
+    stride,
+    rows,
+    rowQuads,
+    rowTiles,
+    invocations: rowQuads * rowTiles * shape.batch * outputs,
+  };
+}
+
+export const depthwiseRows: Kernel<ConvAttributes> = {
+  name: 'depthwiseRows',
+  epilogueAxis: () => 1,
+  when(n, adapter) {
+    const { kernel, strides, dilations } = convShape(n).window;
+    const square = kernel[1] === 3 && kernel[2] === 3 && strides[1] === strides[2] && dilations[1] === 1;
+    return square && depthwise.when?.(n, adapter) === true;
+  },
+  cost(n) {
+    const { stride, rows, invocations } = strips(n);
+    const inputRows = (rows - 1) * stride + 3;
+    const loads = inputRows * (stride === 1 ? 6 : 9) + 10;
+    return {
+      flops: invocations * (rows * 72 + inputRows * 24 + 80),
+      traffic: byteSize(deviceType(n.input(0).dtype)) * invocations * (loads + 4 * rows),
+      workgroups: ceilDiv(invocations, workgroup),
+    };
+  },
+  dispatches(n) {
+    const { shape, outputs, outWidth, stride, rowQuads, rowTiles, invocations } = strips(n);
+    const tail = storeText(n, outWidth % 4 === 0, 5);
+    return [
+      {
+        label: 'Conv.depthwiseRows',
+        wgsl: elemAliases(n.input(0).dtype) + linearHelpers + tail.text + rowsText,
+        constants: { WORKGROUP: workgroup, STRIDE: stride },
+        bindings: { x: { input: 0 }, w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, ...tail.bindings },
+        uniforms: {
+          ...windowUniforms(shape.window),
+          outputs,
+          multiplier: shape.groupOut,
+          hasBias: n.has(2) ? 1 : 0,
+          rowQuads,
+          rowTiles,
           invocations,
         },
         workgroups: oneEach(invocations, workgroup),

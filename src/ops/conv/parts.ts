@@ -1,5 +1,5 @@
 // What the convolution variants share: text in front of every shader (element types, the fused epilogue and
-// the store of four consecutive pixels), and the dispatch that packs weights.
+// the store of four consecutive pixels), what they multiply, and the dispatch that packs weights.
 
 import pack from '../../../shaders/conv-pack.wgsl?raw';
 import { isFloat } from '../../base/dtype';
@@ -9,7 +9,7 @@ import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import type { Window } from '../window';
-import { type ConvShape, packedQuads } from './shape';
+import { type ConvShape, isPointwise, packedQuads } from './shape';
 
 /** Sums are f32: the kernels know float32 and float16 tensors. A fused program keeps the type. */
 export function isFloating(n: NodeView): boolean {
@@ -47,18 +47,24 @@ export interface WeightSteps {
   readonly group: number;
   readonly output: number;
   readonly channel: number;
+  /** Taps that count as channels of their own: with `taps` of 1, the channels are channels × rowTaps. */
+  readonly rowTaps?: number;
+}
+
+/** Of Conv's weights, [outputs, channels / group, kernel…]. */
+export function convWeightSteps({ groupOut, channels, taps }: ConvShape): WeightSteps {
+  return { group: groupOut * channels * taps, output: channels * taps, channel: taps };
+}
+
+/** What a kernel multiplies by: weights, and where the bias lies behind them. */
+export interface Packed {
+  readonly operand: Operand;
+  readonly biasAt: number;
+  readonly dispatch: Dispatch;
 }
 
 /** The packed weights as an operand, and the dispatch that makes them: at load where they are constant. */
-export function packedWeights(
-  n: NodeView,
-  shape: ConvShape,
-  steps: WeightSteps = {
-    group: shape.groupOut * shape.channels * shape.taps,
-    output: shape.channels * shape.taps,
-    channel: shape.taps,
-  },
-): { operand: Operand; biasAt: number; dispatch: Dispatch } {
+export function packedWeights(n: NodeView, shape: ConvShape, steps: WeightSteps = convWeightSteps(shape)): Packed {
   const { inputs, outputs } = packedQuads(shape);
   const biasAt = shape.groups * shape.taps * inputs * outputs * 4;
   const quads = biasAt + shape.groups * outputs;
@@ -83,10 +89,61 @@ export function packedWeights(
         groupStep: steps.group,
         outputStep: steps.output,
         channelStep: steps.channel,
+        rowTaps: steps.rowTaps ?? 1,
       },
       workgroups: oneEach(quads, 64),
       once: n.input(1).isConstant && (n.inputs[2]?.isConstant ?? true),
     },
+  };
+}
+
+/** What Conv and ConvTranspose differ in. */
+export interface Convolution<A> {
+  readonly sizes: (n: NodeView<A>) => ConvShape;
+  readonly weightSteps: (shape: ConvShape) => WeightSteps;
+  readonly transposed: boolean;
+}
+
+/** What a kernel multiplies, and what becomes of the sums. */
+export interface Factors {
+  readonly x: Operand;
+  /**
+   * How x is read: in windows, in those of a transposed convolution, or, for 1×1 kernels, in planes: x is
+   * [planes, groups × channels, inputStep], and output pixels are input pixels, by number.
+   */
+  readonly reading: 'windows' | 'transposed' | 'planes';
+  readonly weights: Operand;
+  /** Quad of the weights from which the bias lies; undefined where it is added later. */
+  readonly biasAt: number | undefined;
+  readonly tail: Tail;
+}
+
+/** The part of the constants of conv-tile.wgsl that factors decide. */
+export function biasConstant({ biasAt }: Factors): { BIAS: number } {
+  return { BIAS: biasAt === undefined ? 0 : 1 };
+}
+
+/** Stores whole quads of sums as they are, for what adds them up later: lines of them are padded. */
+export function sumsTail(sums: Operand): Tail {
+  const text = `@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+fn store(index: u32, lanes: u32, channel: u32, v: vec4f) { y[index >> 2u] = v; }
+`;
+  return { text, bindings: { y: sums } };
+}
+
+export function readingOf<A>(n: NodeView<A>, kind: Convolution<A>): Factors['reading'] {
+  if (isPointwise(kind.sizes(n))) return 'planes';
+  return kind.transposed ? 'transposed' : 'windows';
+}
+
+/** The operator's own input and output, and the dispatch that packs its weights. */
+export function ownFactors<A>(n: NodeView<A>, kind: Convolution<A>): { factors: Factors; pack: Dispatch } {
+  const shape = kind.sizes(n);
+  const packed = packedWeights(n, shape, kind.weightSteps(shape));
+  const tail = storeText(n, shape.pixels % 4 === 0);
+  return {
+    factors: { x: { input: 0 }, reading: readingOf(n, kind), weights: packed.operand, biasAt: packed.biasAt, tail },
+    pack: packed.dispatch,
   };
 }
 
@@ -98,7 +155,7 @@ export interface TileCounts {
 }
 
 /** The Params of conv-tile.wgsl. */
-export function tileUniforms(shape: ConvShape, biasAt: number, counts: TileCounts): Record<string, number> {
+export function tileUniforms(shape: ConvShape, biasAt: number | undefined, counts: TileCounts): Record<string, number> {
   const { inputStep, pixels, outputStep, channels, groups, groupOut } = shape;
   return {
     ...windowUniforms(shape.window),
@@ -109,7 +166,7 @@ export function tileUniforms(shape: ConvShape, biasAt: number, counts: TileCount
     groups,
     groupOut,
     outputQuads: packedQuads(shape).outputs,
-    biasAt,
+    biasAt: biasAt ?? 0,
     ...counts,
   };
 }

@@ -10,7 +10,8 @@ import type { WeightSteps } from './parts';
 import { type ConvShape, sizes, weightsOf } from './shape';
 
 export const transposeAttributes = { ...windowAttributes, group: int(1), output_padding: ints(), output_shape: ints() };
-export type TransposeNode = NodeView<AttributesOf<typeof transposeAttributes>>;
+export type TransposeAttributes = AttributesOf<typeof transposeAttributes>;
+export type TransposeNode = NodeView<TransposeAttributes>;
 
 const shapes = new WeakMap<TransposeNode, ConvShape>();
 

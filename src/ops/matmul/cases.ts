@@ -43,6 +43,29 @@ function sized(
   };
 }
 
+/** Operands that are packed, at load or in every run, and those that packed ones meet where they lie. */
+const packedCases: OpCase[] = [
+  { name: 'constant B', inputs: [{ dims: [35, 24] }, { dims: [24, 140], constant: true }] },
+  { name: 'constant B, odd sizes', inputs: [{ dims: [19, 31] }, { dims: [31, 67], constant: true }] },
+  { name: 'constant B, a row', inputs: [{ dims: [1, 131] }, { dims: [131, 277], constant: true }] },
+  {
+    name: 'constant Bᵀ, scaled',
+    inputs: [{ dims: [33, 22] }, { dims: [45, 22], constant: true }],
+    attributes: { transB: 1, alpha: 0.5 },
+  },
+  { name: 'constant A', inputs: [{ dims: [13, 9], constant: true }, { dims: [2, 9, 21] }] },
+  { name: 'constant A, a column', inputs: [{ dims: [70, 30], constant: true }, { dims: [30] }] },
+  { name: 'constant batch', inputs: [{ dims: [2, 3, 5, 9] }, { dims: [3, 9, 7], constant: true }] },
+  { name: 'heads', inputs: [{ dims: [2, 3, 17, 8] }, { dims: [2, 3, 19, 8] }], attributes: { transB: 1 } },
+  {
+    name: 'infinity stays in its column',
+    inputs: [
+      { dims: [2, 3], values: [1, 2, 3, -4, 5, 6] },
+      { dims: [3, 2], values: [Number.POSITIVE_INFINITY, 1, 2, 3, 4, 5], constant: true },
+    ],
+  },
+];
+
 export const productCases: OpCase[] = [
   sized(36, 32, 68, 'A, B'),
   sized(36, 32, 68, 'Aᵀ, Bᵀ'),
@@ -70,4 +93,5 @@ export const productCases: OpCase[] = [
     attributes: { transA: 1, transB: 1, alpha: 0.25 },
   },
   { name: 'a row of each batch', inputs: [{ dims: [6, 1, 20] }, { dims: [6, 20, 12] }] },
+  ...packedCases,
 ];

@@ -3,7 +3,16 @@
 import gemvText from '../../../shaders/matmul-gemv.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
 import { batchSize } from './problem';
-import { canRun, epilogueAxis, loads, type MatMulKernel, problemOf, productDispatch, resultBytes } from './product';
+import {
+  canRun,
+  epilogueAxis,
+  loads,
+  type MatMulKernel,
+  problemOf,
+  productDispatch,
+  resultBytes,
+  sumsFlops,
+} from './product';
 import { storeText } from './text';
 
 interface GemvTile {
@@ -34,6 +43,7 @@ export const gemv: MatMulKernel = {
     const steps = ceilDiv(ceilDiv(p.k, 4), slices);
     return {
       flops: invocations * steps * 32 * columnQuads,
+      emulated: (invocations * steps * columnQuads * sumsFlops) / 4,
       traffic: loads(n, invocations, steps, 4 * columnQuads + 1) + resultBytes(n, p),
       // Written once, then read and written again by ever fewer.
       shared: invocations * columnQuads * 16 * 4,

@@ -2,10 +2,21 @@
 // size, transposed or not, and run the node's fused program on their results; which is fastest depends on the
 // adapter and the sizes.
 
+import { plainMatmul } from '../plain/matmul';
 import { gemv } from './gemv';
 import { integer } from './integer';
 import type { MatMulKernel } from './product';
-import { register, registerSubgroups } from './register';
+import { quad, row } from './quad';
+import { register } from './register';
 import { tiled, tiledSplit } from './tiled';
 
-export const matmulKernels: readonly MatMulKernel[] = [tiled, tiledSplit, register, registerSubgroups, gemv, integer];
+export const matmulKernels: readonly MatMulKernel[] = [
+  tiled,
+  tiledSplit,
+  register,
+  quad,
+  row,
+  gemv,
+  integer,
+  plainMatmul,
+];

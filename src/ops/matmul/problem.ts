@@ -65,11 +65,22 @@ function matrixOf(dims: Dims, transposed: boolean): [number, number] {
   return transposed ? [second, first] : [first, second];
 }
 
+const problems = new WeakMap<MatMulNode, Problem | 'beyond'>();
+
 /**
  * The same product in the form that runs best: a batch that shares one B becomes more rows, and a matrix
  * times a column becomes a row times a matrix. Undefined where the batch is beyond what kernels walk.
  */
 export function kernelProblem(n: MatMulNode): Problem | undefined {
+  let problem = problems.get(n);
+  if (!problem) {
+    problem = readProblem(n) ?? 'beyond';
+    problems.set(n, problem);
+  }
+  return problem === 'beyond' ? undefined : problem;
+}
+
+function readProblem(n: MatMulNode): Problem | undefined {
   const { problem } = productOf(n);
   const merged = mergeBatch(problem);
   // With a vector B the result's last axis is m, which an epilogue must still find as columns.

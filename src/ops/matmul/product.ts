@@ -3,7 +3,7 @@
 
 import { byteSize, deviceType, isFloat } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
-import type { Dispatch, Kernel } from '../../ir/kernel';
+import type { Dispatch, Kernel, Operand } from '../../ir/kernel';
 import { foldWorkgroups } from '../wgsl/dispatch';
 import { batchSize, kernelProblem, type MatMulAttributes, type MatMulNode, type Problem } from './problem';
 import { operandsText, type Tail } from './text';
@@ -32,24 +32,42 @@ export function kQuads(p: Problem, splits: number): number {
   return ceilDiv(ceilDiv(p.k, 4), splits);
 }
 
-export function productDispatch(
-  n: MatMulNode,
-  p: Problem,
-  grid: Grid,
-  variant: { label: string; text: string; constants: Record<string, number>; tail: Tail },
-): Dispatch {
-  const workgroups = workgroupsOf(p, grid);
-  const padded = (values: readonly number[], fill: number) => [...new Array(4 - values.length).fill(fill), ...values];
-  return {
-    label: variant.label,
-    wgsl: `${operandsText(n.input(0).dtype, p)}\n${variant.tail.text}\n${variant.text}`,
+interface Variant {
+  readonly label: string;
+  readonly text: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly tail: Tail;
+}
+
+/** A product whose shader follows matmul-operands.wgsl: the operands are read as they lie. */
+export function productDispatch(n: MatMulNode, p: Problem, grid: Grid, variant: Variant): Dispatch {
+  return shapedDispatch(n, p, grid, {
+    ...variant,
+    text: `${operandsText(n.input(0).dtype, p)}\n${variant.tail.text}\n${variant.text}`,
     constants: {
       ...variant.constants,
       A_TRANSPOSED: Number(p.a.transposed),
       B_TRANSPOSED: Number(p.b.transposed),
       K_RAGGED: Number(p.k % 4 !== 0),
     },
-    bindings: { a: { input: p.a.input }, b: { input: p.b.input }, ...variant.tail.bindings },
+    operands: { a: { input: p.a.input }, b: { input: p.b.input } },
+  });
+}
+
+/** A product whose shader is complete and has the Params of matmul-params.wgsl. */
+export function shapedDispatch(
+  n: MatMulNode,
+  p: Problem,
+  grid: Grid,
+  variant: Variant & { readonly operands: Readonly<Record<'a' | 'b', Operand>> },
+): Dispatch {
+  const workgroups = workgroupsOf(p, grid);
+  const padded = (values: readonly number[], fill: number) => [...new Array(4 - values.length).fill(fill), ...values];
+  return {
+    label: variant.label,
+    wgsl: variant.text,
+    constants: { ...variant.constants, BATCHED: Number(p.batch.length > 0) },
+    bindings: { ...variant.operands, ...variant.tail.bindings },
     uniforms: {
       m: p.m,
       n: p.n,
@@ -72,3 +90,9 @@ export const loads = (n: MatMulNode, invocations: number, steps: number, quads: 
 
 export const resultBytes = (n: MatMulNode, p: Problem) =>
   byteSize(deviceType(n.input(0).dtype)) * batchSize(p) * p.m * p.n;
+
+/**
+ * What a loop costs a software adapter beyond its products: it copies and masks every sum once a round, which is
+ * worth this many operations for sixteen sums.
+ */
+export const sumsFlops = 100;

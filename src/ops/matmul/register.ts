@@ -1,5 +1,4 @@
-// Register tiles that read storage directly: the choice of software adapters. With subgroups, four
-// neighbours load a line of A each and share it.
+// Register tiles that read storage directly: the choice of software adapters without subgroups (with them, quad.ts).
 
 import registerText from '../../../shaders/matmul-register.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
@@ -14,9 +13,10 @@ import {
   problemOf,
   productDispatch,
   resultBytes,
+  sumsFlops,
   workgroupsOf,
 } from './product';
-import { ownRows, sharedRows, storeText } from './text';
+import { storeText } from './text';
 
 interface RegisterTile {
   readonly rowQuads: number;
@@ -24,48 +24,48 @@ interface RegisterTile {
   readonly lanes: number;
 }
 
+/** Operations that finding one line of an operand is worth on a software adapter: products, the nearer edge. */
+const placeFlops = 150;
+
 function registerGrid(p: Problem, t: RegisterTile): Grid {
   return { rowTiles: ceilDiv(p.m, 4 * t.rowQuads), columnTiles: ceilDiv(p.n, 4 * t.columnQuads * t.lanes), splits: 1 };
 }
 
-function registerKernel(name: string, lineShare: number, aBlock: string, enable: string): MatMulKernel {
-  return {
-    name,
-    space: { rowQuads: [4, 2, 1], columnQuads: [2, 1], lanes: [32, 64, 16, 4] },
-    epilogueAxis,
-    when: (n, adapter) => canRun(n) && (enable === '' || adapter.features.includes('subgroups')),
-    legal(_, t, adapter) {
-      const { rowQuads, columnQuads, lanes } = t as unknown as RegisterTile;
-      // A GPU runs at least 32 invocations at a time, used or not; a CPU compiles a large tile for long.
-      return adapter.software ? rowQuads * columnQuads <= 4 : lanes >= 32;
-    },
-    cost(n, t) {
-      const tile = t as unknown as RegisterTile;
-      const p = problemOf(n);
-      const workgroups = workgroupsOf(p, registerGrid(p, tile));
-      const invocations = workgroups * tile.lanes;
-      const blocks = tile.rowQuads * tile.columnQuads;
-      const steps = kQuads(p, 1);
-      return {
-        flops: invocations * steps * 128 * blocks,
-        traffic: loads(n, invocations, steps, 4 * (tile.rowQuads / lineShare + tile.columnQuads)) + resultBytes(n, p),
-        workgroups,
-      };
-    },
-    dispatches(n, t) {
-      const { rowQuads, columnQuads, lanes } = t as unknown as RegisterTile;
-      const p = problemOf(n);
-      const tail = storeText(n, p);
-      const dispatch = productDispatch(n, p, registerGrid(p, { rowQuads, columnQuads, lanes }), {
-        label: `MatMul.${name}`,
-        text: aBlock + registerText,
+export const register: MatMulKernel = {
+  name: 'register',
+  space: { rowQuads: [4, 2, 1], columnQuads: [2, 1], lanes: [32, 64, 16, 4] },
+  epilogueAxis,
+  when: canRun,
+  legal(_, t, adapter) {
+    const { rowQuads, columnQuads, lanes } = t as unknown as RegisterTile;
+    // A GPU runs at least 32 invocations at a time, used or not; a CPU compiles a large tile for long.
+    return adapter.software ? rowQuads * columnQuads <= 4 : lanes >= 32;
+  },
+  cost(n, t) {
+    const tile = t as unknown as RegisterTile;
+    const p = problemOf(n);
+    const workgroups = workgroupsOf(p, registerGrid(p, tile));
+    const invocations = workgroups * tile.lanes;
+    const blocks = tile.rowQuads * tile.columnQuads;
+    const steps = kQuads(p, 1);
+    return {
+      flops: invocations * steps * 128 * blocks,
+      emulated: invocations * steps * (blocks * sumsFlops + 4 * (tile.rowQuads + tile.columnQuads) * placeFlops),
+      traffic: loads(n, invocations, steps, 4 * (tile.rowQuads + tile.columnQuads)) + resultBytes(n, p),
+      workgroups,
+    };
+  },
+  dispatches(n, t) {
+    const { rowQuads, columnQuads, lanes } = t as unknown as RegisterTile;
+    const p = problemOf(n);
+    const tail = storeText(n, p);
+    return [
+      productDispatch(n, p, registerGrid(p, { rowQuads, columnQuads, lanes }), {
+        label: 'MatMul.register',
+        text: registerText,
         constants: { ROW_QUADS: rowQuads, COLUMN_QUADS: columnQuads, LANES: lanes },
         tail,
-      });
-      return [{ ...dispatch, wgsl: enable + dispatch.wgsl }];
-    },
-  };
-}
-
-export const register = registerKernel('register', 1, ownRows, '');
-export const registerSubgroups = registerKernel('register-subgroups', 4, sharedRows, 'enable subgroups;\n');
+      }),
+    ];
+  },
+};

@@ -2,12 +2,16 @@
 // with its fused epilogue.
 
 import operands from '../../../shaders/matmul-operands.wgsl?raw';
+import params from '../../../shaders/matmul-params.wgsl?raw';
 import type { DType } from '../../base/dtype';
 import type { Operand } from '../../ir/kernel';
 import { linearHelpers } from '../wgsl/dispatch';
 import { computeVec, elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import { batchSize, type MatMulNode, type Problem, type Side } from './problem';
+
+/** What every shader needs in front: element types, sizes, tiles. */
+export const frontText = (dtype: DType) => [elemAliases(dtype), linearHelpers, params].join('\n');
 
 /**
  * Everything up to the shader itself. Where every line of an operand starts at a multiple of four
@@ -17,8 +21,7 @@ export function operandsText(dtype: DType, p: Problem): string {
   const aLine = p.a.transposed ? p.m : p.k;
   const bLine = p.b.transposed ? p.k : p.n;
   return [
-    elemAliases(dtype),
-    linearHelpers,
+    frontText(dtype),
     quadText('a', 0, aLine % 4 === 0 || (p.m === 1 && isSingle(p.a))),
     quadText('b', 1, bLine % 4 === 0),
     operands,
@@ -37,26 +40,6 @@ function quadText(name: string, binding: number, aligned: boolean): string {
 fn ${name}Quad(at: u32) -> elem4 { return ${body}; }`;
 }
 
-/** `aBlock` of matmul-register.wgsl: every invocation loads all four rows. */
-export const ownRows = /* wgsl */ `
-fn aBlock(start: u32, rowQuad: u32, kQuad: u32, lane: u32) -> mat4x4f {
-  return aMatrix(
-    aLine(start, rowQuad, kQuad, 0u), aLine(start, rowQuad, kQuad, 1u),
-    aLine(start, rowQuad, kQuad, 2u), aLine(start, rowQuad, kQuad, 3u));
-}
-`;
-
-/**
- * The same where four neighbours load a line each and share it: all invocations of a workgroup read one
- * block of A. A quad of a subgroup is four neighbours in a workgroup of one dimension.
- */
-export const sharedRows = /* wgsl */ `
-fn aBlock(start: u32, rowQuad: u32, kQuad: u32, lane: u32) -> mat4x4f {
-  let line = aLine(start, rowQuad, kQuad, lane & 3u);
-  return aMatrix(quadBroadcast(line, 0u), quadBroadcast(line, 1u), quadBroadcast(line, 2u), quadBroadcast(line, 3u));
-}
-`;
-
 export interface Tail {
   readonly text: string;
   readonly bindings: Readonly<Record<string, Operand>>;
@@ -70,17 +53,18 @@ export function storeText(n: MatMulNode, p: Problem): Tail {
     ? 'result[index >> 2u] = r;'
     : ['x', 'y', 'z', 'w']
         .map((lane, i) => `if (column + ${i}u < params.n) { result[index + ${i}u] = r.${lane}; }`)
-        .join('\n  ');
+        .join('\n    ');
   const vec = computeVec(n.input(0).dtype);
   const wholes = n.attributes.alpha === 1 ? 'v' : `${vec}(params.alpha * vec4f(v))`;
   const scaled = vec === 'vec4<f32>' ? 'params.alpha * v' : wholes;
   const text = `${tail.text}
 @group(0) @binding(2) var<storage, read_write> result: array<${whole ? 'elem4' : 'elem'}>;
 fn store(plane: u32, row: u32, column: u32, v: ${vec}) {
-  if (row >= params.m || column >= params.n) { return; }
-  let index = (plane * params.m + row) * params.n + column;
-  let r = elem4(epilogue(${scaled}, index, column));
-  ${body}
+  if (row < params.m && column < params.n) {
+    let index = (plane * params.m + row) * params.n + column;
+    let r = elem4(epilogue(${scaled}, index, column));
+    ${body}
+  }
 }
 `;
   return { text, bindings: { result: { output: 0 }, ...tail.bindings } };
@@ -93,8 +77,9 @@ export function partialStore(p: Problem, splits: number): Tail & { readonly oper
   const text = `
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 fn store(plane: u32, row: u32, column: u32, v: vec4f) {
-  if (row >= params.m || column >= params.n) { return; }
-  result[(plane * params.m + row) * ((params.n + 3u) / 4u) + column / 4u] = v;
+  if (row < params.m && column < params.n) {
+    result[(plane * params.m + row) * ((params.n + 3u) / 4u) + column / 4u] = v;
+  }
 }
 `;
   return { text, bindings: { result: operand }, operand };

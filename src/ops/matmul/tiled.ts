@@ -44,7 +44,16 @@ function stagedGrid(p: Problem, t: StagedTile): Grid {
 
 const stagedQuads = (t: StagedTile) => 4 * t.kQuads * (t.height * t.rowQuads + t.width * t.columnQuads);
 
-const stagedBytes = (n: MatMulNode, t: StagedTile) => 4 * byteSize(deviceType(n.input(0).dtype)) * stagedQuads(t);
+/** Quads from one staged line to the next: one more where lines run along k, see the shader. */
+const stepsOf = (p: Problem, t: StagedTile) => ({
+  a: t.height * t.rowQuads + Number(!p.a.transposed),
+  b: t.width * t.columnQuads + Number(p.b.transposed),
+});
+
+function stagedBytes(n: MatMulNode, t: StagedTile): number {
+  const { a, b } = stepsOf(problemOf(n), t);
+  return 4 * byteSize(deviceType(n.input(0).dtype)) * 4 * t.kQuads * (a + b);
+}
 
 function stagedCost(n: MatMulNode, t: StagedTile): Cost {
   const p = problemOf(n);
@@ -65,6 +74,7 @@ function stagedCost(n: MatMulNode, t: StagedTile): Cost {
 
 function stagedDispatch(n: MatMulNode, p: Problem, t: StagedTile, tail: Tail): Dispatch {
   const { width, height, rowQuads, columnQuads } = t;
+  const steps = stepsOf(p, t);
   return productDispatch(n, p, stagedGrid(p, t), {
     label: 'MatMul.tiled',
     text: tiledText,
@@ -74,8 +84,10 @@ function stagedDispatch(n: MatMulNode, p: Problem, t: StagedTile, tail: Tail): D
       ROW_QUADS: rowQuads,
       COLUMN_QUADS: columnQuads,
       K_QUADS: t.kQuads,
-      A_LINES: 4 * t.kQuads * height * rowQuads,
-      B_LINES: 4 * t.kQuads * width * columnQuads,
+      A_STEP: steps.a,
+      B_STEP: steps.b,
+      A_SIZE: 4 * t.kQuads * steps.a,
+      B_SIZE: 4 * t.kQuads * steps.b,
     },
     tail,
   });

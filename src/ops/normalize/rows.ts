@@ -8,8 +8,9 @@ import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
-import { elementAt, wordType } from '../wgsl/elements';
-import { laneLayout } from '../wgsl/lanes';
+import { elementAt, quadType, unpackQuad, wordType } from '../wgsl/elements';
+import { busyRows, laneLayout } from '../wgsl/lanes';
+import { rowAccessText } from '../wgsl/row-access';
 
 export interface Rows {
   readonly rows: number;
@@ -24,53 +25,48 @@ export interface Rows {
 
 /** Inputs: x, scale, optional bias. Outputs 1 and 2, where wanted: mean and inverse deviation of each row. */
 export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): Kernel<A>[] {
-  const cost = (n: NodeView<A>, lanes: number) => {
-    const { rows, length } = rowsOf(n);
-    const layout = laneLayout(lanes);
-    const workgroups = ceilDiv(rows, layout.rows);
-    const invocations = workgroups * layout.invocations;
-    return {
-      flops: invocations * (20 * ceilDiv(length, lanes) + (lanes > 1 ? 40 : 10)),
-      traffic: rows * length * (4 * byteSize(deviceType(n.input(0).dtype)) + 8),
-      shared: lanes > 1 ? 2 * invocations * 4 * (2 + Math.sqrt(lanes)) : 0,
-      cleared: invocations * layout.slots * 4,
-      workgroups,
-    };
-  };
   return [
     {
-      name: 'workgroup',
-      space: { lanes: [64, 256, 8] },
-      legal: (n, t) => (t.lanes as number) <= Math.max(8, rowsOf(n).length),
-      cost: (n, t) => cost(n, t.lanes as number),
-      dispatches: (n, t) => [dispatch(n, `${name}.workgroup`, rowsOf(n), t.lanes as number)],
-    },
-    {
-      name: 'invocation',
-      cost: (n) => cost(n, 1),
-      dispatches: (n) => [dispatch(n, `${name}.invocation`, rowsOf(n), 1)],
+      name: 'rows',
+      space: { lanes: [64, 256, 8, 1] },
+      legal: (n, t) => (t.lanes as number) <= Math.max(8, ceilDiv(rowsOf(n).length, 4)),
+      cost(n, t) {
+        const { rows, length } = rowsOf(n);
+        const lanes = t.lanes as number;
+        const layout = laneLayout(lanes);
+        const workgroups = ceilDiv(rows, layout.rows);
+        const invocations = workgroups * layout.invocations;
+        const steps = ceilDiv(ceilDiv(length, 4), 4 * lanes);
+        const busy = busyRows(rows, lanes);
+        return {
+          flops: busy * lanes * (16 * 20 * steps + (lanes > 1 ? 40 : 10)),
+          // What does not stay in registers is read three times.
+          traffic: busy * length * ((steps > 1 ? 4 : 2) * byteSize(deviceType(n.input(0).dtype)) + 8),
+          shared: lanes > 1 ? 2 * invocations * 4 * (2 + Math.sqrt(lanes)) : 0,
+          cleared: invocations * layout.slots * 4,
+          workgroups,
+        };
+      },
+      dispatches: (n, t) => [dispatch(n, `${name}.rows`, rowsOf(n), t.lanes as number)],
     },
   ];
 }
 
+const declare = (binding: number, variable: string, access: string, type: string) =>
+  `@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`;
+
 function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch {
   const layout = laneLayout(lanes);
-  const declare = (binding: number, variable: string, access: string, type: string) =>
-    `@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`;
-  const parameter = (input: number, variable: string, absent: string) => {
-    const type = n.inputs[input]?.dtype;
-    const value = type ? elementAt(type, variable, 'k') : absent;
-    const declaration = type ? declare(2 + input, variable, 'read', wordType(type)) : '';
-    return `${declaration}\nfn ${variable}_of(k: u32) -> f32 { return ${value}; }`;
-  };
+  const { dtype } = n.input(0);
+  const quads = ceilDiv(r.length, 4);
+  const inQuads = r.length % 4 === 0;
   const statistics = ['mean', 'inverse']
     .map((quantity, i) => ({ quantity, output: i + 1 }))
     .filter((s) => n.wants(s.output));
   const wgsl = [
     linearHelpers,
-    `alias elem = ${wordType(n.input(0).dtype)};`,
-    parameter(1, 'scale', '1.0'),
-    parameter(2, 'bias', '0.0'),
+    rowAccessText({ dtype, inQuads, distance: '1u' }),
+    affineText(n, r),
     ...statistics.map((s) =>
       declare(4 + s.output, `${s.quantity}_out`, 'read_write', wordType(n.output(s.output).dtype)),
     ),
@@ -81,7 +77,7 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
   return {
     label,
     wgsl: wgsl + shader,
-    constants: { ...layout.constants, centred: r.centred ? 1 : 0 },
+    constants: { ...layout.constants, centred: r.centred ? 1 : 0, held: quads <= 4 * lanes ? 1 : 0 },
     bindings: {
       input: { input: 0 },
       result: { output: 0 },
@@ -89,9 +85,40 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
       ...(n.has(2) && { bias: { input: 2 } }),
       ...Object.fromEntries(statistics.map((s) => [`${s.quantity}_out`, { output: s.output }])),
     },
-    uniforms: { rows: r.rows, length: r.length, inner: r.inner, channels: r.channels, epsilon: r.epsilon },
+    uniforms: { rows: r.rows, quads, length: r.length, inner: r.inner, channels: r.channels, epsilon: r.epsilon },
     workgroups: foldWorkgroups(ceilDiv(r.rows, layout.rows)),
   };
+}
+
+/** WGSL `affine(base, quad, x)`: scale and bias for the quad of the row that starts at `base`, and their bindings. */
+function affineText(n: NodeView, { length, inner, channels }: Rows): string {
+  // Four elements have neighbouring scales, one scale, or any.
+  const neighbours = length % 4 === 0 && inner === 1 && channels % 4 === 0;
+  const alike = length % 4 === 0 && inner % 4 === 0;
+  const parameter = (input: number, variable: string) => {
+    const dtype = n.inputs[input]?.dtype;
+    if (!dtype) return undefined;
+    const type = neighbours ? quadType(dtype) : wordType(dtype);
+    const lanes = ['k.x', 'k.y', 'k.z', 'k.w'].map((k) => elementAt(dtype, variable, k));
+    const value = neighbours
+      ? unpackQuad(dtype, `${variable}[k >> 2u]`)
+      : alike
+        ? `vec4f(${elementAt(dtype, variable, 'k')})`
+        : `vec4f(${lanes.join(', ')})`;
+    return { declaration: declare(2 + input, variable, 'read', type), value };
+  };
+  const [scale, bias] = [parameter(1, 'scale'), parameter(2, 'bias')];
+  // Where every row has all channels, they start with it.
+  const first = inner === 1 && channels === length ? 'quad * 4u' : 'base + quad * 4u';
+  const at = neighbours || alike ? `(${first})` : `(vec4u(${first}) + vec4u(0u, 1u, 2u, 3u))`;
+  const of = inner === 1 ? at : `${at} / params.inner`;
+  const channel = neighbours && channels === length ? of : `${of} % params.channels`;
+  return `${scale?.declaration ?? ''}
+${bias?.declaration ?? ''}
+fn affine(base: u32, quad: u32, x: vec4f) -> vec4f {
+  let k = ${channel};
+  return x${scale ? ` * ${scale.value}` : ''}${bias ? ` + ${bias.value}` : ''};
+}`;
 }
 
 /** The normalised rows before scale and bias, with each row's mean and inverse deviation. */

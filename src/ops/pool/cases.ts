@@ -20,6 +20,8 @@ const padded = { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1] };
 export const poolCases: Record<string, OpCase[]> = {
   MaxPool: [
     pool('2×2 stride 2', [2, 3, 8, 10], { kernel_shape: [2, 2], strides: [2, 2] }),
+    pool('2×2 stride 2, odd sizes', [1, 3, 7, 9], { kernel_shape: [2, 2], strides: [2, 2] }),
+    pool('2×2 stride 2, ceil_mode', [1, 3, 7, 9], { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }),
     pool('padded, ragged', [1, 3, 7, 9], padded),
     pool('ceil_mode', [1, 3, 8, 6], ceil),
     pool('ceil_mode, last window in the padding behind', [1, 1, 2, 2], {

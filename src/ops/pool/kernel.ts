@@ -29,7 +29,8 @@ export function poolKernel<A extends PoolAttributes>(
       const quads = ceilDiv(sizeOf(n.output(0).dims), 4);
       const taps = sizeOf(poolWindow(n).kernel);
       return {
-        flops: quads * taps * 60,
+        // Each lane finds its own place, by divisions.
+        flops: quads * (400 + taps * 100),
         traffic: byteSize(deviceType(n.input(0).dtype)) * quads * 4 * (taps + 1),
         workgroups: ceilDiv(quads, workgroup),
       };

@@ -82,7 +82,12 @@ function stepsCase(form: Form): OpCase {
     name: `${cell}, ${form.name}`,
     inputs: [
       { ...float, dims: [steps, batch, directions * rows] },
-      { ...float, dims: [directions, Math.ceil(hidden / 4), rows, 4], values: packedWeights(form), constant: true },
+      {
+        ...float,
+        dims: [directions, Math.ceil(hidden / 4), hidden, gates[cell], 4],
+        values: packedWeights(form),
+        constant: true,
+      },
       ...optional
         .slice(0, cell === 'LSTM' ? 4 : 3)
         .map(([number, input]) => (form.with?.includes(number) ? input : undefined)),

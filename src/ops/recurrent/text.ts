@@ -12,7 +12,7 @@ import type { Cell } from './cell';
 const lane = ['x', 'y', 'z', 'w'] as const;
 
 /** Gates whose recurrent products each turn computes: GRU with the reset applied first needs two turns. */
-function gatesOfTurns(cell: Cell): readonly (readonly number[])[] {
+export function gatesOfTurns(cell: Cell): readonly (readonly number[])[] {
   return cell.resetFirst ? [[0, 1], [2]] : [Array.from({ length: cell.gates }, (_, g) => g)];
 }
 
@@ -20,7 +20,7 @@ export function turnsOf(cell: Cell): number {
   return gatesOfTurns(cell).length;
 }
 
-/** `rows_of`, `products_of`, `inputs_of` and `advance`; the shader has `weights`, `projected` and `hidden`. */
+/** `UnitRows`, `rows_of`, `products_of`, `inputs_of`, `advance`; the shader has `weights`, `projected`, `hidden`. */
 export function cellText(cell: Cell): string {
   const byTurn = (value: (gates: readonly number[]) => string) => {
     const [first, second] = gatesOfTurns(cell).map((gates) => `return ${value(gates)};`);
@@ -29,10 +29,15 @@ export function cellText(cell: Cell): string {
   const lanes = (gates: readonly number[], value: (gate: number) => string, absent: string) =>
     lane.map((_, g) => (gates.includes(g) ? value(g) : absent)).join(', ');
   const all = Array.from({ length: cell.gates }, (_, g) => g);
+  const one = cell.gates === 1;
+  // A unit's rows are one load where all are wanted: a software adapter checks the bounds of each.
+  const whole = `let all = weights[at]; return Rows(${lanes(all, (g) => `vec4f(all${one ? '' : `[${g}]`})`, 'vec4f()')});`;
+  const some = byTurn((gates) => `Rows(${lanes(gates, (g) => `vec4f(weights[at][${g}])`, 'vec4f()')})`);
   return `const gates = ${cell.gates}u;
+alias UnitRows = ${one ? 'elem4' : `mat${cell.gates}x4<elem>`};
 struct Rows { x: vec4f, y: vec4f, z: vec4f, w: vec4f }
-fn rows_of(row: u32, turn: u32) -> Rows {
-  ${byTurn((gates) => `Rows(${lanes(gates, (g) => `vec4f(weights[row + ${g}u * hidden])`, 'vec4f()')})`)}
+fn rows_of(at: u32, turn: u32) -> Rows {
+  ${cell.resetFirst ? some : whole}
 }
 fn products_of(rows: Rows, v: vec4f, turn: u32) -> vec4f {
   ${byTurn((gates) => `vec4f(${lanes(gates, (g) => `dot(rows.${lane[g]}, v)`, '0.0')})`)}
@@ -104,6 +109,17 @@ const writes = [
 
 export type AccessName = 'lengths' | (typeof reads)[number]['function'] | (typeof writes)[number]['function'];
 
+/** What a dispatch that runs all steps reads and writes. */
+export const wholeNames: readonly AccessName[] = [
+  'extra_of',
+  'initial_h',
+  'initial_c',
+  'store_y',
+  'store_h',
+  'store_c',
+  'lengths',
+];
+
 export interface Accesses {
   readonly text: string;
   readonly bindings: Readonly<Record<string, Operand>>;
@@ -137,4 +153,24 @@ export function accesses(n: NodeView, names: readonly AccessName[]): Accesses {
     lines.push(`fn length_of(b: u32) -> u32 { return ${length}; }`);
   }
   return { text: lines.join('\n'), bindings };
+}
+
+/**
+ * The vectors that the workgroups of `sequences` work on, one each: `vectors_of` says where a workgroup's begins,
+ * `settle` lets all its invocations see what was set. They lie in storage at binding 3, or in workgroup memory.
+ */
+export function vectorsText(inStorage: boolean, slots: number, sequences: number): string {
+  const [declared, start, barrier] = inStorage
+    ? [
+        // Of a fixed size, which is cheaper to check an index against.
+        `@group(0) @binding(3) var<storage, read_write> vectors: array<f32, ${slots * sequences}>;`,
+        `(group.y * params.batch + group.x) * ${slots}u`,
+        'storageBarrier',
+      ]
+    : [`var<workgroup> vectors: array<f32, ${slots}>;`, '0u', 'workgroupBarrier'];
+  return `${declared}
+fn vectors_of(group: vec3u) -> u32 { return ${start}; }
+fn vector(i: u32) -> f32 { return vectors[i]; }
+fn set_vector(i: u32, v: f32) { vectors[i] = v; }
+fn settle() { ${barrier}(); }`;
 }

@@ -1,6 +1,6 @@
 // The kernels of the reductions. `outputs`: an invocation for four outputs, for many outputs with short
-// reductions. `row`: a workgroup for one output. `split`: several workgroups for one output, whose partial
-// results a second dispatch joins.
+// reductions. `row`: an invocation, a part of a workgroup or a whole one for one output. In both an output may fall into
+// parts, whose results a second dispatch joins, always in the same order.
 
 import outputsShader from '../../../shaders/reduce-outputs.wgsl?raw';
 import rowShader from '../../../shaders/reduce-row.wgsl?raw';
@@ -10,9 +10,10 @@ import type { Dispatch, Kernel, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
 import { elementHelpers, wordsPerQuad, wordType } from '../wgsl/elements';
+import { busyRows, laneLayout } from '../wgsl/lanes';
 import { type ReduceGeometry, walkHelpers, walkUniforms } from './geometry';
 import { accumulatorDType, type Reducer, reducerText } from './reducer';
-import { packLanesText, readLanesText } from './text';
+import { chunkOfMatrices, chunkOfQuads, packLanesText, readLanesText } from './text';
 
 const mostWalked = 4;
 const shared = `${elementHelpers}${linearHelpers}${walkHelpers}`;
@@ -27,83 +28,85 @@ export function reduceKernels<A>(
     const { kept, reduced } = geometryOf(n);
     return kept.sizes.length <= mostWalked && reduced.sizes.length <= mostWalked;
   };
-  // `row` and `split` store single elements, which packed types cannot.
+  // `row` stores single elements, which packed types cannot.
   const storesElements = (n: NodeView<A>) =>
     fits(n) && (wordsPerQuad(n.input(0).dtype) === 4 || deviceType(n.input(0).dtype) === 'float16');
-  const elements = (n: NodeView<A>) => {
-    const { outputs, length } = geometryOf(n);
-    return outputs * length;
-  };
   const bytes = (n: NodeView<A>) => byteSize(deviceType(n.input(0).dtype));
   return [
     {
       name: 'outputs',
-      space: { rows: [1, 8, 32] },
+      space: { rows: [1, 8, 32], parts: [1, 16, 64] },
       when: fits,
+      legal: (n, t) => t.parts === 1 || (t.rows === 1 && geometryOf(n).length >= 8 * (t.parts as number)),
       cost(n, t) {
         const { outputs, length } = geometryOf(n);
         const rows = t.rows as number;
+        const parts = t.parts as number;
         const columns = 64 / rows;
-        const workgroups = ceilDiv(outputs, 4 * columns);
+        const quads = ceilDiv(outputs, 4) * parts;
+        const workgroups = ceilDiv(quads, columns);
+        // Four offsets are four times the arithmetic.
+        const step = sideBySide(geometryOf(n).kept) ? 8 : 32;
         return {
-          flops: workgroups * columns * rows * (8 * ceilDiv(length, rows) + 40),
-          traffic: workgroups * columns * 4 * (length + 1) * bytes(n),
+          flops: workgroups * columns * rows * (step * ceilDiv(length, parts * rows) + 40),
+          traffic: 4 * quads * (ceilDiv(length, parts) + 1) * bytes(n) + (parts > 1 ? 32 * quads : 0),
           shared: rows > 1 ? workgroups * columns * rows * 32 : 0,
           cleared: rows > 1 ? workgroups * (columns * rows) ** 2 * 16 : 0,
           workgroups,
+          dispatches: parts > 1 ? 2 : 1,
         };
       },
-      dispatches: (n, t) => [outputsDispatch(name, reducer, n.input(0).dtype, geometryOf(n), t.rows as number)],
+      dispatches(n, t, { software }) {
+        const [rows, parts] = [t.rows as number, t.parts as number];
+        const geometry = geometryOf(n);
+        // Parts in whole quads.
+        const stride = 4 * ceilDiv(geometry.outputs, 4);
+        return stages(name, reducer, n.input(0).dtype, geometry, { parts, stride, software }, (stage) =>
+          outputsDispatch(stage, rows),
+        );
+      },
     },
     {
       name: 'row',
-      space: { invocations: [64, 256] },
+      space: { lanes: [64, 256, 8, 1], parts: [1, 16, 64, 512] },
       when: storesElements,
-      legal: (n, t) => t.invocations === 64 || geometryOf(n).length >= 4 * (t.invocations as number),
+      legal(n, t) {
+        const quads = ceilDiv(geometryOf(n).length, 4);
+        const lanes = t.lanes as number;
+        if (t.parts === 1) return lanes <= Math.max(8, quads);
+        return (lanes === 64 || lanes === 1) && quads >= (lanes === 1 ? 4 : 16) * (t.parts as number);
+      },
       cost(n, t) {
         const { outputs, length } = geometryOf(n);
-        const invocations = t.invocations as number;
-        return {
-          flops: outputs * invocations * (12 * ceilDiv(length, 4 * invocations) + 40),
-          traffic: (elements(n) + outputs) * bytes(n),
-          shared: outputs * invocations * 4 * (2 + Math.sqrt(invocations)),
-          cleared: outputs * invocations * (invocations + Math.sqrt(invocations)) * 4,
-          workgroups: outputs,
-        };
-      },
-      dispatches(n, t) {
-        const { dtype } = n.input(0);
-        return [
-          rowDispatch({
-            label: `${name}.row`,
-            dtype,
-            stored: wordType(dtype),
-            reducer,
-            geometry: geometryOf(n),
-            invocations: t.invocations as number,
-            bindings: { input: { input: 0 }, result: { output: 0 } },
-          }),
-        ];
-      },
-    },
-    {
-      name: 'split',
-      space: { parts: [16, 64] },
-      when: storesElements,
-      legal: (n, t) => geometryOf(n).length >= 64 * (t.parts as number),
-      cost(n, t) {
-        const { outputs, length } = geometryOf(n);
+        const lanes = t.lanes as number;
         const parts = t.parts as number;
+        const layout = laneLayout(lanes);
+        const results = busyRows(outputs * parts, lanes);
+        const workgroups = ceilDiv(outputs * parts, layout.rows);
+        const invocations = workgroups * layout.invocations;
+        const steps = ceilDiv(length, parts * 16 * lanes);
+        const step = sideBySide(geometryOf(n).reduced) ? 48 : 144;
         return {
-          flops: outputs * parts * 64 * (12 * ceilDiv(length, 256 * parts) + 40),
-          traffic: elements(n) * bytes(n) + outputs * parts * 8,
-          shared: outputs * (parts + 1) * 64 * 40,
-          cleared: outputs * (parts + 1) * 64 * 72 * 4,
-          workgroups: outputs * parts,
-          dispatches: 2,
+          flops: results * lanes * (step * steps + (lanes > 1 ? 40 : 10)),
+          traffic: ceilDiv(results * length, parts) * bytes(n) + results * (parts > 1 ? 12 : 4),
+          shared: lanes > 1 ? invocations * 4 * (2 + Math.sqrt(lanes)) : 0,
+          cleared: invocations * layout.slots * 4,
+          workgroups,
+          dispatches: parts > 1 ? 2 : 1,
         };
       },
-      dispatches: (n, t) => splitDispatches(name, reducer, n.input(0).dtype, geometryOf(n), t.parts as number),
+      dispatches(n, t, { software }) {
+        const [lanes, parts] = [t.lanes as number, t.parts as number];
+        const geometry = geometryOf(n);
+        return stages(
+          name,
+          reducer,
+          n.input(0).dtype,
+          geometry,
+          { parts, stride: geometry.outputs, software },
+          (stage) => rowDispatch(stage, lanes),
+        );
+      },
     },
   ];
 }
@@ -113,103 +116,140 @@ function sideBySide({ sizes, strides }: ReduceGeometry['kept']): boolean {
   return strides[0] === 1 && (sizes[0] as number) % 4 === 0;
 }
 
-function outputsDispatch(
-  name: string,
-  reducer: Reducer,
-  dtype: DType,
-  geometry: ReduceGeometry,
-  rows: number,
-): Dispatch {
-  const columns = 64 / rows;
-  const { kept, reduced, outputs, length } = geometry;
-  const front = [shared, reducerText(dtype, reducer), readLanesText(dtype, sideBySide(kept)), packLanesText(dtype)];
-  return {
-    label: `${name}.outputs`,
-    wgsl: front.join('') + outputsShader,
-    constants: { columns, rows, slots: rows > 1 ? columns * rows : 1 },
-    bindings: { input: { input: 0 }, result: { output: 0 } },
-    uniforms: { outputs, length, ...walkUniforms('kept', kept), ...walkUniforms('reduced', reduced) },
-    workgroups: foldWorkgroups(ceilDiv(outputs, 4 * columns)),
-  };
-}
-
-interface RowOptions {
+/** One dispatch of a reduction. */
+interface Stage {
   readonly label: string;
-  readonly dtype: DType;
-  /** WGSL type of a stored result. */
-  readonly stored: string;
   readonly reducer: Reducer;
+  /** Element types of what it reads and writes. */
+  readonly read: DType;
+  readonly stored: DType;
   readonly geometry: ReduceGeometry;
-  readonly invocations: number;
+  readonly parts: number;
+  /** Elements that `finish` divides by. */
+  readonly count: number;
   readonly bindings: { readonly input: Operand; readonly result: Operand };
-  readonly parts?: number;
-  /** Elements that `finish` divides by; default the geometry's. */
-  readonly count?: number;
 }
 
-function rowDispatch(o: RowOptions): Dispatch {
-  const { kept, reduced, outputs, length } = o.geometry;
-  const parts = o.parts ?? 1;
-  const front = [
-    shared,
-    reducerText(o.dtype, o.reducer),
-    readLanesText(o.dtype, sideBySide(reduced)),
-    `alias stored = ${o.stored};\n`,
-  ];
-  return {
-    label: o.label,
-    wgsl: front.join('') + rowShader,
-    constants: { invocations: o.invocations, radix: Math.sqrt(o.invocations), joined_slots: Math.sqrt(o.invocations) },
-    bindings: o.bindings,
-    uniforms: {
-      outputs,
-      parts,
-      part_length: 4 * ceilDiv(length, 4 * parts),
-      length,
-      count: o.count ?? length,
-      ...walkUniforms('kept', kept),
-      ...walkUniforms('reduced', reduced),
-    },
-    workgroups: foldWorkgroups(outputs * parts),
-  };
+interface Split {
+  readonly parts: number;
+  /** Accumulators between one part's first output and the next part's. */
+  readonly stride: number;
+  readonly software: boolean;
 }
 
-function splitDispatches(
+/** The reduction as one stage, or as one for the parts and one that joins their results. */
+function stages(
   name: string,
   reducer: Reducer,
   dtype: DType,
   geometry: ReduceGeometry,
-  parts: number,
+  { parts, stride, software }: Split,
+  dispatch: (stage: Stage) => Dispatch,
 ): Dispatch[] {
-  const { outputs, length } = geometry;
+  const { outputs, length: count } = geometry;
+  const [input, result] = [{ input: 0 }, { output: 0 }];
+  if (parts === 1) {
+    return [
+      dispatch({
+        label: name,
+        reducer,
+        read: dtype,
+        stored: dtype,
+        geometry,
+        parts,
+        count,
+        bindings: { input, result },
+      }),
+    ];
+  }
   const { prepare, finish, ...plain } = reducer;
-  const partials: Operand = { scratch: 'partials', bytes: 4 * outputs * parts };
+  const partials: Operand = { scratch: 'partials', bytes: 4 * stride * parts };
   const accumulator = accumulatorDType(dtype);
   return [
-    rowDispatch({
+    dispatch({
       label: `${name}.parts`,
-      dtype,
-      stored: wordType(accumulator),
       reducer: prepare ? { ...plain, prepare } : plain,
+      read: dtype,
+      stored: accumulator,
       geometry,
-      invocations: 64,
-      bindings: { input: { input: 0 }, result: partials },
       parts,
+      count,
+      bindings: { input, result: partials },
     }),
-    rowDispatch({
-      label: `${name}.join`,
-      dtype: accumulator,
-      stored: wordType(dtype),
-      reducer: finish ? { ...plain, finish } : plain,
-      geometry: {
-        kept: { sizes: [outputs], strides: [parts] },
-        reduced: { sizes: [parts], strides: [1] },
-        outputs,
-        length: parts,
+    outputsDispatch(
+      {
+        label: `${name}.join`,
+        reducer: finish ? { ...plain, finish } : plain,
+        read: accumulator,
+        stored: dtype,
+        geometry: {
+          kept: { sizes: [stride], strides: [1] },
+          reduced: { sizes: [parts], strides: [stride] },
+          outputs,
+          length: parts,
+        },
+        parts: 1,
+        count,
+        bindings: { input: partials, result },
       },
-      invocations: 64,
-      bindings: { input: partials, result: { output: 0 } },
-      count: length,
-    }),
+      // Workgroup memory would cost a software adapter more than all else.
+      outputs <= 64 && !software ? 32 : 1,
+    ),
   ];
+}
+
+function uniforms({ geometry, parts, count }: Stage, partLength: number) {
+  const { kept, reduced, outputs, length } = geometry;
+  return {
+    outputs,
+    parts,
+    part_length: partLength,
+    length,
+    count,
+    ...walkUniforms('kept', kept),
+    ...walkUniforms('reduced', reduced),
+  };
+}
+
+function outputsDispatch(stage: Stage, rows: number): Dispatch {
+  const { geometry, read, stored, reducer, parts, bindings } = stage;
+  const { kept, reduced, outputs, length } = geometry;
+  const columns = 64 / rows;
+  const front = [shared, reducerText(read, reducer), readLanesText(read, sideBySide(kept)), packLanesText(stored)];
+  return {
+    label: `${stage.label}.outputs`,
+    wgsl: front.join('') + outputsShader,
+    constants: { columns, rows, slots: rows > 1 ? columns * rows : 1, one_walk: reduced.sizes.length === 1 ? 1 : 0 },
+    bindings,
+    uniforms: uniforms(stage, ceilDiv(length, parts)),
+    workgroups: foldWorkgroups(ceilDiv(ceilDiv(outputs, 4) * parts, columns)),
+  };
+}
+
+function rowDispatch(stage: Stage, lanes: number): Dispatch {
+  const { geometry, read, stored, reducer, parts, bindings } = stage;
+  const { reduced, outputs, length } = geometry;
+  const layout = laneLayout(lanes);
+  const oneWalk = reduced.sizes.length === 1;
+  const matrices =
+    oneWalk &&
+    reduced.strides[0] === 1 &&
+    lanes === 1 &&
+    parts === 1 &&
+    length % 16 === 0 &&
+    deviceType(read) === 'float32';
+  const front = [
+    shared,
+    reducerText(read, reducer),
+    matrices ? chunkOfMatrices : readLanesText(read, sideBySide(reduced)) + chunkOfQuads,
+    `alias stored = ${wordType(stored)};\n`,
+  ];
+  return {
+    label: `${stage.label}.row`,
+    wgsl: front.join('') + rowShader,
+    constants: { ...layout.constants, one_walk: oneWalk ? 1 : 0 },
+    bindings,
+    uniforms: uniforms(stage, 4 * ceilDiv(length, 4 * parts)),
+    workgroups: foldWorkgroups(ceilDiv(outputs * parts, layout.rows)),
+  };
 }

@@ -29,3 +29,31 @@ alias quad = ${quadType(dtype)};
 fn pack_lanes(value: vec4<${accumulatorType(dtype)}>) -> quad { return ${packQuad(dtype, value)}; }
 `;
 }
+
+/** `chunk`, and `read_chunk(base, r)`: that many quads of a row's elements from the r-th on, `lanes` quads apart. */
+export const chunkOfQuads = `
+const chunk = 4u;
+fn read_chunk(base: u32, r: u32) -> acc4 {
+  let near = combine(quad(base, r), quad(base, r + 4u * lanes));
+  return combine(near, combine(quad(base, r + 8u * lanes), quad(base, r + 12u * lanes)));
+}
+`;
+
+/**
+ * The same for a single lane and float32 in rows of a multiple of 16, with `word` and `read_lanes`: software adapters take
+ * less time for one load of a matrix than for four of its columns.
+ */
+export const chunkOfMatrices = `
+alias word = mat4x4f;
+const chunk = 8u;
+fn read_lanes(at: vec4u) -> vec4f { return input[at.x >> 4u][(at.x >> 2u) & 3u]; }
+fn combine_columns(m: mat4x4f) -> acc4 {
+  return combine(combine(prepare(m[0]), prepare(m[1])), combine(prepare(m[2]), prepare(m[3])));
+}
+fn read_chunk(base: u32, r: u32) -> acc4 {
+  let at = (base + r) >> 4u;
+  let near = input[at];
+  let far = input[at + 1u];
+  return combine(combine_columns(near), combine_columns(far));
+}
+`;

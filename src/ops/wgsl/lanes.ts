@@ -20,3 +20,8 @@ export function laneLayout(lanes: number): LaneLayout {
   const [slots, joined_slots] = lanes > 1 ? [invocations, invocations / radix] : [1, 1];
   return { rows, invocations, slots: slots + joined_slots, constants: { lanes, rows, radix, slots, joined_slots } };
 }
+
+/** Rows that `rows` cost as much as: hardware of any kind runs at least four invocations at a time. */
+export function busyRows(rows: number, lanes: number): number {
+  return lanes > 1 ? rows : 4 * Math.ceil(rows / 4);
+}

@@ -157,6 +157,12 @@ export function stridedCost(dtype: DType, walk: Walk): Cost {
   };
 }
 
+/** Whether the output is a piece of the input as it lies in memory. */
+function isStretch({ dims, strides }: Walk): boolean {
+  const collapsed = collapse(dims, [strides]);
+  return collapsed.dims.length === 0 || (collapsed.dims.length === 1 && collapsed.strides[0]?.[0] === 1);
+}
+
 /**
  * The kernel of an operator whose every output is a walk over input 0.
  * @param walkOf the walk of output `i`
@@ -179,6 +185,11 @@ export function stridedKernel<A>(
         workgroups: costs.reduce((sum, c) => sum + c.workgroups, 0),
         dispatches: costs.length,
       };
+    },
+    stretches(n) {
+      const starts = new Array<number | undefined>(n.outputs.length).fill(undefined);
+      for (const { i, walk } of walks(n)) starts[i] = walk.offset;
+      return walks(n).every(({ walk }) => isStretch(walk)) ? { of: 'input', starts } : undefined;
     },
     dispatches: (n) =>
       walks(n).map(({ i, walk }) =>

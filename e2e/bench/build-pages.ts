@@ -1,0 +1,57 @@
+// Builds what the benchmark's pages load, as a site would ship it: the library's files, and one minified bundle
+// for each page, so that no page holds the code of another's runtime.
+
+import { join } from 'node:path';
+import { build } from 'vite';
+import { root } from '../../.ci/command';
+import { libraryBuild, libraryFiles } from '../../vite.config';
+import type { RuntimeName } from './results';
+
+/** Each page's script as `folder`/NAME/page.js; beside Lepton's the library itself. */
+export async function buildPages(names: readonly (RuntimeName | 'picture')[], folder: string): Promise<void> {
+  for (const name of names) await buildPage(name, join(folder, name));
+  if (!names.includes('lepton')) return;
+  for (const file of libraryFiles) {
+    if (file.file.startsWith('lepton') && file.format === 'iife')
+      await build(libraryBuild(file, join(folder, 'lepton')));
+  }
+}
+
+function buildPage(name: string, outDir: string): Promise<unknown> {
+  const output = {
+    format: 'es',
+    entryFileNames: 'page.js',
+    chunkFileNames: '[hash].js',
+    assetFileNames: '[hash][extname]',
+  } as const;
+  return build({
+    root,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'error',
+    // Chunks and assets lie beside the page's script.
+    base: './',
+    build: {
+      outDir,
+      target: 'es2023',
+      minify: true,
+      modulePreload: false,
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: join(root, 'e2e/bench/pages', `${name}.ts`), output },
+    },
+  });
+}
+
+/** The page of a runtime, for a server that has `folder`/NAME at /NAME. */
+export function pageOf(name: RuntimeName): string {
+  const library = name === 'lepton' ? '<script src="/lepton/lepton.js"></script>' : '';
+  const icon = '<link rel="icon" href="data:,">';
+  const script = `<script type="module" src="/${name}/page.js"></script>`;
+  return `<!doctype html><meta charset="utf-8"><title>${name}</title>${icon}${library}${script}`;
+}
+
+/** Headers without which pages get no shared memory and so no threads. */
+export const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};

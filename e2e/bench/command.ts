@@ -1,0 +1,129 @@
+// `npm run bench`: Lepton and its peers in a real Chromium, interleaved on one adapter, every result checked
+// before it is timed. Prints tables; ends with status 1 where `--check` finds Lepton less far ahead than the
+// committed results have it.
+//   --only=REGEX              cases whose name matches
+//   --runtimes=NAME,NAME      of those in results.ts
+//   --rounds=N                default 7
+//   --adapter=software|hardware   SwiftShader, the default, or the machine's own GPU
+//   --json=FILE               also writes the results there
+//   --check                   compares how far ahead Lepton is with docs/benchmarks
+//   --update                  writes docs/benchmarks from a whole run
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import installBrowsers from '../../.ci/install-browsers';
+import { openBrowser } from '../support/open-browser';
+import { startServer } from '../support/server';
+import { buildPages, isolation, pageOf } from './build-pages';
+import { cases } from './cases';
+import { pathOf, readCommitted, toJson, writeCommitted } from './committed';
+import { describeMachine } from './machine';
+import { modelCases } from './models';
+import { type BenchOptions, parseOptions, usage } from './options';
+import { takePicture } from './picture';
+import { allowedLoss, regressions } from './ratios';
+import type { BenchResults } from './results';
+import { runCases } from './run-cases';
+import { runStarts } from './run-starts';
+import { RuntimePage } from './runtime-page';
+import { caseRows, memoryRows, problems, startRows, summary, text } from './table';
+import { versionsOf } from './versions';
+
+/** A visit takes seconds, so there are fewer of them. */
+const startRounds = 3;
+const startCase = 'MNIST CNN batch 1';
+
+export default async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (!options) {
+    console.error(usage);
+    return 2;
+  }
+  process.env.LEPTON_ADAPTER = options.adapter;
+  process.env.LEPTON_BROWSERS = 'chromium';
+  if ((await installBrowsers()) !== 0) return 1;
+  const folder = mkdtempSync(join(tmpdir(), 'lepton-bench-'));
+  try {
+    await buildPages([...options.runtimes, ...(options.update ? (['picture'] as const) : [])], folder);
+    const results = await measure(options, folder);
+    print(results, options);
+    if (options.json) writeFileSync(options.json, toJson(results));
+    return options.check ? await compare(results, (only) => measure({ ...options, only }, folder)) : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(options: BenchOptions, folder: string): Promise<BenchResults> {
+  const { runtimes, rounds, only } = options;
+  const server = await startServer({ headers: isolation });
+  const browser = await openBrowser('chromium', { args: foreground });
+  try {
+    server.mount('/picture', join(folder, 'picture'));
+    for (const name of runtimes) {
+      server.mount(`/${name}`, join(folder, name));
+      server.put(`/${name}.html`, { text: pageOf(name), headers: { 'Content-Type': 'text/html' } });
+    }
+    const machine = await describeMachine(browser, server.url);
+    const pages = runtimes.map((name) => new RuntimePage(name, browser, `${server.url}/${name}.html`));
+    const wanted = [...cases.filter(({ name }) => only.test(name)), ...(await modelCases(only))].filter(
+      ({ needs = [] }) => needs.every((feature) => machine.features.has(feature)),
+    );
+    const done = await runCases(wanted, { pages, server, rounds });
+    const versions = versionsOf(pages);
+    for (const page of pages) await page.close();
+    const first = cases.find(({ name }) => name === startCase);
+    const starts =
+      first && only.test(`cold start of ${startCase}`)
+        ? await runStarts(first, { runtimes, folder, rounds: Math.min(rounds, startRounds) })
+        : [];
+    const results: BenchResults = { ...machine.described, versions, cases: done, starts };
+    if (options.update) {
+      writeCommitted(results);
+      await takePicture(results, runtimes, { browser, server, path: `${pathOf(results)}.png` });
+    }
+    return results;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+function print(results: BenchResults, { runtimes }: BenchOptions): void {
+  const { cases, starts } = results;
+  const tables = [
+    ...(cases.length > 0 ? [caseRows(cases, runtimes)] : []),
+    ...(starts.length > 0 ? [startRows(starts, runtimes)] : []),
+    memoryRows(cases),
+  ].filter((rows) => rows.length > 1);
+  for (const rows of tables) console.log(`${text(rows)}\n`);
+  for (const line of problems(results)) console.log(line);
+  console.log(summary(results));
+}
+
+/** What seems worse is measured once more, since a machine may have been busy with something else. */
+async function compare(results: BenchResults, again: (only: RegExp) => Promise<BenchResults>): Promise<number> {
+  const committed = readCommitted(results);
+  if (!committed) {
+    console.error(`Nothing to compare with: there is no ${pathOf(results)}.json. Write it with --update.`);
+    return 1;
+  }
+  const suspects = regressions(committed, results);
+  const names = suspects.map(({ test }) => test.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const worse = names.length === 0 ? [] : regressions(committed, await again(new RegExp(`^(${names.join('|')})$`)));
+  const confirmed = worse.filter(({ name }) => suspects.some((suspect) => suspect.name === name));
+  for (const { name, before, now } of confirmed) {
+    const after = now === undefined ? 'has no result now' : `is ${now.toFixed(2)}× now`;
+    console.error(`${name}: was ${before.toFixed(2)}× ahead of the best peer, ${after}.`);
+  }
+  if (confirmed.length === 0) console.log(`No case lost more than a factor of ${allowedLoss} of its lead.`);
+  return confirmed.length === 0 ? 0 : 1;
+}
+
+/** Several pages take turns: none may be slowed for being in the background. */
+const foreground = [
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+];

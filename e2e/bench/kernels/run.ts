@@ -1,0 +1,80 @@
+// The kernel benchmark itself: peaks of the adapter, then case by case; prints a table, writes JSON.
+
+import { writeFileSync } from 'node:fs';
+import { openDevice } from '../../../src/gpu/device';
+import { probe } from '../../../src/gpu/probe';
+import { type BenchCase, cases } from '../cases';
+import { hardwareCases } from '../cases/kernels';
+import { type KernelResult, measureCase } from './measure';
+
+const usage = 'Usage: npm run bench:kernels [-- --only=REGEX --rounds=N --json=FILE --bundle=FOLDER]';
+
+/** @returns the exit status */
+export async function runKernelBench(gpu: GPU, args: readonly string[]): Promise<number> {
+  const option = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const rounds = Number(option('rounds') ?? 9);
+  if (args.some((arg) => !/^--(only|rounds|json)=.+$/.test(arg)) || !Number.isInteger(rounds) || rounds < 1) {
+    console.error(usage);
+    return 2;
+  }
+  const device = await openDevice(gpu);
+  const { vendor, architecture, description, features, software } = device.profile;
+  const peaks = await probe(device);
+  device.handle.destroy();
+  console.log(`${vendor} ${architecture} ${description}: ${features.join(', ')}`);
+  console.log(`peaks: ${(peaks.flops / 1e9).toFixed(1)} GFLOP/s, copy ${(peaks.bandwidth / 1e9).toFixed(1)} GB/s\n`);
+  console.log(row(['case', 'median ms', 'GPU ms', 'GFLOP/s', 'GB/s', 'roofline', 'first ms', 'slowest kernel']));
+
+  const wanted = new RegExp(option('only') ?? '');
+  const results: KernelResult[] = [];
+  for (const c of [...cases, ...(software ? [] : hardwareCases)]) {
+    if (!wanted.test(c.name) || !runsOn(c, features)) continue;
+    const r = await measureCase(gpu, c, peaks, rounds);
+    results.push(r);
+    console.log(
+      row([
+        r.name,
+        ms(r.median),
+        ms(r.gpuTime),
+        fixed(r.gflops),
+        fixed(r.gbytes),
+        share(r.roofline),
+        ms(r.first),
+        r.kernel,
+      ]),
+    );
+  }
+  const file = option('json');
+  const adapter = { vendor, architecture, description, features, software };
+  const report = {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    adapter,
+    peaks,
+    rounds,
+    results,
+  };
+  if (file) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  return 0;
+}
+
+function runsOn(c: BenchCase, features: readonly string[]): boolean {
+  return (c.needs ?? []).every((feature) => features.includes(feature));
+}
+
+function row([name = '', ...rest]: readonly string[]): string {
+  const last = rest.pop() ?? '';
+  return `${name.padEnd(34)}${rest.map((cell) => cell.padStart(10)).join('')}  ${last}`;
+}
+
+function ms(value: number | undefined): string {
+  return value === undefined ? '' : value.toFixed(value < 10 ? 2 : 1);
+}
+
+function fixed(value: number | undefined): string {
+  return value === undefined ? '' : value.toFixed(value < 100 ? 2 : 0);
+}
+
+function share(value: number | undefined): string {
+  return value === undefined ? '' : `${(100 * value).toFixed(0)} %`;
+}

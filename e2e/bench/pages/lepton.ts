@@ -1,0 +1,37 @@
+// Lepton in its page: the built library, loaded by script tag as its users do.
+
+import type * as Lepton from '../../../src/api';
+import { serve } from './page';
+import type { Runtime } from './runtime';
+import { elementsOf } from './typed-arrays';
+
+declare const lepton: typeof Lepton;
+
+const runtime: Runtime = {
+  start: () => Promise.resolve(''),
+  async open({ model: url, resident }, feeds, { cache }) {
+    const model = await lepton.load(url, { cache });
+    const tensors = feeds.map(({ dtype, dims, bytes }) => new lepton.Tensor(dtype, elementsOf(dtype, bytes), dims));
+    const held = resident ? await Promise.all(tensors.map((tensor) => tensor.upload())) : tensors;
+    const inputs = Object.fromEntries(feeds.map(({ name }, i) => [name, held[i] as Lepton.Tensor]));
+    const { memory } = model.report;
+    return {
+      async outputs() {
+        const answers = await model.run(inputs);
+        return Object.fromEntries(
+          Object.entries(answers).map(([name, { type, dims, data }]) => [name, { dims, data: elementsOf(type, data) }]),
+        );
+      },
+      async run() {
+        await model.run(inputs, resident ? { outputs: ['probe'] } : {});
+      },
+      async dispose() {
+        for (const tensor of held) tensor.dispose();
+        await model.dispose();
+      },
+      ...(memory && { memory: { slotBytes: memory.slotBytes, peakLiveBytes: memory.peakLiveBytes } }),
+    };
+  },
+};
+
+serve(runtime);

@@ -1,0 +1,93 @@
+// What the benchmark's pages and the command that drives them say to each other, and the one interface behind
+// which every runtime stands in its page. Types, and one name.
+
+import type { DType } from '../../../src/base/dtype';
+
+/** A tensor as the server has it: packed little-endian elements at `url`. */
+export interface TensorFile {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly url: string;
+}
+
+/** One case as a page sees it: `case.json` of the case's folder on the server. */
+export interface CaseFiles {
+  readonly name: string;
+  /** Feeds stay on the GPU, and a run ends when the 4 bytes of output `probe` have been read. */
+  readonly resident: boolean;
+  /** Largest error allowed relative to an output's scale. */
+  readonly tolerance: number;
+  readonly model: string;
+  /** Folder of the same model as tfjs/graph.ts has it; absent where it does not convert. */
+  readonly graph?: string;
+  readonly feeds: readonly TensorFile[];
+  /** What the oracle answered, as float32. */
+  readonly expected: readonly TensorFile[];
+}
+
+export interface Feed {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface Answer {
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<number | bigint>;
+}
+
+/** A case that a runtime has ready to run. */
+export interface OpenCase {
+  /** Runs once; answers every output, for the check. */
+  outputs(): Promise<Readonly<Record<string, Answer>>>;
+  /** What is timed: one run, to the end of the last read-back. */
+  run(): Promise<void>;
+  dispose(): Promise<void> | void;
+  readonly memory?: PlanMemory;
+}
+
+/** Bytes of GPU memory for what a run computes: allocated, and alive at once at most. */
+export interface PlanMemory {
+  readonly slotBytes: number;
+  readonly peakLiveBytes: number;
+}
+
+export interface OpenOptions {
+  /** Whether the runtime may keep the model for the next visit, as far as it can. */
+  readonly cache: boolean;
+}
+
+export interface Runtime {
+  /** What is worth telling in the results, such as the number of threads. */
+  start(): Promise<string>;
+  open(files: CaseFiles, feeds: readonly Feed[], options: OpenOptions): Promise<OpenCase>;
+}
+
+/** What `prepare` found: the largest error relative to the scale, and why the case cannot be timed, if so. */
+export interface Prepared {
+  readonly error?: number;
+  readonly problem?: string;
+  readonly memory?: PlanMemory;
+}
+
+/** The `performance.mark` that a page sets when the first answer is there. */
+export const answeredMark = 'bench answered';
+
+/** A visit's first answer. */
+export interface FirstAnswer extends Prepared {
+  /** Milliseconds since the navigation began. */
+  readonly ms: number;
+}
+
+/** `globalThis.bench` of every page. */
+export interface BenchPage {
+  start(): Promise<string>;
+  prepare(folder: string): Promise<Prepared>;
+  /** Mean milliseconds of a run, of as many in a row as are worth timing. */
+  time(): Promise<number>;
+  dispose(): Promise<void>;
+  /** Set where the page was asked for one answer at once (`?case=FOLDER`). */
+  firstAnswer?: Promise<FirstAnswer>;
+}

@@ -1,0 +1,39 @@
+// Small models whose nodes have several kernel variants each, all of them quick to compile.
+
+import { type NDArray, ndarray } from '../../src/base/ndarray';
+import { makeModel, tensorOf } from '../support/onnx-writer';
+import { mulberry32 } from '../support/random';
+
+const random = mulberry32(4);
+const drawn = (dims: readonly number[]): NDArray => {
+  const count = dims.reduce((a, b) => a * b, 1);
+  return ndarray(
+    'float32',
+    dims,
+    Array.from({ length: count }, () => 2 * random() - 1),
+  );
+};
+
+/** Softmax of [rows, 257] along its rows. */
+export function softmax(rows: number): Uint8Array<ArrayBuffer> {
+  return makeModel({
+    nodes: [{ op: 'Softmax', name: 'softmax', inputs: ['x'], outputs: ['y'] }],
+    inputs: [{ name: 'x', dtype: 'float32', shape: [rows, 257] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [rows, 257] }],
+    initializers: [],
+  });
+}
+
+/** y = softmax(x · w): [1, 67] → [1, 130]. */
+export const dense = makeModel({
+  nodes: [
+    { op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['scores'] },
+    { op: 'Softmax', name: 'softmax', inputs: ['scores'], outputs: ['y'] },
+  ],
+  inputs: [{ name: 'x', dtype: 'float32', shape: [1, 67] }],
+  outputs: [{ name: 'y', dtype: 'float32', shape: [1, 130] }],
+  initializers: [tensorOf('w', drawn([67, 130]))],
+});
+
+export const denseFeeds = { x: drawn([1, 67]) };
+export const softmaxFeeds = (rows: number) => ({ x: drawn([rows, 257]) });

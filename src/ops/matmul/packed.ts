@@ -1,0 +1,106 @@
+// Operands as matmul-quad.wgsl and matmul-row.wgsl read them: A in rows of whole quads along k, B in 4×4 blocks.
+// What lies in memory like that, or can be read as easily, stays where it is; the rest is packed, at load where it
+// is constant. Invariant: a k that is no multiple of four is packed, and padded with zeros, in both.
+
+import packText from '../../../shaders/matmul-pack.wgsl?raw';
+import { byteSize, deviceType } from '../../base/dtype';
+import { ceilDiv, sizeOf } from '../../base/shape';
+import type { Dispatch, Operand } from '../../ir/kernel';
+import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
+import type { MatMulNode, Problem, Side } from './problem';
+
+export interface Pack {
+  readonly dispatch: Dispatch;
+  /** Written by it. */
+  readonly bytes: number;
+}
+
+export interface PackedOperand {
+  readonly operand: Operand;
+  /** The operand's place in the problem, its steps counted in packed elements. */
+  readonly side: Side;
+  /** Declares the binding, and for B `bBlock(start, kQuad, columnQuad)`. */
+  readonly text: string;
+  /** Absent where the operand is read where it lies. */
+  readonly pack?: Pack;
+}
+
+const quadsDeclared = (name: string, binding: number) =>
+  `@group(0) @binding(${binding}) var<storage, read> ${name}: array<elem4>;\n`;
+
+/**
+ * Reads of a 4×4 block of B: from packed blocks, from rows of whole quads, from columns where B is transposed.
+ * By shifts, since a software adapter divides lane by lane.
+ */
+const blocksText = /* wgsl */ `
+struct Block { lines: array<elem4, 4> }
+@group(0) @binding(1) var<storage, read> b: array<Block>;
+fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
+  let block = b[(start >> 4u) + kQuad * ((params.n + 3u) >> 2u) + columnQuad];
+  return mat4x4f(vec4f(block.lines[0]), vec4f(block.lines[1]), vec4f(block.lines[2]), vec4f(block.lines[3]));
+}
+`;
+const rowsText = /* wgsl */ `${quadsDeclared('b', 1)}
+fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
+  let step = params.n >> 2u;
+  let at = (start >> 2u) + 4u * kQuad * step + columnQuad;
+  return mat4x4f(vec4f(b[at]), vec4f(b[at + step]), vec4f(b[at + 2u * step]), vec4f(b[at + 3u * step]));
+}
+`;
+const columnsText = /* wgsl */ `${quadsDeclared('b', 1)}
+fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
+  let step = params.k >> 2u;
+  let at = (start >> 2u) + 4u * columnQuad * step + kQuad;
+  return transpose(mat4x4f(vec4f(b[at]), vec4f(b[at + step]), vec4f(b[at + 2u * step]), vec4f(b[at + 3u * step])));
+}
+`;
+
+export function packedRows(n: MatMulNode, p: Problem): PackedOperand {
+  const text = quadsDeclared('a', 0);
+  if (!p.a.transposed && p.k % 4 === 0) return { operand: { input: p.a.input }, side: p.a, text };
+  const { side, operand, pack } = packed(n, p.a, { name: 'rows', lines: p.m, width: p.k, blocks: false });
+  return { operand, side, text, pack };
+}
+
+export function packedBlocks(n: MatMulNode, p: Problem): PackedOperand {
+  const operand = { input: p.b.input };
+  if (!n.input(p.b.input).isConstant && p.k % 4 === 0) {
+    if (p.b.transposed) return { operand, side: p.b, text: columnsText };
+    if (p.n % 4 === 0) return { operand, side: p.b, text: rowsText };
+  }
+  return { ...packed(n, p.b, { name: 'blocks', lines: p.k, width: p.n, blocks: true }), text: blocksText };
+}
+
+interface Form {
+  readonly name: string;
+  readonly lines: number;
+  readonly width: number;
+  readonly blocks: boolean;
+}
+
+function packed(n: MatMulNode, side: Side, form: Form) {
+  const { name, lines, width, blocks } = form;
+  const { dtype, dims, isConstant } = n.input(side.input);
+  const matrix = lines * width;
+  const quads = (blocks ? 4 * ceilDiv(lines, 4) : lines) * ceilDiv(width, 4);
+  const total = quads * (sizeOf(dims) / matrix);
+  const bytes = 4 * byteSize(deviceType(dtype)) * total;
+  const operand: Operand = { scratch: name, bytes };
+  // A's transposed form has its rows, B's its columns next to each other along k.
+  const [lineStep, step] = side.transposed ? [1, lines] : [width, 1];
+  const dispatch: Dispatch = {
+    label: 'MatMul.pack',
+    wgsl: elemAliases(dtype) + linearHelpers + packText,
+    constants: { WORKGROUP: 64, BLOCKS: Number(blocks) },
+    bindings: { source: { input: side.input }, packed: operand },
+    uniforms: { lines, width, lineStep, step, total },
+    workgroups: oneEach(total, 64),
+    once: isConstant,
+  };
+  return {
+    operand,
+    side: { ...side, steps: side.steps.map((s) => (s / matrix) * 4 * quads) },
+    pack: { dispatch, bytes },
+  };
+}

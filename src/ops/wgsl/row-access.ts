@@ -1,0 +1,45 @@
+// How shaders that work on rows (softmax, normalisation) read and write four elements of a row: as one quad where
+// a row is whole quads that lie side by side, else element by element, with nothing past the row's end.
+
+import type { DType } from '../../base/dtype';
+import { wordType } from './elements';
+
+export interface RowAccess {
+  readonly dtype: DType;
+  /** The row's neighbours lie side by side, and four divides its length. */
+  readonly inQuads: boolean;
+  /** WGSL of the distance between a row's elements; `1u` where in quads. */
+  readonly distance: string;
+}
+
+/**
+ * `alias unit`, `load(base, quad, fill)`, `inside(quad)`, `store(base, quad, value)` for the bindings `input` and `result`,
+ * arrays of `unit`. `base` is the row's first element; past the row's end `load` gives `fill`. Where not in quads `params`
+ * has the row's `length`.
+ */
+export function rowAccessText({ dtype, inQuads, distance }: RowAccess): string {
+  const elem = wordType(dtype);
+  if (inQuads) {
+    return `alias unit = vec4<${elem}>;
+fn load(base: u32, quad: u32, fill: f32) -> vec4f { return vec4f(input[(base >> 2u) + quad]); }
+fn inside(quad: u32) -> vec4<bool> { return vec4<bool>(true); }
+fn store(base: u32, quad: u32, value: vec4f) { result[(base >> 2u) + quad] = unit(value); }
+`;
+  }
+  const stores = [0, 1, 2, 3].map(
+    (k) => `  if (i + ${k}u < params.length) { result[base + (i + ${k}u) * ${distance}] = unit(value[${k}]); }`,
+  );
+  return `alias unit = ${elem};
+fn positions(quad: u32) -> vec4u { return vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u); }
+fn inside(quad: u32) -> vec4<bool> { return positions(quad) < vec4u(params.length); }
+fn load(base: u32, quad: u32, fill: f32) -> vec4f {
+  let at = vec4u(base) + min(positions(quad), vec4u(params.length - 1u)) * ${distance};
+  let value = vec4f(vec4(input[at.x], input[at.y], input[at.z], input[at.w]));
+  return select(vec4f(fill), value, inside(quad));
+}
+fn store(base: u32, quad: u32, value: vec4f) {
+  let i = quad * 4u;
+${stores.join('\n')}
+}
+`;
+}
