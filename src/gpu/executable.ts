@@ -5,6 +5,7 @@ import type { ByteSource } from '../base/bytes';
 import { LeptonError, throwIfAborted } from '../base/errors';
 import type { BufferRole, Plan, PlanTensor } from '../plan/plan';
 import type { Device } from './device';
+import { mapForReading } from './map';
 import { compilePipelines } from './pipelines';
 import { Replay, type ReplayParts } from './replay';
 import { scoped } from './scopes';
@@ -121,8 +122,7 @@ export class Executable {
         encoder.copyBufferToBuffer(buffer, from - place.offset, staging, from - offset, to - from);
       }
       handle.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
-      return new Uint8Array(staging.getMappedRange()).slice();
+      return new Uint8Array(await mapForReading(handle, staging)).slice();
     } finally {
       staging.destroy();
     }

@@ -6,6 +6,7 @@ import { LeptonError } from '../base/errors';
 import type { PlanTensor } from '../plan/plan';
 import type { Device } from './device';
 import type { Executable } from './executable';
+import { mapForReading } from './map';
 import { scoped } from './scopes';
 
 /** Bytes in device form, a buffer to bind as it is, or something that writes the buffer on the GPU. */
@@ -134,8 +135,7 @@ export class Runner {
       encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16 * count);
       handle.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
-      const stamps = new BigInt64Array(staging.getMappedRange());
+      const stamps = new BigInt64Array(await mapForReading(handle, staging));
       return Array.from({ length: count }, (_, i) =>
         executable.plan.steps[i]?.kind === 'copy'
           ? 0
@@ -196,32 +196,14 @@ function totalBytes(reads: readonly Read[]): number {
   return reads.reduce((sum, read) => sum + read.bytes, 0);
 }
 
-/**
- * Waits for a map. Browsers look for finished ones only now and then, Firefox about every 100 ms and Chromium
- * every 2 ms, but also when something is submitted: short runs would mostly wait for that.
- */
-async function found(device: Device, mapped: Promise<undefined>): Promise<void> {
-  const look = () => device.handle.queue.submit([]);
-  look();
-  const soon = setTimeout(look, 1);
-  const later = setTimeout(look, 3);
-  try {
-    await mapped;
-  } finally {
-    clearTimeout(soon);
-    clearTimeout(later);
-  }
-}
-
 async function readBack(
   device: Device,
   staging: GPUBuffer,
   bytes: number,
   reads: readonly Pick<Read, 'tensor' | 'offset'>[],
 ): Promise<[string, Uint8Array<ArrayBuffer>][]> {
-  await found(device, staging.mapAsync(GPUMapMode.READ, 0, bytes));
+  const all = new Uint8Array(await mapForReading(device.handle, staging, bytes));
   try {
-    const all = new Uint8Array(staging.getMappedRange(0, bytes));
     return reads.map(({ tensor, offset }) => [tensor.name, fromDevice(tensor, all.subarray(offset))]);
   } finally {
     staging.unmap();

@@ -3,6 +3,7 @@
 
 import type { Device } from './device';
 import type { Executable } from './executable';
+import { mapForReading, noticed } from './map';
 
 /** Milliseconds that a measurement must last to be trusted, and repetitions that it may take for that. */
 const least = 5;
@@ -58,26 +59,16 @@ export class Stopwatch {
     if (!query) {
       const start = performance.now();
       handle.queue.submit([encoder.finish()]);
-      await this.drained();
+      await noticed(handle, handle.queue.onSubmittedWorkDone());
       return performance.now() - start;
     }
     encoder.resolveQuerySet(query.set, 0, 2, query.resolved, 0);
     encoder.copyBufferToBuffer(query.resolved, 0, query.staging, 0, 16);
     handle.queue.submit([encoder.finish()]);
-    const mapped = query.staging.mapAsync(GPUMapMode.READ);
-    // Firefox looks for finished maps only about every 100 ms unless something is submitted.
-    handle.queue.submit([]);
-    await mapped;
-    const [from, to] = new BigInt64Array(query.staging.getMappedRange()) as unknown as [bigint, bigint];
+    const stamps = new BigInt64Array(await mapForReading(handle, query.staging));
+    const [from, to] = stamps as unknown as [bigint, bigint];
     const time = Number(to - from) / 1e6;
     query.staging.unmap();
     return Math.max(0, time);
-  }
-
-  private async drained(): Promise<void> {
-    const { queue } = this.device.handle;
-    const done = queue.onSubmittedWorkDone();
-    queue.submit([]);
-    await done;
   }
 }

@@ -12,7 +12,7 @@ import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
 import { plainSoftmax } from './plain/softmax';
 import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
-import { busyRows, laneLayout } from './wgsl/lanes';
+import { laneLayout, rowLanes, rowWork } from './wgsl/lanes';
 import { rowAccessText } from './wgsl/row-access';
 
 type SoftmaxNode = NodeView<{ axis: number }>;
@@ -41,23 +41,19 @@ fn finish(shifted: vec4f, scale: f32) -> vec4f { return ${finish.wgsl}; }
 function rowsKernel(name: string, finish: Finish): Kernel<{ axis: number }> {
   return {
     name: 'rows',
-    space: { lanes: [64, 256, 8, 1] },
-    legal: (n, t) => (t.lanes as number) <= Math.max(8, ceilDiv(rowsOf(n).length, 4)),
+    space: rowLanes.space,
+    legal: (n, t) => rowLanes.fit(rowsOf(n).length, t.lanes as number),
     cost(n, t) {
       const { rows, length } = rowsOf(n);
       const lanes = t.lanes as number;
-      const layout = laneLayout(lanes);
-      const workgroups = ceilDiv(rows, layout.rows);
-      const invocations = workgroups * layout.invocations;
-      const steps = ceilDiv(ceilDiv(length, 4), 4 * lanes);
-      const busy = busyRows(rows, lanes);
+      const { workgroups, invocations, slots, steps, busy } = rowWork(rows, length, lanes);
       const bytes = busy * length * byteSize(deviceType(n.input(0).dtype));
       return {
         flops: busy * lanes * (16 * 25 * steps + (lanes > 1 ? 40 : 0)),
         // What does not stay in registers is read again.
         traffic: (steps > 1 ? 3 : 2) * bytes,
         shared: lanes > 1 ? invocations * 8 * (2 + Math.sqrt(lanes)) : 0,
-        cleared: invocations * layout.slots * 8,
+        cleared: invocations * slots * 8,
         workgroups,
       };
     },

@@ -82,7 +82,11 @@ function tiles(n: NodeView<Attributes>, aTile: number, bTile: number) {
 const elemAlias = (n: NodeView<Attributes>) =>
   `alias elem = ${deviceType(n.input(0).dtype) === 'float16' ? 'f16' : 'u32'};\n`;
 
-const batchUniforms = ({ batch }: Squares) => ({
+const squareUniforms = ({ a, b, batch }: Squares) => ({
+  a_size: a.size,
+  b_size: b.size,
+  a_stride: a.resultStride,
+  b_stride: b.sourceStride,
   batch_dims: batch.dims,
   source_strides: batch.sourceStrides,
   result_strides: batch.resultStrides,
@@ -138,7 +142,7 @@ const blocks: Kernel<Attributes> = {
   },
   dispatches(n, t) {
     const squares = squaresOf(n) as Squares;
-    const { a, b, batch } = squares;
+    const { a, batch } = squares;
     const depth = t.depth as number;
     const { aTiles, bTiles } = tiles(n, 16, 4 * depth);
     return [
@@ -147,13 +151,7 @@ const blocks: Kernel<Attributes> = {
         wgsl: elemAlias(n) + blockAccess(squares) + blocksText,
         constants: { depth, batch_rank: batch.dims.length, whole_quads: wholeQuads([a.size]) ? 1 : 0 },
         bindings: { source: { input: 0 }, result: { output: 0 } },
-        uniforms: {
-          a_size: a.size,
-          b_size: b.size,
-          a_stride: a.resultStride,
-          b_stride: b.sourceStride,
-          ...batchUniforms(squares),
-        },
+        uniforms: squareUniforms(squares),
         workgroups: [aTiles, bTiles, sizeOf(batch.dims)],
       },
     ];
@@ -182,7 +180,7 @@ const tiled: Kernel<Attributes> = {
   },
   dispatches(n, t) {
     const squares = squaresOf(n) as Squares;
-    const { a, b, batch } = squares;
+    const { batch } = squares;
     const tile = t.tile as number;
     const { aTiles, bTiles, count } = tiles(n, tile, tile);
     return [
@@ -192,15 +190,11 @@ const tiled: Kernel<Attributes> = {
         constants: { tile, lines: invocations / tile, block_length: tile * (tile + 1) },
         bindings: { source: { input: 0 }, result: { output: 0 } },
         uniforms: {
-          a_size: a.size,
-          b_size: b.size,
-          a_stride: a.resultStride,
-          b_stride: b.sourceStride,
           a_tiles: aTiles,
           b_tiles: bTiles,
           workgroups: count,
           batch_rank: batch.dims.length,
-          ...batchUniforms(squares),
+          ...squareUniforms(squares),
         },
         workgroups: foldWorkgroups(count),
       },

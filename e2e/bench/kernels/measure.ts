@@ -10,6 +10,7 @@ import { GpuTensors } from '../../../src/worker/gpu-tensors';
 import type { NodeProfile, WireFeed } from '../../../src/worker/protocol';
 import { type OpenModel, openOnGpu } from '../../support/engines';
 import type { BenchCase } from '../cases';
+import { median } from '../statistics';
 
 export interface KernelResult {
   readonly name: string;
@@ -96,8 +97,4 @@ function rates(
 
 function slowest(nodes: readonly NodeProfile[]): NodeProfile | undefined {
   return [...nodes].sort((a, b) => (b.gpuTime ?? 0) - (a.gpuTime ?? 0))[0];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

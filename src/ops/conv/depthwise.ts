@@ -6,7 +6,7 @@ import text from '../../../shaders/conv-depthwise.wgsl?raw';
 import rowsText from '../../../shaders/conv-depthwise-rows.wgsl?raw';
 import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
-import type { Kernel } from '../../ir/kernel';
+import type { Dispatch, Kernel } from '../../ir/kernel';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { isFloating, storeText, windowUniforms } from './parts';
@@ -21,6 +21,36 @@ function tiling(n: ConvNode) {
   const [, outHeight, outWidth] = shape.window.output as [number, number, number];
   const rowQuads = ceilDiv(outWidth, 4);
   return { shape, outputs, outWidth, rowQuads, invocations: rowQuads * outHeight * shape.batch * outputs };
+}
+
+interface Variant {
+  readonly name: string;
+  readonly text: string;
+  readonly constants: Readonly<Record<string, number>>;
+  /** Those that the variant has besides the common ones. */
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly invocations: number;
+}
+
+function dispatch(n: ConvNode, { name, text, constants, uniforms, invocations }: Variant): Dispatch {
+  const { shape, outputs, outWidth, rowQuads } = tiling(n);
+  const tail = storeText(n, outWidth % 4 === 0, 5);
+  return {
+    label: `Conv.${name}`,
+    wgsl: elemAliases(n.input(0).dtype) + linearHelpers + tail.text + text,
+    constants: { WORKGROUP: workgroup, ...constants },
+    bindings: { x: { input: 0 }, w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, ...tail.bindings },
+    uniforms: {
+      ...windowUniforms(shape.window),
+      outputs,
+      multiplier: shape.groupOut,
+      hasBias: n.has(2) ? 1 : 0,
+      rowQuads,
+      invocations,
+      ...uniforms,
+    },
+    workgroups: oneEach(invocations, workgroup),
+  };
 }
 
 export const depthwise: Kernel<ConvAttributes> = {
@@ -52,47 +82,21 @@ export const depthwise: Kernel<ConvAttributes> = {
     };
   },
   dispatches(n) {
-    const { shape, outputs, outWidth, rowQuads, invocations } = tiling(n);
+    const { shape, invocations } = tiling(n);
     const [, , KERNEL_X] = shape.window.kernel as [number, number, number];
     const [, , STRIDE_X] = shape.window.strides as [number, number, number];
-    const tail = storeText(n, outWidth % 4 === 0, 5);
-    return [
-      {
-        label: 'Conv.depthwise',
-        wgsl: elemAliases(n.input(0).dtype) + linearHelpers + tail.text + text,
-        constants: { WORKGROUP: workgroup, KERNEL_X, STRIDE_X },
-        bindings: { x: { input: 0 }, w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, ...tail.bindings },
-        uniforms: {
-          ...windowUniforms(shape.window),
-          outputs,
-          multiplier: shape.groupOut,
-          hasBias: n.has(2) ? 1 : 0,
-          rowQuads,
-          invocations,
-        },
-        workgroups: oneEach(invocations, workgroup),
-      },
-    ];
+    return [dispatch(n, { name: 'depthwise', text, constants: { KERNEL_X, STRIDE_X }, uniforms: {}, invocations })];
   },
 };
 
 /** Strips of output rows that one invocation owns four columns of. */
 function strips(n: ConvNode) {
-  const { shape, outputs, outWidth, rowQuads } = tiling(n);
+  const { shape, outputs, rowQuads } = tiling(n);
   const [, outHeight] = shape.window.output as [number, number, number];
   const stride = shape.window.strides[2] as number;
   const rows = stride === 1 ? 4 : 2;
   const rowTiles = ceilDiv(outHeight, rows);
-  return {
-    shape,
-    outputs,
-    outWidth,
-    stride,
-    rows,
-    rowQuads,
-    rowTiles,
-    invocations: rowQuads * rowTiles * shape.batch * outputs,
-  };
+  return { stride, rows, rowTiles, invocations: rowQuads * rowTiles * shape.batch * outputs };
 }
 
 export const depthwiseRows: Kernel<ConvAttributes> = {
@@ -114,25 +118,8 @@ export const depthwiseRows: Kernel<ConvAttributes> = {
     };
   },
   dispatches(n) {
-    const { shape, outputs, outWidth, stride, rowQuads, rowTiles, invocations } = strips(n);
-    const tail = storeText(n, outWidth % 4 === 0, 5);
-    return [
-      {
-        label: 'Conv.depthwiseRows',
-        wgsl: elemAliases(n.input(0).dtype) + linearHelpers + tail.text + rowsText,
-        constants: { WORKGROUP: workgroup, STRIDE: stride },
-        bindings: { x: { input: 0 }, w: { input: 1 }, bias: { input: n.has(2) ? 2 : 1 }, ...tail.bindings },
-        uniforms: {
-          ...windowUniforms(shape.window),
-          outputs,
-          multiplier: shape.groupOut,
-          hasBias: n.has(2) ? 1 : 0,
-          rowQuads,
-          rowTiles,
-          invocations,
-        },
-        workgroups: oneEach(invocations, workgroup),
-      },
-    ];
+    const { stride, rowTiles, invocations } = strips(n);
+    const constants = { STRIDE: stride };
+    return [dispatch(n, { name: 'depthwiseRows', text: rowsText, constants, uniforms: { rowTiles }, invocations })];
   },
 };

@@ -9,7 +9,7 @@ import type { Dispatch, Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
 import { elementAt, quadType, unpackQuad, wordType } from '../wgsl/elements';
-import { busyRows, laneLayout } from '../wgsl/lanes';
+import { laneLayout, rowLanes, rowWork } from '../wgsl/lanes';
 import { rowAccessText } from '../wgsl/row-access';
 
 export interface Rows {
@@ -28,22 +28,18 @@ export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): K
   return [
     {
       name: 'rows',
-      space: { lanes: [64, 256, 8, 1] },
-      legal: (n, t) => (t.lanes as number) <= Math.max(8, ceilDiv(rowsOf(n).length, 4)),
+      space: rowLanes.space,
+      legal: (n, t) => rowLanes.fit(rowsOf(n).length, t.lanes as number),
       cost(n, t) {
         const { rows, length } = rowsOf(n);
         const lanes = t.lanes as number;
-        const layout = laneLayout(lanes);
-        const workgroups = ceilDiv(rows, layout.rows);
-        const invocations = workgroups * layout.invocations;
-        const steps = ceilDiv(ceilDiv(length, 4), 4 * lanes);
-        const busy = busyRows(rows, lanes);
+        const { workgroups, invocations, slots, steps, busy } = rowWork(rows, length, lanes);
         return {
           flops: busy * lanes * (16 * 20 * steps + (lanes > 1 ? 40 : 10)),
           // What does not stay in registers is read three times.
           traffic: busy * length * ((steps > 1 ? 4 : 2) * byteSize(deviceType(n.input(0).dtype)) + 8),
           shared: lanes > 1 ? 2 * invocations * 4 * (2 + Math.sqrt(lanes)) : 0,
-          cleared: invocations * layout.slots * 4,
+          cleared: invocations * slots * 4,
           workgroups,
         };
       },
