@@ -16,6 +16,7 @@ struct Params {
   channels: u32, groupOut: u32, outputs: u32, // outputs: of all groups
   groupQuads: u32, // of output channels
   taps: u32, inputStep: u32, hasBias: u32,
+  rectified: u32, // 1: what comes out of the epilogue is
 }
 
 @group(0) @binding(0) var<storage, read> x: array<elem>;
@@ -70,7 +71,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local
     if (inGroup + c < params.groupOut && ox + p < params.outWidth) {
       let start = select(0.0, f32(bias[output + c]), params.hasBias == 1u);
       let index = ((id.z * params.outputs + output + c) * params.outHeight + oy) * params.outWidth + ox + p;
-      y[index] = elem(epilogue(vec4f(sum[c][p] + start), index, output + c).x);
+      let v = epilogue(vec4f(sum[c][p] + start), index, output + c).x;
+      y[index] = elem(select(v, 0, params.rectified == 1u && v < 0));
     }
   }
 }

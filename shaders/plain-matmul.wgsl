@@ -8,6 +8,7 @@ struct Params {
   m: u32, n: u32, k: u32, alpha: f32,
   aRow: u32, aK: u32, aBatch: u32,
   bColumn: u32, bK: u32, bBatch: u32,
+  rectified: u32, // 1: what comes out of the epilogue is
 }
 
 @group(0) @binding(0) var<storage, read> a: array<elem>;
@@ -42,5 +43,6 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local
     }
   }
   let index = (id.z * params.m + id.y) * params.n + column;
-  result[index] = elem(epilogue(vec4f(params.alpha * sum), index, column).x);
+  let v = epilogue(vec4f(params.alpha * sum), index, column).x;
+  result[index] = elem(select(v, 0, params.rectified == 1u && v < 0));
 }

@@ -44,7 +44,8 @@ function buildPage(name: string, outDir: string): Promise<unknown> {
 
 /** The page of a runtime, for a server that has `folder`/NAME at /NAME. */
 export function pageOf(name: RuntimeName): string {
-  const library = name === 'lepton' ? '<script src="/lepton/lepton.js"></script>' : '';
+  // As the README has it: begun before the page's own script has come.
+  const library = name === 'lepton' ? '<script src="/lepton/lepton.js"></script><script>lepton.start()</script>' : '';
   const icon = '<link rel="icon" href="data:,">';
   const script = `<script type="module" src="/${name}/page.js"></script>`;
   return `<!doctype html><meta charset="utf-8"><title>${name}</title>${icon}${library}${script}`;

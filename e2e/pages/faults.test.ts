@@ -180,12 +180,19 @@ describeBrowsers(
       server.put('/add.onnx', { bytes: addOne(3) });
       const page = await openLeptonPage(browser, server);
       const seen = await page.evaluate(async () => {
+        const unhandled: string[] = [];
+        addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason)));
+        void lepton.start();
+        const started = await lepton.start().catch((e) => e.code);
         const { code, message } = await lepton.load('/add.onnx').catch((e) => e);
         const model = await lepton.load('/add.onnx', { backend: 'cpu' });
         const { y } = await model.run({ x: new lepton.Tensor('float32', [1, 2, 3], [3]) });
-        return { code, message, y: [...(y!.data as Float32Array)], supported: await lepton.isSupported() };
+        const supported = await lepton.isSupported();
+        return { code, message, started, unhandled, y: [...(y!.data as Float32Array)], supported };
       });
       expect(['NO_WEBGPU', 'NO_ADAPTER']).toContain(seen.code);
+      expect(seen.started).toBe(seen.code);
+      expect(seen.unhandled).toEqual([]);
       expect(seen.message).toContain('cpu');
       expect(seen.y).toEqual([2, 3, 4]);
       expect(seen.supported).toBe(false);

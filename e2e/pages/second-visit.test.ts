@@ -139,16 +139,35 @@ describeBrowsers('the second visit', (browser) => {
       return keys.length;
     }, how);
 
+  /** The same, where a plan is to be kept: on a busy machine that begins late. */
+  const kept = async (): Promise<number> => {
+    while ((await derived('count')) === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    return settled();
+  };
+
   test('asks for neither compiler nor model, and answers the same', async () => {
     const first = await visit();
     expect(asked()).toContain(compiler);
-    expect(await settled()).toBeGreaterThan(network.length);
+    expect(await kept()).toBeGreaterThan(network.length);
     const second = await again();
     expect(asked()).toEqual([]);
     expect(second.origin).toBe('store');
     close(second, first);
     // Also with the plan that takes over after the first run.
-    await settled();
+    await kept();
+    close(await visit(), first);
+    expect(asked()).toEqual([]);
+  });
+
+  test('start() gets the compiler where nothing is stored, and asks for nothing where something is', async () => {
+    await page.evaluate(() => lepton.start());
+    expect(asked()).toEqual([compiler]);
+    const first = await visit();
+    expect(asked()).toEqual([compiler, '/network.onnx']);
+    await kept();
+    await page.reload();
+    server.forgetRequests();
+    await page.evaluate(() => lepton.start());
     close(await visit(), first);
     expect(asked()).toEqual([]);
   });
@@ -163,7 +182,7 @@ describeBrowsers('the second visit', (browser) => {
         return [...(y!.data as Float32Array)];
       }, rows);
     expect(await run(1)).toEqual([6.5, 0]);
-    await settled();
+    await kept();
     await page.reload();
     server.forgetRequests();
     expect(await run(1)).toEqual([6.5, 0]);
@@ -177,7 +196,7 @@ describeBrowsers('the second visit', (browser) => {
       const model = await lepton.load('/dense.onnx');
       await model.run({ x: new lepton.Tensor('float32', Float32Array.of(1, 1, 1), [1, 3]) });
     });
-    await settled();
+    await kept();
     await page.reload();
     server.setFault(() => ({ status: 503 }));
     const seen = await page.evaluate(async () => {
@@ -192,22 +211,22 @@ describeBrowsers('the second visit', (browser) => {
 
   test('damaged plans are made again', async () => {
     const first = await visit();
-    await settled();
+    await kept();
     expect(await derived('flip')).toBeGreaterThan(1);
     close(await again(), first);
     expect(asked()).toEqual([compiler]);
-    await settled();
+    await kept();
     close(await again(), first);
     expect(asked()).toEqual([]);
   });
 
   test('plans of another build are not used, and go when there are new ones', async () => {
     const first = await visit();
-    await settled();
+    await kept();
     const before = await derived('age');
     close(await again(), first);
     expect(asked()).toEqual([compiler]);
-    await settled();
+    await kept();
     expect(await derived('count')).toBe(before);
     close(await again(), first);
     expect(asked()).toEqual([]);
@@ -215,7 +234,7 @@ describeBrowsers('the second visit', (browser) => {
 
   test('cache.delete removes plans with their file, also while the model is open', async () => {
     await visit();
-    await settled();
+    await kept();
     expect(await derived('count')).toBeGreaterThan(0);
     const usage = await page.evaluate(async () => {
       await lepton.cache.delete('/network.onnx');
@@ -231,7 +250,7 @@ describeBrowsers('the second visit', (browser) => {
     await other.goto(`${server.url}/`);
     const [a, b] = await Promise.all([visit(), visit(other)]);
     close(a, b);
-    await settled();
+    await kept();
     await other.reload();
     await page.reload();
     server.forgetRequests();

@@ -10,6 +10,7 @@ export { type CacheOptions, cache } from './cache';
 export { type ImageInput, type ImageOptions, type ImageSource, image } from './image';
 export { type LoadOptions, load, type ModelSource } from './load';
 export type { Feeds, Model, RunOptions } from './model';
+export { type StartOptions, start } from './start';
 export { isSupported } from './support';
 export { Tensor } from './tensor';
 export type { TensorData, TensorDataMap } from './typed-arrays';

@@ -16,6 +16,8 @@ export interface DerivedPlace {
 }
 
 export interface WeightDatabase {
+  /** Whether there is such a database, without making one, which takes several times as long; true where unknown. */
+  exists(): Promise<boolean>;
   file(url: string): Promise<CompleteManifest | undefined>;
   /** An unfinished download and the indices of those chunks that are there. */
   part(url: string): Promise<{ part: Manifest; present: number[] } | undefined>;
@@ -69,6 +71,15 @@ export function weightDatabase(name: string): WeightDatabase {
     }
   };
   return {
+    async exists() {
+      // Where IndexedDB is forbidden, Chromium throws and leaves a rejected promise that nobody can catch.
+      if (globalThis.origin === 'null') return true;
+      try {
+        return (await indexedDB.databases()).some((database) => database.name === name);
+      } catch {
+        return true; // older browsers cannot say, or it is forbidden
+      }
+    },
     file: (url) => read(use, (store) => get<CompleteManifest>(store, 'file', url)),
     part: (url) =>
       read(use, async (store) => {

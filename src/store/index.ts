@@ -42,6 +42,8 @@ export interface WeightStore {
    * NETWORK, STORAGE_QUOTA.
    */
   open(url: string, options: OpenOptions): Promise<OpenFile>;
+  /** Whether no file is stored, as on a visitor's first visit. */
+  isEmpty(): Promise<boolean>;
   /** Complete files, least recently used first. */
   list(): Promise<CachedFile[]>;
   /** Whether there was such a file, or an unfinished download of it. */
@@ -127,10 +129,13 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
     const url = absolute(given);
     const { signal, onProgress, onMissing } = options;
     const integrity = options.integrity === undefined ? undefined : parseIntegrity(options.integrity);
-    const wanted = { url, integrity, signal, onProgress, onMissing };
+    const missing = once(onMissing);
+    const wanted = { url, integrity, signal, onProgress, onMissing: missing };
     throwIfAborted(signal, `Loading ${url}`);
     // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
-    const usable = options.cache && /^https?:/.test(url) ? await available() : undefined;
+    const mayStore = options.cache && /^https?:/.test(url);
+    if (mayStore) void database.exists().then((exists) => exists || missing());
+    const usable = mayStore ? await available() : undefined;
     if (!usable) return openUncached(wanted);
     return openCached(usable, wanted).catch((error: unknown) => {
       if (error instanceof LeptonError) throw error;
@@ -138,12 +143,20 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
     });
   }
 
+  async function list(): Promise<CachedFile[]> {
+    if (!(await available())) return [];
+    const files = (await database.files()).map(describe);
+    return files.sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+  }
+
   return {
     open,
-    async list() {
-      if (!(await available())) return [];
-      const files = (await database.files()).map(describe);
-      return files.sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+    list,
+    async isEmpty() {
+      // In this order: to list the files makes the database.
+      const [exists, files] = [database.exists(), list()];
+      files.catch(() => {});
+      return !(await exists) || (await files).length === 0;
     },
     async delete(url) {
       return (await available()) !== undefined && database.remove(absolute(url));
@@ -158,6 +171,15 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
       const bytes = [...files, ...parts].reduce((sum, manifest) => sum + heldBytes(manifest), 0);
       return { bytes, quota, files: files.length };
     },
+  };
+}
+
+/** What is called as soon as one of several finds out does its work then, and never again. */
+function once(act: (() => void) | undefined): () => void {
+  let done = false;
+  return () => {
+    if (!done) act?.();
+    done = true;
   };
 }
 

@@ -166,7 +166,13 @@ export interface CacheUsage {
   readonly quota: number | undefined;
 }
 
+export interface StartRequest {
+  readonly compilerUrl: string;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
 export interface WorkerApi {
+  start(request: StartRequest): Promise<Reply<void>>;
   load(call: CallId, request: LoadRequest, onProgress?: (progress: Progress) => void): Promise<Reply<LoadedModel>>;
   run(call: CallId, request: RunRequest): Promise<Reply<Record<string, WireTensor | WireGpuTensor>>>;
   profile(call: CallId, request: RunRequest): Promise<Reply<Profile>>;

@@ -22,6 +22,7 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
   const calls = new Map<CallId, AbortController>();
 
   const api: WorkerApi = {
+    start: (request) => reply(() => session.start(request)),
     load: (call, request, onProgress) =>
       abortable(calls, call, (signal) => session.load(request, signal, onProgress ? throttled(onProgress) : () => {})),
     run: (call, request) =>

@@ -20,6 +20,7 @@ import type {
   Profile,
   Progress,
   RunRequest,
+  StartRequest,
   WireFeed,
   WireGpuTensor,
   WireTensor,
@@ -54,6 +55,17 @@ export class Session {
     private readonly store: WeightStore,
     private readonly compilerFrom: (url: string) => Promise<Compiler>,
   ) {}
+
+  /** Gets ready what a load will need, as far as that is known without its model. */
+  async start({ compilerUrl, powerPreference }: StartRequest): Promise<void> {
+    // A second visit takes what it needs from the store, and mostly needs no compiler. Who waits for this may hold up
+    // the load, and with it the model; so nobody waits for the compiler, which the load asks for again.
+    const compiler = async () => {
+      if (await this.store.isEmpty()) await this.compilerFrom(compilerUrl);
+    };
+    void compiler().catch(() => {});
+    await this.devices.get(powerPreference);
+  }
 
   load(request: LoadRequest, signal: AbortSignal, onProgress: (p: Progress) => void): Promise<LoadedModel> {
     return this.idle.during(() => this.loadNow(request, signal, onProgress));

@@ -8,7 +8,7 @@ import { elementsOf } from './typed-arrays';
 declare const lepton: typeof Lepton;
 
 const runtime: Runtime = {
-  start: () => Promise.resolve(''),
+  start: () => lepton.start().then(() => ''),
   async open({ model: url, resident }, feeds, { cache }) {
     const model = await lepton.load(url, { cache });
     const tensors = feeds.map(({ dtype, dims, bytes }) => new lepton.Tensor(dtype, elementsOf(dtype, bytes), dims));

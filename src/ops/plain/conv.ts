@@ -7,7 +7,7 @@ import type { Kernel } from '../../ir/kernel';
 import { isFloating, windowUniforms } from '../conv/parts';
 import { type ConvAttributes, type ConvNode, convShape } from '../conv/shape';
 import { elemAliases } from '../wgsl/elements';
-import { epilogue } from '../wgsl/epilogue';
+import { epilogueBeforeRelu } from '../wgsl/epilogue';
 
 const workgroup = 64;
 const mostWorkgroups = 65_535;
@@ -41,7 +41,7 @@ export const plainConv: Kernel<ConvAttributes> = {
   dispatches(n) {
     const { channels, taps, inputStep, groups, groupOut, window } = convShape(n);
     const { rowQuads, channelQuads, groupQuads, batch } = tilesOf(n);
-    const tail = epilogue(n, 1, 'same', 5);
+    const tail = epilogueBeforeRelu(n, 1, 'same', 5);
     return [
       {
         label: 'Conv.plain',
@@ -55,6 +55,7 @@ export const plainConv: Kernel<ConvAttributes> = {
           ...windowUniforms(window),
           ...{ channels, taps, inputStep, groupOut, groupQuads, outputs: groups * groupOut },
           hasBias: n.has(2) ? 1 : 0,
+          rectified: tail.rectified,
         },
         workgroups: [ceilDiv(rowQuads, workgroup), channelQuads, batch],
       },

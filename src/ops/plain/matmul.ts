@@ -5,7 +5,7 @@ import { ceilDiv } from '../../base/shape';
 import { batchSize } from '../matmul/problem';
 import { canRun, epilogueAxis, loads, type MatMulKernel, problemOf, resultBytes } from '../matmul/product';
 import { elemAliases } from '../wgsl/elements';
-import { epilogue } from '../wgsl/epilogue';
+import { epilogueBeforeRelu } from '../wgsl/epilogue';
 
 const workgroup = 64;
 const mostWorkgroups = 65_535;
@@ -30,7 +30,7 @@ export const plainMatmul: MatMulKernel = {
   },
   dispatches(n) {
     const p = problemOf(n);
-    const tail = epilogue(n, n.output(0).dims.length - 1, 'step', 4);
+    const tail = epilogueBeforeRelu(n, n.output(0).dims.length - 1, 'step', 4);
     const [aRow, aK] = p.a.transposed ? [1, p.m] : [p.k, 1];
     const [bColumn, bK] = p.b.transposed ? [p.k, 1] : [1, p.n];
     return [
@@ -44,6 +44,7 @@ export const plainMatmul: MatMulKernel = {
         },
         uniforms: {
           ...{ m: p.m, n: p.n, k: p.k, alpha: n.attributes.alpha },
+          rectified: tail.rectified,
           ...{ aRow, aK, aBatch: p.a.steps[0] ?? 0, bColumn, bK, bBatch: p.b.steps[0] ?? 0 },
         },
         workgroups: [ceilDiv(p.n, workgroup), p.m, batchSize(p)],

@@ -9,7 +9,7 @@
 import type { DType } from '../../base/dtype';
 import { sameDims, sizeOf } from '../../base/shape';
 import type { Operand } from '../../ir/kernel';
-import type { NodeView, TensorType } from '../../ir/node-view';
+import { NodeView, type TensorType } from '../../ir/node-view';
 import { computeVec, elementAt, elementHelpers, wordType } from './elements';
 import { programCode } from './program';
 
@@ -69,6 +69,26 @@ export function epilogue(
     '}',
   ].join('\n');
   return { text, bindings };
+}
+
+/**
+ * As `epilogue`, without a Relu that ends the program: the kernel applies it where its parameter `rectified` is 1.
+ * So nodes with and without one share a pipeline, and with it the time that compiling takes.
+ */
+export function epilogueBeforeRelu(
+  n: NodeView,
+  ...rest: [axis: number, lanes: 'same' | 'step', firstBinding: number]
+): Epilogue & { readonly rectified: 0 | 1 } {
+  const { program } = n;
+  const last = program?.steps.at(-1);
+  const [arg] = last?.args ?? [];
+  const ofAll =
+    arg?.from === 'accumulator' || (arg?.from === 'step' && arg.index === Number(program?.steps.length) - 2);
+  if (!program || last?.op !== 'Relu' || !ofAll) return { ...epilogue(n, ...rest), rectified: 0 };
+  const steps = program.steps.slice(0, -1);
+  const node = { ...n.node, program: steps.length > 0 ? { ...program, steps } : undefined };
+  const view = new NodeView(node, n.attributes, n.inputs, n.outputs, n.operands, n.steps.slice(0, -1));
+  return { ...epilogue(view, ...rest), rectified: 1 };
 }
 
 function loadLanes(
