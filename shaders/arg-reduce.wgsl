@@ -1,12 +1,12 @@
-// Finds where the largest (or smallest) element lies along one dimension. An invocation follows four
-// consecutive outputs, one a lane.
+// Finds where the largest (or smallest) element lies along one dimension, or along parts of it. An invocation follows
+// four consecutive outputs, one a lane.
 //
-// input:  the tensor as [outer, length, inner]; `word` is an element's word, or a quad where the lanes lie
-//         side by side
-// result: positions along the dimension as i32 in quads, for [outer, inner]; lanes past the end are garbage
-// A workgroup of columns × rows invocations owns 4 · columns outputs. Its rows take the positions in turn;
-// the first row joins their findings from workgroup memory.
-// In front: word, order_key, beats(vec4u, vec4u) of such keys, read_lanes, linear_workgroup.
+// input: the tensor as [outer, length, inner]; `word` is an element's word, or a quad where the lanes lie side by side
+// Stored: in quads, for each part and [outer, inner], what was found; lanes past the last output are garbage
+// A workgroup of columns × rows invocations owns `columns` quads. Its rows take the positions in turn; the first row
+// joins their findings from workgroup memory.
+// In front: word, order_key, beats(vec4u, vec4u) of such keys, read_lanes, linear_workgroup, and
+// store(item, output, key, position), which writes quad `item`.
 
 override columns: u32 = 64;
 override rows: u32 = 1;
@@ -17,11 +17,12 @@ struct Params {
   outputs: u32,
   length: u32,
   inner: u32,
+  parts: u32,
+  part_length: u32,
 }
 
 @group(0) @binding(0) var<storage, read> input: array<word>;
-@group(0) @binding(1) var<storage, read_write> result: array<vec4i>;
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> params: Params;
 
 var<workgroup> keys: array<vec4u, slots>;
 var<workgroup> positions: array<vec4u, slots>;
@@ -32,14 +33,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
-  let quad_index = linear_workgroup(group, groups) * columns + local.x;
-  let output = min(vec4u(quad_index * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outputs - 1u));
+  let quads = (params.outputs + 3u) / 4u;
+  let item = linear_workgroup(group, groups) * columns + local.x;
+  let output = min(vec4u(item % quads * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outputs - 1u));
   let inner = vec4u(params.inner);
   let base = output / inner * (params.length * params.inner) + output % inner;
-  // Rows beyond the length start, and stay, at the last position: a candidate like any other.
-  var position = vec4u(min(local.y, params.length - 1u));
+  let begin = item / quads * params.part_length;
+  let end = min(begin + params.part_length, params.length);
+  // Rows past the end start, and stay, at the last position: a candidate like any other.
+  var position = vec4u(min(begin + local.y, end - 1u));
   var value = order_key(read_lanes(base + position * params.inner));
-  for (var r = local.y + rows; r < params.length; r += rows) {
+  for (var r = begin + local.y + rows; r < end; r += rows) {
     let next = order_key(read_lanes(base + vec4u(r * params.inner)));
     let better = wins(next, vec4u(r), value, position);
     value = select(value, next, better);
@@ -59,9 +63,7 @@ fn main(
       }
     }
   }
-  if (local.y == 0u && quad_index * 4u < params.outputs) {
-    result[quad_index] = vec4i(position);
-  }
+  if (local.y == 0u && item < quads * params.parts) { store(item, output, value, position); }
 }
 
 // Among equals the first position wins, or the last where asked.

@@ -1,7 +1,8 @@
 // What every attention shader starts from: the sizes, where a workgroup's rows and keys lie, and scores.
 //
 // q  [batch, heads, queries, depth], k [batch, kvHeads, keys, depth], v [batch, kvHeads, keys, valueDepth] in any
-// order of heads and positions: `…Steps` are the elements from one batch, head, position to the next.
+// order of heads and positions: `…Steps` are the elements from one batch, head, position to the next. Keys and values
+// begin at element `.w` of theirs, where they lie in one tensor with the queries.
 // The heads that share a kv head are one plane of `rows` = group * queries rows, so that they share its keys.
 //
 // Depth, rows and keys are dealt with four at a time ("quads"), in blocks of 4 × 4: a block of scores has a
@@ -45,8 +46,8 @@ fn planeOf(number: u32) -> Plane {
   let valid = clamp(validKeys(batch), 0i, i32(params.keys));
   return Plane(
     batch, kvHead,
-    batch * params.kSteps.x + kvHead * params.kSteps.y,
-    batch * params.vSteps.x + kvHead * params.vSteps.y,
+    batch * params.kSteps.x + kvHead * params.kSteps.y + params.kSteps.w,
+    batch * params.vSteps.x + kvHead * params.vSteps.y + params.vSteps.w,
     valid,
     select(params.offset, valid - i32(params.queries), FROM_END));
 }

@@ -26,11 +26,14 @@ struct Params {
 struct Place { pixel: u32, quad: u32, group: u32, image: u32, oz: u32 }
 
 fn place(id: u32, pixelQuads: u32, channelQuads: u32) -> Place {
-  let tiles = params.pixelTiles * params.channelTiles;
-  let plane = id / (tiles * params.groups);
+  // Remainders by products: a division takes a software adapter as long as several loads.
+  let line = id / params.pixelTiles;
+  let part = line / params.channelTiles;
+  let plane = part / params.groups;
+  let image = plane / params.outDepth;
   return Place(
-    4u * pixelQuads * (id % params.pixelTiles), channelQuads * (id / params.pixelTiles % params.channelTiles),
-    id / tiles % params.groups, plane / params.outDepth, plane % params.outDepth);
+    4u * pixelQuads * (id - line * params.pixelTiles), channelQuads * (line - part * params.channelTiles),
+    part - plane * params.groups, image, plane - image * params.outDepth);
 }
 
 override BIAS: bool = true; // false where what becomes of the sums adds it

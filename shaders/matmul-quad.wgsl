@@ -2,7 +2,7 @@
 // rows: each loads one row of four, and the others get it by a swap of lanes, which costs next to nothing. So a
 // row quad takes one load where it would take four. Follows matmul-params.wgsl; needs `enable subgroups;`.
 //
-// a  rows as quads along k, [batch, m, quads of k], zero past k
+// `aQuad(aRow(start, row), kQuad)` (in front) reads a quad along k of a row of A, zero past k;
 // `bBlock(start, kQuad, columnQuad)` (in front) reads four k by four columns of B, a column of the matrix for
 // each k. `store(plane, row, column, v)` (in front) writes four columns of one row.
 //
@@ -32,21 +32,20 @@ fn main(
   let c = min(column, lastQuad(params.n));
   let quads = (params.k + 3u) / 4u;
   let last = params.m - 1u;
-  let start = tile.a / 4u;
-  let r0 = start + min(row, last) * quads;
-  let r1 = start + min(row + 4u, last) * quads;
-  let r2 = start + min(row + 8u, last) * quads;
-  let r3 = start + min(row + 12u, last) * quads;
+  let r0 = aRow(tile.a, min(row, last));
+  let r1 = aRow(tile.a, min(row + 4u, last));
+  let r2 = aRow(tile.a, min(row + 8u, last));
+  let r3 = aRow(tile.a, min(row + 12u, last));
 
   // A column of the matrix is a row of the result.
   var s0: mat4x4f; var s1: mat4x4f; var s2: mat4x4f; var s3: mat4x4f;
   for (var q = 0u; q < quads; q++) {
     let block = bBlock(tile.b, q, c);
-    s0 += block * rowsOfQuad(a[r0 + q]);
-    if (ROW_QUADS > 1u) { s1 += block * rowsOfQuad(a[r1 + q]); }
+    s0 += block * rowsOfQuad(aQuad(r0, q));
+    if (ROW_QUADS > 1u) { s1 += block * rowsOfQuad(aQuad(r1, q)); }
     if (ROW_QUADS > 2u) {
-      s2 += block * rowsOfQuad(a[r2 + q]);
-      s3 += block * rowsOfQuad(a[r3 + q]);
+      s2 += block * rowsOfQuad(aQuad(r2, q));
+      s3 += block * rowsOfQuad(aQuad(r3, q));
     }
   }
 

@@ -1,6 +1,6 @@
 // Vector times matrix (m = 1) without staging, for adapters that are a CPU. Follows matmul-params.wgsl.
 //
-// a  the vector as quads, [batch, quads of k], zero past k
+// `aQuad(aRow(start, 0), kQuad)` (in front) reads a quad of the vector, zero past k;
 // `bBlock(start, kQuad, columnQuad)` (in front) reads four k by four columns of B, a column of the matrix for
 // each k. `store(plane, row, column, v)` (in front) writes four columns.
 //
@@ -19,11 +19,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
   let last = lastQuad(params.n);
   let c0 = min(column, last);
   let c1 = min(column + LANES, last);
-  let start = tile.a / 4u;
+  let start = aRow(tile.a, 0u);
   let quads = (params.k + 3u) / 4u;
   var s0: vec4f; var s1: vec4f;
   for (var q = 0u; q < quads; q++) {
-    let v = vec4f(a[start + q]);
+    let v = vec4f(aQuad(start, q));
     s0 += bBlock(tile.b, q, c0) * v;
     if (COLUMN_QUADS > 1u) { s1 += bBlock(tile.b, q, c1) * v; }
   }

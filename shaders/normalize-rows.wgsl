@@ -3,17 +3,14 @@
 //
 // input, result: floats, row-major; row r is the `length` elements from r * length on
 // A workgroup of lanes × rows invocations owns `rows` rows. The lanes of one row take its quads (four elements)
-// in turn, four quads at a time, and join in workgroup memory: for the mean, the variance, the result. A row
+// in turn, four quads at a time, and join their sums: for the mean, the variance, the result. A row
 // that fits the registers of its lanes is read once, else three times.
 // In front: unit, load(base, quad, fill) -> vec4f, inside(quad) -> vec4<bool>, store(base, quad, vec4f),
-// affine(base, quad, x) -> vec4f, store_statistics(row, mean, inverse), linear_workgroup.
+// affine(base, quad, x) -> vec4f, store_statistics(row, mean, inverse), linear_workgroup,
+// join_lanes(sum, local) -> sum.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
-override radix: u32 = 8; // divides lanes; best its square root
-// Workgroup memory: lanes * rows, and that over radix; 1 where a row has one lane and nothing to join.
-override slots: u32 = 64;
-override joined_slots: u32 = 8;
 override centred: u32 = 1;
 override held: u32 = 0; // whether a row has at most 4 * lanes quads
 
@@ -29,9 +26,6 @@ struct Params {
 @group(0) @binding(0) var<storage, read> input: array<unit>;
 @group(0) @binding(1) var<storage, read_write> result: array<unit>;
 @group(0) @binding(2) var<uniform> params: Params;
-
-var<workgroup> partials: array<f32, slots>;
-var<workgroup> joined: array<f32, joined_slots>;
 
 @compute @workgroup_size(lanes, rows)
 fn main(
@@ -53,7 +47,7 @@ fn main(
       if (held == 0u) { x = load_some(base, q, quads, 0.0); }
       sum += (x[0] + x[1]) + (x[2] + x[3]);
     }
-    mean = sum_over_lanes(dot(sum, vec4f(1.0)), local) / f32(params.length);
+    mean = join_lanes(dot(sum, vec4f(1.0)), local) / f32(params.length);
   }
   // Past the end lies the mean, which does not deviate.
   var squares = vec4f();
@@ -66,7 +60,7 @@ fn main(
     let d = mat4x4f(x[0] - mean, x[1] - mean, x[2] - mean, x[3] - mean);
     squares += (d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3]);
   }
-  let variance = sum_over_lanes(dot(squares, vec4f(1.0)), local) / f32(params.length);
+  let variance = join_lanes(dot(squares, vec4f(1.0)), local) / f32(params.length);
   let inverse = inverseSqrt(variance + params.epsilon);
 
   for (var q = local.x; q < quads; q += 4u * lanes) {
@@ -101,21 +95,4 @@ fn refill(x: mat4x4f, quad: u32, quads: u32, fill: f32) -> mat4x4f {
 }
 fn store_within(base: u32, quad: u32, quads: u32, value: vec4f) {
   if (quad < quads) { store(base, quad, affine(base, quad, value)); }
-}
-
-// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
-fn sum_over_lanes(value: f32, local: vec3u) -> f32 {
-  if (lanes == 1u) { return value; }
-  let first = local.y * lanes;
-  partials[first + local.x] = value;
-  workgroupBarrier();
-  if (local.x < lanes / radix) {
-    var some = 0f;
-    for (var k = 0u; k < radix; k++) { some += partials[first + local.x * radix + k]; }
-    joined[local.y * (lanes / radix) + local.x] = some;
-  }
-  workgroupBarrier();
-  var total = 0f;
-  for (var k = 0u; k < lanes / radix; k++) { total += joined[local.y * (lanes / radix) + k]; }
-  return total;
 }

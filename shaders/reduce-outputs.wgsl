@@ -10,7 +10,10 @@
 override columns: u32 = 64;
 override rows: u32 = 1;
 override slots: u32 = 64; // columns * rows, or 1 where there is one row and nothing to join
-override one_walk: u32 = 0; // whether there is a single reduced dimension
+// Kept and reduced dimensions, at most 4 each, and whether outputs fall into parts.
+override kept_rank: u32 = 4;
+override reduced_rank: u32 = 4;
+override parted: u32 = 1;
 
 struct Params {
   outputs: u32,
@@ -18,8 +21,6 @@ struct Params {
   part_length: u32, // elements of a part
   length: u32, // elements behind each output
   count: u32, // elements that `finish` divides by
-  kept_rank: u32,
-  reduced_rank: u32,
   // Sizes and strides, in elements of the input, of the kept and the reduced dimensions, innermost first.
   kept_sizes: vec4u,
   kept_strides: vec4u,
@@ -41,9 +42,14 @@ fn main(
 ) {
   let quads = (params.outputs + 3u) / 4u;
   let item = linear_workgroup(group, groups) * columns + local.x;
-  let output = min(vec4u(item % quads * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outputs - 1u));
+  var own = item;
+  var begin = 0u;
+  if (parted != 0u) {
+    own = item % quads;
+    begin = item / quads * params.part_length;
+  }
+  let output = min(vec4u(own * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outputs - 1u));
   let base = vec4u(kept_offset(output.x), kept_offset(output.y), kept_offset(output.z), kept_offset(output.w));
-  let begin = item / quads * params.part_length;
   // What is past the last part has no elements, but meets the barriers.
   let end = min(begin + params.part_length, params.length);
   var value = identity();
@@ -67,11 +73,11 @@ fn main(
 }
 
 fn element(base: vec4u, r: u32) -> acc4 {
-  if (one_walk != 0u) { return prepare(read_lanes(base + vec4u(r * params.reduced_strides.x))); }
-  let offset = offset_of(r, params.reduced_rank, params.reduced_sizes, params.reduced_strides);
+  if (reduced_rank == 1u) { return prepare(read_lanes(base + vec4u(r * params.reduced_strides.x))); }
+  let offset = offset_of(r, reduced_rank, params.reduced_sizes, params.reduced_strides);
   return prepare(read_lanes(base + vec4u(offset)));
 }
 
 fn kept_offset(index: u32) -> u32 {
-  return offset_of(index, params.kept_rank, params.kept_sizes, params.kept_strides);
+  return offset_of(index, kept_rank, params.kept_sizes, params.kept_strides);
 }

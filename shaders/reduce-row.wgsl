@@ -3,17 +3,16 @@
 //
 // input:  the tensor, row-major; `word` is an element's word, or a quad or a matrix where that many lie side by side
 // result: one element for each part and output, outputs innermost
-// A workgroup of lanes × rows invocations owns `rows` elements of the result; lanes join in workgroup memory.
+// A workgroup of lanes × rows invocations owns `rows` elements of the result; lanes join what they found.
 // In front: word, stored, acc4, identity, prepare, combine, finish, read_lanes, chunk, read_chunk(base, r),
-// linear_workgroup, offset_of.
+// linear_workgroup, offset_of, join_lanes(acc, local) -> acc.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
-override radix: u32 = 8; // divides lanes; best its square root
-// Workgroup memory: lanes * rows, and that over radix; 1 where there is one lane and nothing to join.
-override slots: u32 = 64;
-override joined_slots: u32 = 8;
-override one_walk: u32 = 0; // whether there is a single reduced dimension
+// Kept and reduced dimensions, at most 4 each, and whether outputs fall into parts.
+override kept_rank: u32 = 4;
+override reduced_rank: u32 = 4;
+override parted: u32 = 1;
 
 struct Params {
   outputs: u32,
@@ -21,8 +20,6 @@ struct Params {
   part_length: u32, // elements of a part; a multiple of 4
   length: u32, // elements behind each output
   count: u32, // elements that `finish` divides by
-  kept_rank: u32,
-  reduced_rank: u32,
   // Sizes and strides, in elements of the input, of the kept and the reduced dimensions, innermost first.
   kept_sizes: vec4u,
   kept_strides: vec4u,
@@ -34,9 +31,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> partials: array<acc, slots>;
-var<workgroup> joined: array<acc, joined_slots>;
-
 @compute @workgroup_size(lanes, rows)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -45,8 +39,13 @@ fn main(
 ) {
   let index = linear_workgroup(group, groups) * rows + local.y;
   let exists = index < params.outputs * params.parts;
-  let base = offset_of(index % params.outputs, params.kept_rank, params.kept_sizes, params.kept_strides);
-  let begin = index / params.outputs * params.part_length;
+  var output = index;
+  var begin = 0u;
+  if (parted != 0u) {
+    output = index % params.outputs;
+    begin = index / params.outputs * params.part_length;
+  }
+  let base = offset_of(output, kept_rank, params.kept_sizes, params.kept_strides);
   // What is past the last output has no elements, but meets the barriers.
   let end = select(begin, min(begin + params.part_length, params.length), exists);
   var value = identity();
@@ -56,7 +55,7 @@ fn main(
   }
   for (; r < end; r += 4u * lanes) { value = combine(value, last_quad(base, r, end)); }
   let pair = combine(value, value.yxwz);
-  let total = join(combine(pair, pair.zwxy).x, local);
+  let total = acc4(join_lanes(combine(pair, pair.zwxy).x, local));
   if (local.x == 0u && exists) {
     result[index] = stored(finish(total, params.count).x);
   }
@@ -70,29 +69,11 @@ fn last_quad(base: u32, r: u32, end: u32) -> acc4 {
 }
 fn places(r: u32) -> vec4u { return vec4u(r) + vec4u(0u, 1u, 2u, 3u); }
 fn elements_at(base: u32, r: vec4u) -> acc4 {
-  if (one_walk != 0u) { return prepare(read_lanes(vec4u(base) + r * params.reduced_strides.x)); }
+  if (reduced_rank == 1u) { return prepare(read_lanes(vec4u(base) + r * params.reduced_strides.x)); }
   let offsets = vec4u(reduced_offset(r.x), reduced_offset(r.y), reduced_offset(r.z), reduced_offset(r.w));
   return prepare(read_lanes(vec4u(base) + offsets));
 }
 
 fn reduced_offset(index: u32) -> u32 {
-  return offset_of(index, params.reduced_rank, params.reduced_sizes, params.reduced_strides);
-}
-
-// In two steps: `radix` neighbours at a time, then what they gave. Few barriers matter more than few steps.
-fn join(value: acc, local: vec3u) -> acc4 {
-  if (lanes == 1u) { return acc4(value); }
-  let first = local.y * lanes;
-  partials[first + local.x] = value;
-  workgroupBarrier();
-  let steps = lanes / radix;
-  if (local.x < steps) {
-    var some = identity();
-    for (var k = 0u; k < radix; k++) { some = combine(some, acc4(partials[first + local.x * radix + k])); }
-    joined[local.y * steps + local.x] = some.x;
-  }
-  workgroupBarrier();
-  var total = identity();
-  for (var k = 0u; k < steps; k++) { total = combine(total, acc4(joined[local.y * steps + k])); }
-  return total;
+  return offset_of(index, reduced_rank, params.reduced_sizes, params.reduced_strides);
 }

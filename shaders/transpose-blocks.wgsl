@@ -2,12 +2,13 @@
 // four quads out.
 //   source  along axis A neighbours are adjacent, along axis B they lie b_stride elements apart
 //   result  dense; along axis B neighbours are adjacent, along axis A they lie a_stride elements apart
-// Workgroup (a, b, matrix of the batch) owns 16 elements of axis A and 4 · depth of axis B: whole cache lines of
-// 64 bytes both in the source and in the result. A batch of one dimension needs no loop and no division, which
+// Workgroup (a, b, matrix of the batch) owns 4 · width elements of axis A and 4 · depth of axis B: with four and more of
+// each, whole cache lines of 64 bytes both in the source and in the result. A batch of one dimension needs no loop and no division, which
 // take a software adapter long.
 // In front: elem, source_unit, result_unit (an element, or a quad where quads are whole), load(at, a) -> vec4<elem>,
 // store(at, b, vec4<elem>), in terms of elements.
 
+override width: u32 = 4u;
 override depth: u32 = 16u;
 override batch_rank: u32 = 0u;
 override whole_quads: u32 = 0u; // whether four divides the size of axis A
@@ -26,9 +27,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> result: array<result_unit>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-@compute @workgroup_size(4, depth)
+@compute @workgroup_size(width, depth)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let a = (group.x * 4u + local.x) * 4u;
+  let a = (group.x * width + local.x) * 4u;
   let b = (group.y * depth + local.y) * 4u;
   if (a >= params.a_size || b >= params.b_size) { return; }
   var from_base = group.z * params.source_strides[0].x;

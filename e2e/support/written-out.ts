@@ -77,11 +77,15 @@ interface Heads {
 }
 const odd: Heads = { batch: 2, queries: 5, keys: 7, heads: 3, depth: 6 };
 
+/** Where queries, keys and values [batch, length, width] come from. */
+type Operand = (w: Writer, name: 'q' | 'k' | 'v', dims: readonly number[]) => string;
+const fed: Operand = (w, name, dims) => w.feed(name, dims);
+
 /** Heads split off, scores divided, a mask added, heads joined: as BERT is exported. */
-function packedAttention({ batch, queries, keys, heads, depth }: Heads, mask?: readonly number[]) {
+function packedAttention({ batch, queries, keys, heads, depth }: Heads, mask?: readonly number[], operand = fed) {
   return (w: Writer) => {
-    const split = (name: string, length: number, ...perm: number[]) =>
-      w.turned(w.shaped(w.feed(name, [batch, length, heads * depth]), batch, length, heads, depth), ...perm);
+    const split = (name: 'q' | 'k' | 'v', length: number, ...perm: number[]) =>
+      w.turned(w.shaped(operand(w, name, [batch, length, heads * depth]), batch, length, heads, depth), ...perm);
     const q = split('q', queries, 0, 2, 1, 3);
     const k = split('k', keys, 0, 2, 3, 1);
     const v = split('v', keys, 0, 2, 1, 3);
@@ -89,6 +93,19 @@ function packedAttention({ batch, queries, keys, heads, depth }: Heads, mask?: r
     const masked = mask ? w.op('Add', [w.feed('mask', mask), scores]) : scores;
     const mixed = w.op('MatMul', [w.op('Softmax', [masked], { axis: -1 }), v]);
     return w.shaped(w.turned(mixed, 0, 2, 1, 3), batch, queries, heads * depth);
+  };
+}
+
+/** Queries, keys and values projected from `x`, with biases where `biased` says so. */
+function projected(x: (name: 'q' | 'k' | 'v') => string, biased: boolean): Operand {
+  const from = 20;
+  const fedAs = new Map<string, string>();
+  return (w, name, dims) => {
+    const source = x(name);
+    const fed = fedAs.get(source) ?? w.feed(source, [...dims.slice(0, 2), from]);
+    fedAs.set(source, fed);
+    const product = w.op('MatMul', [fed, w.weight([from, dims[2] as number])]);
+    return biased ? w.op('Add', [w.weight([dims[2] as number]), product]) : product;
   };
 }
 
@@ -104,6 +121,26 @@ const attention: WrittenOut[] = [
   writtenOut('attention with packed heads', ['lepton.Attention'], packedAttention(odd)),
   writtenOut('attention with a mask by key', ['lepton.Attention'], packedAttention(odd, [2, 1, 1, 7])),
   writtenOut('attention with a mask by query', ['lepton.Attention'], packedAttention(odd, [5, 7])),
+  ...[true, false].map((biased) =>
+    writtenOut(
+      `self-attention, projected ${biased ? 'with biases' : 'without'}`,
+      [biased ? 'lepton.MatMul+Add' : 'lepton.MatMul', 'lepton.Attention'],
+      packedAttention(
+        { ...odd, keys: odd.queries },
+        [2, 1, 1, 5],
+        projected(() => 'x', biased),
+      ),
+    ),
+  ),
+  writtenOut(
+    'attention to another tensor, projected',
+    ['lepton.MatMul+Add', 'lepton.MatMul+Add', 'lepton.MatMul+Add', 'lepton.Attention'],
+    packedAttention(
+      odd,
+      undefined,
+      projected((name) => (name === 'q' ? 'x' : 'memory'), true),
+    ),
+  ),
   writtenOut('attention by head, scale on both operands', ['lepton.Attention'], (w) => {
     const [q, k, v] = [w.feed('q', [1, 2, 9, 8]), w.feed('k', [1, 2, 4, 8]), w.feed('v', [1, 2, 4, 12])];
     const root = w.number(8 ** -0.25);

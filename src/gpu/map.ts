@@ -8,16 +8,19 @@ export async function mapForReading(device: GPUDevice, buffer: GPUBuffer, bytes 
   return buffer.getMappedRange(0, bytes);
 }
 
-/** Waits for a promise that the browser settles when it looks. Short work would mostly wait for the looking. */
+const nothing: readonly GPUCommandBuffer[] = [];
+
+/**
+ * Waits for a promise that the browser settles when it looks, which short work would mostly wait for: makes it look
+ * every millisecond, or as often as timers are let run.
+ */
 export async function noticed(device: GPUDevice, promise: Promise<undefined>): Promise<void> {
-  const look = () => device.queue.submit([]);
+  const look = () => device.queue.submit(nothing);
   look();
-  const soon = setTimeout(look, 1);
-  const later = setTimeout(look, 3);
+  const timer = setInterval(look, 1);
   try {
     await promise;
   } finally {
-    clearTimeout(soon);
-    clearTimeout(later);
+    clearInterval(timer);
   }
 }

@@ -27,6 +27,11 @@ export interface Dispatch {
   readonly workgroups: readonly [number, number, number];
   /** Run at load instead of every run: packs constants. It may read only constant inputs. */
   readonly once?: boolean;
+  /**
+   * Which invocations reach the shader's barriers and subgroup operations never hangs on what it reads from storage.
+   * Nobody needs to say so of a shader that has none of them.
+   */
+  readonly uniformFlow?: boolean;
 }
 
 export type Tunables = Readonly<Record<string, number>>;

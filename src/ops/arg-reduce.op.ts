@@ -1,20 +1,15 @@
 // ArgMax and ArgMin: the position of the largest or smallest element along an axis, as int64. Among equals
 // the first counts, or the last with select_last_index.
 
-import shader from '../../shaders/arg-reduce.wgsl?raw';
-import { byteSize, deviceType } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, sizeOf } from '../base/shape';
+import { sizeOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
 import { compareNumbers } from './order';
+import { argKernels } from './reduce/arg-kernels';
 import { reducedDims } from './reduce/geometry';
-import { accumulatorType } from './reduce/reducer';
-import { readLanesText } from './reduce/text';
-import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
-import { orderKeyText } from './wgsl/order-keys';
 
 const attributes = { axis: int(0), keepdims: int(1), select_last_index: int(0) };
 type ArgNode = NodeView<{ axis: number; keepdims: number; select_last_index: number }>;
@@ -24,8 +19,7 @@ function split(n: ArgNode) {
   const { dims } = n.input(0);
   const axis = axisOf(n, n.attributes.axis, dims.length);
   const inner = sizeOf(dims.slice(axis + 1));
-  const outer = sizeOf(dims.slice(0, axis));
-  return { axis, outer, length: dims[axis] as number, inner, outputs: outer * inner };
+  return { axis, length: dims[axis] as number, inner, outputs: inner * sizeOf(dims.slice(0, axis)) };
 }
 
 function argOp(name: string, sign: '>' | '<') {
@@ -56,50 +50,7 @@ function argOp(name: string, sign: '>' | '<') {
       }
       return [out];
     },
-    kernels: [
-      {
-        name: 'positions',
-        space: { rows: [1, 8, 32] },
-        cost(n, t) {
-          const { length, outputs } = split(n);
-          const rows = t.rows as number;
-          const columns = 64 / rows;
-          const workgroups = ceilDiv(outputs, 4 * columns);
-          return {
-            flops: workgroups * 64 * (20 * ceilDiv(length, rows) + 60),
-            traffic: workgroups * columns * 4 * (length * byteSize(deviceType(n.input(0).dtype)) + 4),
-            shared: rows > 1 ? workgroups * 64 * 64 : 0,
-            cleared: rows > 1 ? workgroups * 64 * 64 * 32 : 0,
-            workgroups,
-          };
-        },
-        dispatches(n, t) {
-          const { dtype } = n.input(0);
-          const { length, inner, outputs } = split(n);
-          const rows = t.rows as number;
-          const columns = 64 / rows;
-          const front = `${linearHelpers}
-fn beats(a: vec4u, b: vec4u) -> vec4<bool> { return a ${sign} b; }
-${orderKeyText(accumulatorType(dtype), 4, sign === '>' ? 'highest' : 'lowest')}
-${readLanesText(dtype, inner % 4 === 0)}`;
-          return [
-            {
-              label: `${name}.positions`,
-              wgsl: front + shader,
-              constants: {
-                columns,
-                rows,
-                slots: rows > 1 ? 64 : 1,
-                select_last: n.attributes.select_last_index ? 1 : 0,
-              },
-              bindings: { input: { input: 0 }, result: { output: 0 } },
-              uniforms: { outputs, length, inner },
-              workgroups: foldWorkgroups(ceilDiv(outputs, 4 * columns)),
-            },
-          ];
-        },
-      },
-    ],
+    kernels: argKernels((n: ArgNode) => ({ name, sign, last: n.attributes.select_last_index !== 0 }), split),
   });
 }
 
@@ -124,6 +75,14 @@ const all: OpCase[] = [
   { name: 'long', inputs: [{ dims: [1, 1031] }], attributes: { axis: 1 } },
   { name: 'ties', inputs: ties, attributes: { axis: 1 } },
   { name: 'ties, the last', inputs: ties, attributes: { axis: 1, select_last_index: 1 } },
+  { name: 'long rows of quads', inputs: [{ dims: [3, 4100] }], attributes: { axis: 1 } },
+  { name: 'long columns', inputs: [{ dims: [1037, 6] }] },
+  { name: 'long columns of quads', inputs: [{ dims: [1024, 8] }] },
+  ...[0, 1].map((last) => ({
+    name: `long, ties, ${last ? 'the last' : 'the first'}`,
+    inputs: [{ dims: [2, 1027], dtype: 'int32' as const, range: [0, 2] as const }],
+    attributes: { axis: 1, select_last_index: last },
+  })),
   { name: 'uint8', inputs: [{ dims: [3, 127], dtype: 'uint8', range: [0, 255] }], attributes: { axis: 1 } },
   { name: 'float16', inputs: [{ dims: [5, 8], dtype: 'float16' }], attributes: { axis: 0 } },
 ];

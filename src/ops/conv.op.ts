@@ -4,11 +4,12 @@
 import { defineOp } from '../ir/opdef';
 import { convCases } from './conv/cases';
 import { columns } from './conv/columns';
-import { depthwise, depthwiseRows } from './conv/depthwise';
+import { depthwise } from './conv/depthwise';
 import { direct } from './conv/direct';
 import { type Convolution, convWeightSteps } from './conv/parts';
 import { quad } from './conv/quad';
 import { convReference } from './conv/reference';
+import { rows } from './conv/rows';
 import { type ConvAttributes, convAttributes, convShape } from './conv/shape';
 import { staged } from './conv/staged';
 import { winograd } from './conv/winograd';
@@ -26,7 +27,7 @@ export default defineOp({
   reference: convReference,
   kernels: [
     depthwise,
-    depthwiseRows,
+    rows,
     staged(kind, 'planes'),
     staged(kind, 'windows'),
     winograd,

@@ -131,6 +131,8 @@ const walks: OpCase[] = [
   { name: 'rows of matrices', inputs: [{ dims: [9, 80] }, axes(1)] },
   { name: 'long columns', inputs: [{ dims: [1030, 6] }, axes(0)] },
   { name: 'long columns in quads', inputs: [{ dims: [530, 12] }, axes(0)] },
+  { name: 'columns by sixteen', inputs: [{ dims: [37, 48] }, axes(0)] },
+  { name: 'channels, planes of sixteen', inputs: [{ dims: [2, 5, 4, 8] }, axes(1)] },
   { name: 'no axes', inputs: [{ dims: [5, 7] }], attributes: { noop_with_empty_axes: 1 } },
   { name: 'empty axes', inputs: [{ dims: [5, 7] }, axes()] },
   { name: 'no elements', inputs: [{ dims: [3, 0, 5] }, axes(1)] },
@@ -176,7 +178,7 @@ export const cases: Record<string, OpCase[]> = {
   ReduceProd: [strange, ...named('all', 'no elements'), ...whole('int32', [1, 2]).slice(1, 2)],
   ReduceMax: [
     strange,
-    ...named('last axis', 'long', 'rows of matrices', 'long columns', 'no elements'),
+    ...named('last axis', 'long', 'rows of matrices', 'columns by sixteen', 'long columns', 'no elements'),
     ...whole('int32', [-99, -1]),
     ...packed,
     half,
@@ -191,6 +193,8 @@ export const cases: Record<string, OpCase[]> = {
     ...whole('int32', [0, 5]).slice(0, 1),
     ...named('all', 'last axis'),
     { name: 'large elements', inputs: [{ dims: [3, 37], range: [900, 1000] }, axes(1)], attributes: { keepdims: 0 } },
+    { name: 'columns by sixteen', inputs: [{ dims: [37, 48] }, axes(0)] },
+    { name: 'channels, planes of sixteen', inputs: [{ dims: [2, 5, 4, 8] }, axes(1)] },
     { name: 'no axes', inputs: [{ dims: [5] }], attributes: { noop_with_empty_axes: 1 } },
   ],
 };

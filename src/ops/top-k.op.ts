@@ -19,6 +19,8 @@ import { wordsPerQuad, wordType } from './wgsl/elements';
 import { orderKeyText } from './wgsl/order-keys';
 
 const workgroupSize = 64;
+/** Elements from which on the largest is better found by ArgMax, which falls into parts, and then fetched. */
+const longLine = 512;
 
 type View = NodeView<{ readonly axis: number; readonly largest: number; readonly sorted: number }>;
 
@@ -114,12 +116,18 @@ export default defineOp({
     },
   ],
   lower(n, b) {
+    const { size, k } = layout(n);
+    const [x, count] = n.node.inputs as readonly [string, string];
+    if (k === 1 && size >= longLine && n.attributes.largest) {
+      const { axis } = n.attributes;
+      const places = b.add('ArgMax', [x], { axis, keepdims: 1 });
+      return [...b.add('GatherElements', [x, ...places], { axis }), ...places];
+    }
     // Elements that share a word cannot be written one by one: those types are ranked as int32.
     const { dtype } = n.input(0);
     if (isFloat(dtype) || wordsPerQuad(dtype) === 4) return undefined;
-    const [x, k] = n.node.inputs as readonly [string, string];
     const [wide] = b.add('Cast', [x], { to: numberOfDType('int32') });
-    const [values, places] = b.add('TopK', [wide as string, k], { ...n.attributes }, 2);
+    const [values, places] = b.add('TopK', [wide as string, count], { ...n.attributes }, 2);
     return [b.add('Cast', [values as string], { to: numberOfDType(dtype) })[0] as string, places as string];
   },
 });
@@ -141,6 +149,13 @@ export const cases: OpCase[] = [
     attributes: { largest },
     outputs: 2,
   })),
+  { name: 'largest of many', inputs: [{ dims: [2, 1031] }, k(1)], outputs: 2 },
+  {
+    name: 'largest of many, axis 0',
+    inputs: [{ dtype: 'int32', dims: [517, 3] }, k(1)],
+    attributes: { axis: 0 },
+    outputs: 2,
+  },
   { name: 'values only', inputs: [{ dims: [127] }, k(1)] },
   { name: 'float16', inputs: [{ dtype: 'float16', dims: [3, 8] }, k(2)], outputs: 2 },
   { name: 'uint8', inputs: [{ dtype: 'uint8', dims: [2, 7] }, k(3)], outputs: 2 },

@@ -121,7 +121,9 @@ ${stores.join('\n')}
 
 const blocks: Kernel<Attributes> = {
   name: 'blocks',
-  space: { depth: [16, 64] },
+  // Wide ones for few lines.
+  space: { width: [4, 16], depth: [16, 64, 4, 1] },
+  legal: (_, t) => (t.width === 4 ? [16, 64] : [4, 1]).includes(t.depth as number),
   when(n, { limits, software }) {
     const squares = wholeElements(n) ? squaresOf(n) : undefined;
     if (!squares) return false;
@@ -132,10 +134,11 @@ const blocks: Kernel<Attributes> = {
   },
   cost(n, t) {
     const { a, b } = squaresOf(n) as Squares;
-    const depth = t.depth as number;
-    const { count } = tiles(n, 16, 4 * depth);
+    const [width, depth] = [t.width as number, t.depth as number];
+    const { count } = tiles(n, 4 * width, 4 * depth);
     return {
-      flops: count * 4 * depth * (wholeQuads([a.size, b.size]) ? 40 : 400),
+      // The last workgroups leave part of an adapter idle, the more so the larger they are.
+      flops: count * width * depth * (wholeQuads([a.size, b.size]) ? 40 : 400) + 2000 * width * depth,
       traffic: 2 * byteSize(deviceType(n.input(0).dtype)) * sizeOf(n.output(0).dims),
       workgroups: count,
     };
@@ -143,13 +146,13 @@ const blocks: Kernel<Attributes> = {
   dispatches(n, t) {
     const squares = squaresOf(n) as Squares;
     const { a, batch } = squares;
-    const depth = t.depth as number;
-    const { aTiles, bTiles } = tiles(n, 16, 4 * depth);
+    const [width, depth] = [t.width as number, t.depth as number];
+    const { aTiles, bTiles } = tiles(n, 4 * width, 4 * depth);
     return [
       {
         label: 'Transpose.blocks',
         wgsl: elemAlias(n) + blockAccess(squares) + blocksText,
-        constants: { depth, batch_rank: batch.dims.length, whole_quads: wholeQuads([a.size]) ? 1 : 0 },
+        constants: { width, depth, batch_rank: batch.dims.length, whole_quads: wholeQuads([a.size]) ? 1 : 0 },
         bindings: { source: { input: 0 }, result: { output: 0 } },
         uniforms: squareUniforms(squares),
         workgroups: [aTiles, bTiles, sizeOf(batch.dims)],

@@ -15,6 +15,7 @@ import { valuesRead } from '../ir/graph';
 import type { Dispatch, Operand, Stretches } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { opOf, viewNode } from '../ops/registry';
+import { mayReadBeside, settlePipelines } from './beside';
 import { type Candidate, candidates } from './choose';
 import { overflowing } from './overflow';
 import { type Memory, type Move, placeMemories } from './place';
@@ -50,6 +51,12 @@ export function makePlan(graph: Graph, options: PlanOptions): Plan {
   return new Planner(graph, options).plan();
 }
 
+interface KnownPipeline {
+  readonly index: number;
+  readonly pipeline: PlanPipeline;
+  readonly mayReadBeside: boolean;
+}
+
 /** Integers of a constant that the signature of a node holds. */
 const mostSigned = 64;
 
@@ -59,7 +66,7 @@ class Planner {
   /** Value → the value whose bytes it shares. */
   private readonly aliasOf = new Map<string, string>();
   private readonly computedAtLoad = new Set<string>();
-  private readonly pipelines = new Map<string, { index: number; pipeline: PlanPipeline }>();
+  private readonly pipelines = new Map<string, KnownPipeline>();
   private readonly uniformChunks: { offset: number; bytes: Uint8Array }[] = [];
   private uniformBytes = 0;
   private readonly uploads: PlanUpload[] = [];
@@ -82,27 +89,22 @@ class Planner {
     const inputs = graph.inputs.map((name) => this.tensor(name, this.memoryFor(name, 'input')));
     for (const node of graph.nodes) this.addNode(node);
     const outputs = graph.outputs.map((name) => this.output(name));
-    const all = [...this.pipelines.values()].map((p) => p.pipeline);
+    const all = [...this.pipelines.values()];
+    const known = all.map((p) => p.pipeline);
     const { memories, moves, init } = this;
     const { buffers, indexOf, dropped, slotBytes, peakLiveBytes } = placeMemories({
       memories,
       steps: this.steps,
-      pipelines: all,
+      pipelines: known,
       moves,
+      besides: all.map((p) => p.mayReadBeside),
     });
-    const steps = this.steps.filter((_, i) => !dropped.has(i));
-    // Steps that were dropped may have been the only ones with their pipelines.
-    const inUse = new Set([...init, ...steps].flatMap((step) => (step.kind === 'dispatch' ? [step.pipeline] : [])));
-    const kept = all.flatMap((_, i) => (inUse.has(i) ? [i] : []));
-    const pipelineOf = new Map(kept.map((from, to) => [from, to]));
     const place = (step: PlanStep): PlanStep =>
       step.kind === 'dispatch'
-        ? {
-            ...step,
-            pipeline: pipelineOf.get(step.pipeline) as number,
-            buffers: step.buffers.map((m) => indexOf[m] as number),
-          }
+        ? { ...step, buffers: step.buffers.map((m) => indexOf[m] as number) }
         : { ...step, from: indexOf[step.from] as number, to: indexOf[step.to] as number };
+    const placed = [...init, ...this.steps.filter((_, i) => !dropped.has(i))].map(place);
+    const { steps, pipelines } = settlePipelines(placed, known, buffers);
     const placeTensor = (t: PlanTensor): PlanTensor => ({ ...t, buffer: indexOf[t.buffer] as number });
     const uniforms = new Uint8Array(this.uniformBytes);
     for (const { offset, bytes } of this.uniformChunks) uniforms.set(bytes, offset);
@@ -110,11 +112,11 @@ class Planner {
     return {
       name: graph.name,
       buffers,
-      pipelines: kept.map((i) => all[i] as PlanPipeline),
+      pipelines,
       uniforms,
       uploads: this.uploads.map((u) => ({ ...u, buffer: indexOf[u.buffer] as number })),
-      init: init.map(place),
-      steps: steps.map(place),
+      init: steps.slice(0, init.length),
+      steps: steps.slice(init.length),
       inputs: inputs.map(placeTensor),
       outputs: outputs.map(placeTensor),
       nodes: this.nodes,
@@ -311,7 +313,8 @@ class Planner {
     let entry = this.pipelines.get(key);
     if (!entry) {
       const bindings = shaderInterface(dispatch.wgsl).bindings.map(({ binding, access }) => ({ binding, access }));
-      entry = { index: this.pipelines.size, pipeline: { label: dispatch.label, wgsl, constants, bindings } };
+      const pipeline = { label: dispatch.label, wgsl, constants, bindings };
+      entry = { index: this.pipelines.size, pipeline, mayReadBeside: mayReadBeside(dispatch) };
       this.pipelines.set(key, entry);
     }
     return entry.index;

@@ -11,7 +11,8 @@ const copying: PlanPipeline = {
     { binding: 1, access: 'read_write' },
   ],
 };
-const step = (from: number, to: number): PlanStep => ({
+type Dispatched = PlanStep & { readonly kind: 'dispatch' };
+const step = (from: number, to: number): Dispatched => ({
   kind: 'dispatch',
   pipeline: 0,
   buffers: [from, to],
@@ -20,8 +21,8 @@ const step = (from: number, to: number): PlanStep => ({
   node: 0,
 });
 const slot = (bytes: number): Memory => ({ role: 'slot', bytes, label: '' });
-const place = (memories: Memory[], steps: PlanStep[], moves: Move[]) =>
-  placeMemories({ memories, steps, pipelines: [copying], moves });
+const place = (memories: Memory[], steps: PlanStep[], moves: Move[], beside = false) =>
+  placeMemories({ memories, steps, pipelines: [copying], moves, besides: [beside] });
 
 describe('places', () => {
   // 0 is the input, 1 and 2 are written and joined to 3, which 4, the output, is made of.
@@ -73,5 +74,40 @@ describe('places', () => {
     expect([...dropped]).toEqual([1]);
     expect(buffers[indexOf[2] as number]?.within?.offset).toBe(256);
     expect(slotBytes).toBe(1536);
+  });
+
+  describe('of a chain for which two buffers are much more than what is alive at once', () => {
+    const sizes = [2048, 1280, 1280, 2560].map((kib) => kib * 1024);
+    const memories = [input, ...sizes.map(slot), output];
+    const steps = [step(0, 1), step(1, 2), step(2, 3), step(3, 4), step(4, 5)];
+    const peak = (1280 + 2560) * 1024;
+    const shared = (placed: Dispatched[], { buffers, indexOf }: ReturnType<typeof place>) =>
+      placed.filter((s) => {
+        const [a, b] = s.buffers.map((m) => buffers[indexOf[m] as number]?.within?.buffer);
+        return a !== undefined && a === b;
+      }).length;
+
+    it('keep what a dispatch reads apart from what it writes, where its shader cannot have it otherwise', () => {
+      const places = place(memories, steps, []);
+      expect(shared(steps, places)).toBe(0);
+      expect(places.peakLiveBytes).toBe(peak);
+      expect(places.slotBytes).toBeGreaterThan(1.15 * peak);
+    });
+
+    it('put it beside where that takes less', () => {
+      const places = place(memories, steps, [], true);
+      expect(shared(steps, places)).toBeGreaterThan(0);
+      expect(places.slotBytes).toBeLessThanOrEqual(1.15 * peak);
+    });
+
+    it('keep it apart where a dispatch has something bound twice', () => {
+      const twice: PlanPipeline = { ...copying, bindings: [{ binding: 2, access: 'read' }, ...copying.bindings] };
+      const doubled = steps.map((s) => {
+        const [from, to] = s.buffers as [number, number];
+        return { ...step(from, to), buffers: [from, from, to] };
+      });
+      const places = placeMemories({ memories, steps: doubled, pipelines: [twice], moves: [], besides: [true] });
+      expect(places.slotBytes).toBeGreaterThan(1.15 * peak);
+    });
   });
 });

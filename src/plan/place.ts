@@ -26,6 +26,8 @@ export interface Move {
 interface Uses {
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  /** Whether it may read in the buffer that it writes, if need be. */
+  readonly beside: boolean;
 }
 
 export interface Places {
@@ -44,13 +46,22 @@ export interface Unplaced {
   readonly steps: readonly PlanStep[];
   readonly pipelines: readonly PlanPipeline[];
   readonly moves: readonly Move[];
+  /** By pipeline, whether a dispatch may read in the buffer that it writes (plan/beside.ts). */
+  readonly besides: readonly boolean[];
 }
 
-/** A plan that takes no more than this, in terms of the bytes alive at once, need not be made smaller. */
+/** A plan that takes no more than this, in terms of the bytes alive at once, need not be made smaller, nor a tiny one. */
 const closeEnough = 1.15;
+const tiny = 16_384;
 
 /** Larger buffers are hard to get, whatever the limits say; a value that is larger has one of its own. */
 const mostShared = 2 ** 28;
+
+/**
+ * A step that reads and writes at least so much each, in terms of the most bytes alive at once, may read in the buffer that
+ * it writes: none of them where that is not needed, then more and more. Those that may not take a second buffer as large.
+ */
+const besideFrom = [Number.POSITIVE_INFINITY, 0.15, 0.05, 0];
 
 /**
  * Moves are carried out by placing, unless that keeps so much memory in one piece that there is better done without:
@@ -60,16 +71,22 @@ export function placeMemories(unplaced: Unplaced): Places {
   const { memories, moves } = unplaced;
   const sizeOf = ({ whole }: Move) => (memories[whole] as Memory).bytes;
   const largest = Math.max(0, ...moves.map(sizeOf));
+  const choices = [1, 1 / 2, 1 / 4, 1 / 8, 0].map((part) => moves.filter((m) => sizeOf(m) <= part * largest));
+  const distinct = choices.filter((some, i) => some.length !== choices[i - 1]?.length);
   let best: Places | undefined;
-  for (let most = largest; ; most = most > largest / 8 ? most / 2 : 0) {
-    const places = placeAll({ ...unplaced, moves: moves.filter((m) => sizeOf(m) <= most) });
-    if (!best || places.slotBytes < best.slotBytes) best = places;
-    if (places.slotBytes <= closeEnough * places.peakLiveBytes || most === 0) return best;
+  for (const share of besideFrom) {
+    for (const some of distinct) {
+      const places = placeAll({ ...unplaced, moves: some }, share);
+      if (!best || places.slotBytes < best.slotBytes) best = places;
+      if (places.slotBytes <= Math.max(tiny, closeEnough * places.peakLiveBytes)) return best;
+    }
   }
+  return best as Places;
 }
 
-function placeAll({ memories, steps, pipelines, moves }: Unplaced): Places {
-  const uses = steps.map((step) => usesOf(step, pipelines));
+function placeAll(unplaced: Unplaced, share: number): Places {
+  const { memories, steps, moves } = unplaced;
+  const uses = steps.map((step) => usesOf(step, unplaced));
   const stretches = new Stretches(memories, uses);
   for (const move of moves) stretches.take(move);
   const { dropped } = stretches;
@@ -78,7 +95,18 @@ function placeAll({ memories, steps, pipelines, moves }: Unplaced): Places {
   const shared = lifetimesOf(uses, dropped, (m) => stretches.rootOf(m));
   const roots = memories.flatMap((m, i) => (m.role === 'slot' && shared.has(i) ? [i] : []));
   const lifetimes = roots.map((i) => ({ ...(shared.get(i) as Life), bytes: (memories[i] as Memory).bytes }));
-  const places = assignArenas(lifetimes, apartness(roots, uses, dropped, stretches), mostShared);
+  const kept = uses.filter((_, step) => !dropped.has(step));
+  const least = share * peakLive(lifetimes);
+  const bytesOf = (list: readonly number[]) => list.reduce((sum, m) => sum + slotBytesOf(memories[m] as Memory), 0);
+  const strict = kept.filter(({ reads, writes, beside }) => {
+    const slots = [...reads, ...writes].filter((m) => memories[m]?.role === 'slot').map((m) => stretches.rootOf(m));
+    // No stretch of a buffer may be bound twice where one of the bindings is writable.
+    const once = new Set(slots).size === slots.length;
+    return !beside || !once || Math.min(bytesOf(reads), bytesOf(writes)) < least;
+  });
+  const rather = apartness(roots, kept, stretches);
+  const apart = apartness(roots, strict, stretches);
+  const places = assignArenas(lifetimes, { apart, rather, most: mostShared });
 
   const buffers: PlanBuffer[] = places.arenaBytes.map((bytes, k) => ({ role: 'slot', bytes, label: `arena${k}` }));
   const indexOf = new Array<number>(memories.length);
@@ -160,12 +188,17 @@ class Stretches {
   }
 }
 
+function slotBytesOf({ role, bytes }: Memory): number {
+  return role === 'slot' ? bytes : 0;
+}
+
 /** What a step reads and writes. */
-function usesOf(step: PlanStep, pipelines: readonly PlanPipeline[]): Uses {
-  if (step.kind === 'copy') return { reads: [step.from], writes: [step.to] };
+function usesOf(step: PlanStep, { pipelines, besides }: Unplaced): Uses {
+  if (step.kind === 'copy') return { reads: [step.from], writes: [step.to], beside: false };
   const storage = (pipelines[step.pipeline] as PlanPipeline).bindings.filter((b) => b.access !== 'uniform');
   const withAccess = (access: string) => step.buffers.filter((_, i) => storage[i]?.access === access);
-  return { reads: withAccess('read'), writes: withAccess('read_write') };
+  const beside = besides[step.pipeline] === true;
+  return { reads: withAccess('read'), writes: withAccess('read_write'), beside };
 }
 
 /** First and last step that touches each memory, or its root. */
@@ -186,25 +219,19 @@ function lifetimesOf(
   return lives;
 }
 
-/** For each root, by position, the others that a dispatch reads where it writes this one, or the other way round. */
-function apartness(
-  roots: readonly number[],
-  uses: readonly Uses[],
-  dropped: ReadonlySet<number>,
-  stretches: Stretches,
-): Set<number>[] {
+/** For each root, by position, the others that one of the steps reads where it writes this one, or the other way round. */
+function apartness(roots: readonly number[], uses: readonly Uses[], stretches: Stretches): Set<number>[] {
   const positions = new Map(roots.map((root, k) => [root, k]));
   const apart = roots.map(() => new Set<number>());
   const positionsOf = (memories: readonly number[]) =>
     memories.map((m) => positions.get(stretches.rootOf(m))).filter((k) => k !== undefined);
-  uses.forEach(({ reads, writes }, step) => {
-    if (dropped.has(step)) return;
+  for (const { reads, writes } of uses) {
     for (const a of positionsOf(reads)) {
       for (const b of positionsOf(writes)) {
         apart[a]?.add(b);
         apart[b]?.add(a);
       }
     }
-  });
+  }
   return apart;
 }

@@ -11,6 +11,7 @@ import { fuseAttention } from './fuse-attention';
 import { fuseEpilogue } from './fuse-epilogue';
 import { fuseNormalization } from './fuse-normalization';
 import { fusePointwise } from './fuse-pointwise';
+import { joinProjections } from './join-projections';
 import { lower } from './lower';
 import { refuseFloat64 } from './set-precision';
 import { shareCommon } from './share-common';
@@ -35,6 +36,7 @@ function passes(adapter: AdapterProfile): Pass[] {
     ['fuseNormalization', fuseNormalization],
     ['absorbMovement', absorbMovement],
     ['fuseAttention', fuseAttention],
+    ['joinProjections', joinProjections],
     ['foldBatchNorm', foldBatchNorm],
     ['foldWeights', (g) => specialise(g, none)],
     ['refuseFloat64', refuseFloat64],

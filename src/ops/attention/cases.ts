@@ -74,6 +74,24 @@ export const attentionCases: OpCase[] = [
     tolerance: 2e-5,
   },
   {
+    name: 'queries, keys and values in one',
+    inputs: [{ dims: [2, 7, 40] }, undefined, undefined, { dims: [2, 4, 7, 7] }],
+    attributes: { heads: 4, kvHeads: 2, scale: 0.5 },
+  },
+  {
+    name: 'queries, keys and values in one, lines of blocks of sixteen',
+    inputs: [{ dims: [2, 35, 96] }],
+    attributes: { heads: 2, kvHeads: 2, causal: 1 },
+    tolerance: 2e-5,
+  },
+  {
+    name: 'queries, keys and values in one, with scores',
+    inputs: [{ dims: [2, 5, 24] }],
+    attributes: { heads: 2, kvHeads: 1, stage: 3 },
+    outputs: 2,
+    tolerance: 2e-5,
+  },
+  {
     name: 'packed queries, keys by head',
     inputs: [{ dims: [2, 5, 12] }, { dims: [2, 3, 9, 4] }, { dims: [2, 3, 9, 6] }],
     attributes: { heads: 3, scale: 0.5 },

@@ -3,7 +3,7 @@
 
 import { int64s, ndarray, scalar } from '../../base/ndarray';
 import type { LowerBuilder } from '../../ir/opdef';
-import { type AttentionNode, input, type Layout, type Problem, problemOf, type Stages } from './problem';
+import { type AttentionNode, input, type Layout, type Problem, problemOf, type Source, type Stages } from './problem';
 
 export type Nodes = Pick<LowerBuilder, 'add' | 'constant'>;
 
@@ -18,13 +18,20 @@ export function decompose(n: AttentionNode, b: Nodes, onScores?: Change, onWeigh
     b.add(op, inputs, with_)[0] as string;
   const number = (value: number) => b.constant(scalar(dtype, value));
   const shaped = (name: string, dims: readonly number[]) => one('Reshape', [name, b.constant(int64s(dims))]);
-  const byHead = (i: number, layout: Layout) => headsFirst(b, node.inputs[i] as string, n.input(i).dims.length, layout);
+  const slice = (name: string, from: number, to: number) =>
+    one('Slice', [name, ...[from, to, 2].map((i) => b.constant(int64s([i])))]);
+  const byHead = (operand: Source) => {
+    const { source, begin = 0, heads, depth } = operand;
+    const name = node.inputs[source] as string;
+    const own = n.has(input.k) ? name : slice(name, begin, begin + heads * depth);
+    return headsFirst(b, own, n.input(source).dims.length, operand);
+  };
 
   const scoreDims = [p.batch, p.heads, p.queries, p.keys];
   const rows = p.group * p.queries;
   // The heads that share keys are more rows of one product.
-  const q = shaped(byHead(input.q, p.q), [p.batch, p.kvHeads, rows, p.depth]);
-  const products = b.add('lepton.MatMul', [q, byHead(input.k, p.k)], {
+  const q = shaped(byHead(p.q), [p.batch, p.kvHeads, rows, p.depth]);
+  const products = b.add('lepton.MatMul', [q, byHead(p.k)], {
     transB: 1,
     alpha: p.scale,
   })[0] as string;
@@ -36,7 +43,7 @@ export function decompose(n: AttentionNode, b: Nodes, onScores?: Change, onWeigh
   const hidden = hide(n, b, p, capped);
   const masked = onScores ? onScores(hidden) : hidden;
   const weights = onWeights ? onWeights(soften(n, b, p, masked)) : soften(n, b, p, masked);
-  const sums = one('lepton.MatMul', [shaped(weights, [p.batch, p.kvHeads, rows, p.keys]), byHead(input.v, p.v)]);
+  const sums = one('lepton.MatMul', [shaped(weights, [p.batch, p.kvHeads, rows, p.keys]), byHead(p.v)]);
   const result = shaped(sums, [p.batch, p.heads, p.queries, p.valueDepth]);
   const shown: Stages<string> = [raw, capped, masked, weights];
   return [

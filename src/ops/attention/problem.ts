@@ -7,7 +7,10 @@ import { broadcastDims, broadcastStrides, type Dims, formatDims, sameDims } from
 import { float, int } from '../../ir/attributes';
 import { NodeView, type TensorType } from '../../ir/node-view';
 
-/** Inputs: queries, keys, values, mask (added, or bool), number of valid keys of each batch, sink of each head. */
+/**
+ * Inputs: queries, keys, values, mask (added, or bool), number of valid keys of each batch, sink of each head.
+ * Without keys and values every position's queries, keys and values are joined in the first, of rank 3.
+ */
 export const input = { q: 0, k: 1, v: 2, mask: 3, lengths: 4, sink: 5 } as const;
 
 /** Which scores the second output holds: as multiplied, after the soft cap, after the mask, after Softmax. */
@@ -53,6 +56,12 @@ export interface Layout {
   readonly steps: Steps;
 }
 
+/** Where an operand lies: which input of the node it is, and the element at which it begins. */
+export interface Source extends Layout {
+  readonly source: number;
+  readonly begin?: number;
+}
+
 export interface Problem {
   readonly batch: number;
   readonly heads: number;
@@ -64,9 +73,9 @@ export interface Problem {
   readonly depth: number;
   readonly valueDepth: number;
   readonly scale: number;
-  readonly q: Layout;
-  readonly k: Layout;
-  readonly v: Layout;
+  readonly q: Source;
+  readonly k: Source;
+  readonly v: Source;
   /** Steps of the mask, and how many keys it covers. */
   readonly mask?: { readonly steps: Steps; readonly keys: number };
 }
@@ -87,11 +96,32 @@ export function layoutOf(n: NodeView, dims: Dims, heads: number, what: string): 
   return { batch, heads, length, depth, steps: [length * width, depth, width] };
 }
 
-export function problemOf(n: AttentionNode): Problem {
+type Sources = readonly [q: Source, k: Source, v: Source];
+
+function ownSources(n: AttentionNode): Sources {
   const { heads, kvHeads } = n.attributes;
-  const q = layoutOf(n, n.input(input.q).dims, heads, 'queries');
-  const k = layoutOf(n, n.input(input.k).dims, kvHeads, 'keys');
-  const v = layoutOf(n, n.input(input.v).dims, kvHeads, 'values');
+  const own = (source: number, count: number, what: string) => ({
+    ...layoutOf(n, n.input(source).dims, count, what),
+    source,
+  });
+  return [own(input.q, heads, 'queries'), own(input.k, kvHeads, 'keys'), own(input.v, kvHeads, 'values')];
+}
+
+function joinedSources(n: AttentionNode): Sources {
+  const { heads, kvHeads } = n.attributes;
+  const { dims } = n.input(input.q);
+  if (n.has(input.v) || dims.length !== 3 || heads <= 0 || kvHeads <= 0)
+    n.fail(`has no keys; queries, keys and values in one tensor need rank 3 and the numbers of their heads`);
+  const all = { ...layoutOf(n, dims, heads + 2 * kvHeads, 'queries, keys and values'), source: input.q };
+  return [
+    { ...all, heads },
+    { ...all, heads: kvHeads, begin: heads * all.depth },
+    { ...all, heads: kvHeads, begin: (heads + kvHeads) * all.depth },
+  ];
+}
+
+export function problemOf(n: AttentionNode): Problem {
+  const [q, k, v] = n.has(input.k) ? ownSources(n) : joinedSources(n);
   const match = (what: string, a: number, b: number) => {
     if (a !== b) n.fail(`has ${what} that differ: ${a} and ${b}`);
   };
@@ -158,7 +188,7 @@ export function coreOf(
 export function inferAttention(n: AttentionNode): TensorType[] {
   const p = problemOf(n);
   const { dtype } = n.input(input.q);
-  for (const i of [input.q, input.k, input.v]) {
+  for (const i of [p.q, p.k, p.v].map(({ source }) => source)) {
     if (n.input(i).dtype !== dtype || !isFloat(dtype)) n.fail('needs queries, keys and values of one float type');
   }
   const mask = n.inputs[input.mask]?.dtype ?? 'bool';

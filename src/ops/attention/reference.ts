@@ -7,10 +7,10 @@ import type { TensorType } from '../../ir/node-view';
 import {
   type AttentionNode,
   input,
-  type Layout,
   type Problem,
   problemOf,
   resultSteps,
+  type Source,
   type Stages,
   type Steps,
 } from './problem';
@@ -18,8 +18,9 @@ import {
 /** Elements by batch, head, position and place in the head. */
 export type Read = (batch: number, head: number, position: number, place: number) => number;
 
-export function reader(array: NDArray, { steps: [batch, head, position] }: Pick<Layout, 'steps'>): Read {
-  return (b, h, i, d) => array.data[b * batch + h * head + i * position + d] as number;
+export function reader(array: NDArray, { steps, begin = 0 }: Pick<Source, 'steps' | 'begin'>): Read {
+  const [batch, head, position] = steps;
+  return (b, h, i, d) => array.data[begin + b * batch + h * head + i * position + d] as number;
 }
 
 /** What attention does with one row's products; `bias(key)` is -Infinity where the key is hidden. */
@@ -98,9 +99,9 @@ export function attentionReference(n: AttentionNode, inputs: readonly (NDArray |
   const p = problemOf(n);
   const { attributes } = n;
   const read = {
-    q: reader(inputs[input.q] as NDArray, p.q),
-    k: reader(inputs[input.k] as NDArray, p.k),
-    v: reader(inputs[input.v] as NDArray, p.v),
+    q: reader(inputs[p.q.source] as NDArray, p.q),
+    k: reader(inputs[p.k.source] as NDArray, p.k),
+    v: reader(inputs[p.v.source] as NDArray, p.v),
   };
   const [mask, lengths, sinks] = [inputs[input.mask], inputs[input.lengths], inputs[input.sink]];
   const [mBatch, mHead, mRow] = p.mask?.steps ?? [0, 0, 0];

@@ -56,7 +56,7 @@ export function operands(p: Problem, blocked: (size: number) => boolean = () => 
       quadText('v', 2, 'valueDepth', reading(p.valueDepth)),
       blocks,
     ].join('\n'),
-    bindings: { q: { input: input.q }, k: { input: input.k }, v: { input: input.v } },
+    bindings: { q: { input: p.q.source }, k: { input: p.k.source }, v: { input: p.v.source } },
   };
 }
 
@@ -169,8 +169,8 @@ export function attentionDispatch(
     bindings: all.bindings,
     uniforms: {
       qSteps: steps(p.q.steps),
-      kSteps: steps(p.k.steps),
-      vSteps: steps(p.v.steps),
+      kSteps: steps(p.k.steps, p.k.begin),
+      vSteps: steps(p.v.steps, p.v.begin),
       ySteps: steps(resultSteps(n, p)),
       maskSteps: steps(p.mask?.steps ?? [0, 0, 0], p.mask?.keys),
       rows: p.group * p.queries,

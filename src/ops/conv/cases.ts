@@ -84,6 +84,31 @@ export const convCases: OpCase[] = [
     w: [6, 1, 3, 3],
     attributes: { group: 3, pads: [0, 2, 2, 1] },
   }),
+  conv({
+    name: 'depthwise 7×7 stride 2, more rows than a strip',
+    x: [1, 2, 69, 9],
+    w: [2, 1, 7, 7],
+    attributes: { group: 2, pads: [3, 3, 3, 3], strides: [2, 2] },
+  }),
+  conv({
+    name: 'depthwise with dilations that strides do not divide',
+    x: [1, 3, 20, 23],
+    w: [3, 1, 3, 3],
+    attributes: { group: 3, pads: [1, 2, 0, 1], strides: [3, 2], dilations: [2, 3] },
+  }),
+  conv({
+    name: 'one channel to five, 5×7',
+    x: [2, 1, 9, 11],
+    w: [5, 1, 5, 7],
+    attributes: { pads: [2, 3, 2, 3] },
+  }),
+  conv({ name: 'two channels to three', x: [3, 2, 6, 7], w: [3, 2, 3, 3], attributes: same }),
+  conv({
+    name: 'few channels in each of two groups, stride 3',
+    x: [1, 6, 11, 13],
+    w: [38, 3, 2, 3],
+    attributes: { group: 2, pads: [0, 1, 1, 0], strides: [1, 3] },
+  }),
   conv({ name: 'depthwise 3×3 on one pixel', x: [1, 3, 1, 1], w: [3, 1, 3, 3], attributes: { ...same, group: 3 } }),
   conv({
     name: 'depthwise 3×3, float16',

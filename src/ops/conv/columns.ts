@@ -72,7 +72,8 @@ export function columns<A>(kind: Convolution<A>): Kernel<A> {
     when(n) {
       const shape = kind.sizes(n);
       const moved = !isPointwise(shape) || shape.pixels % 4 !== 0;
-      return isFloating(n) && hasWideGroups(shape) && moved && matrixBytes(n, shape) <= mostScratch;
+      const bytes = matrixBytes(n, shape);
+      return isFloating(n) && hasWideGroups(shape) && moved && bytes > 0 && bytes <= mostScratch;
     },
     legal(n, t, adapter) {
       const { slices = 1 } = t;

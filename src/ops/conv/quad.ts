@@ -60,6 +60,7 @@ export function quadDispatch(n: NodeView, shape: ConvShape, factors: Factors): D
     bindings: { x, weights, ...tail.bindings },
     uniforms: tileUniforms(shape, biasAt, counts),
     workgroups: oneEach(counts.tiles, workgroup),
+    uniformFlow: true,
   };
 }
 

@@ -72,6 +72,7 @@ export function stagedDispatch(n: NodeView, shape: ConvShape, t: Tunables, facto
     bindings: { x, weights, ...tail.bindings },
     uniforms: tileUniforms(shape, biasAt, counts),
     workgroups: foldWorkgroups(counts.tiles),
+    uniformFlow: true,
   };
 }
 

@@ -105,7 +105,7 @@ function inputDispatch(shape: ConvShape, v: Operand): Dispatch {
   };
 }
 
-function outputDispatch(n: ConvNode, shape: ConvShape, sums: Operand): Dispatch {
+function outputDispatch(n: ConvNode, shape: ConvShape, sums: Operand, weights: Operand): Dispatch {
   const { tilesX, tilesY, tiles, tileStep, outWidth, outHeight } = tiling(shape);
   const outputs = shape.groups * shape.groupOut;
   const tail = storeText(n, outWidth % 4 === 0);
@@ -113,7 +113,8 @@ function outputDispatch(n: ConvNode, shape: ConvShape, sums: Operand): Dispatch 
     label: 'Conv.winogradOutput',
     wgsl: elemAliases('float32') + linearHelpers + tail.text + outputText,
     constants: { WORKGROUP: workgroup },
-    bindings: { sums, bias: n.has(2) ? { input: 2 } : sums, ...tail.bindings },
+    // Without a bias anything stands in for it but the sums, which may be bound once only (plan/beside.ts).
+    bindings: { sums, bias: n.has(2) ? { input: 2 } : weights, ...tail.bindings },
     uniforms: { outWidth, outHeight, outputs, hasBias: n.has(2) ? 1 : 0, tilesX, tilesY, tileStep, tiles },
     workgroups: oneEach(outputs * tiles, workgroup),
   };
@@ -157,7 +158,7 @@ export const winograd: Kernel<ConvAttributes> = {
       weightsDispatch(n, shape, weights),
       inputDispatch(shape, v),
       productDispatch(n, product, t, { x: v, reading: 'planes', weights, biasAt: undefined, tail: sumsTail(sums) }),
-      outputDispatch(n, shape, sums),
+      outputDispatch(n, shape, sums, weights),
     ];
   },
 };

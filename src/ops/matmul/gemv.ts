@@ -2,7 +2,7 @@
 
 import gemvText from '../../../shaders/matmul-gemv.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
-import { batchSize } from './problem';
+import { batchSize, type Problem } from './problem';
 import {
   canRun,
   epilogueAxis,
@@ -20,6 +20,9 @@ interface GemvTile {
   readonly slices: number;
   readonly columnQuads: number;
 }
+
+/** Operations that a line of B is worth on a software adapter, which checks loads one by one where it is ragged. */
+const lineFlops = (p: Problem) => ((p.b.transposed ? p.k : p.n) % 4 === 0 ? 40 : 100);
 
 export const gemv: MatMulKernel = {
   name: 'gemv',
@@ -43,7 +46,7 @@ export const gemv: MatMulKernel = {
     const steps = ceilDiv(ceilDiv(p.k, 4), slices);
     return {
       flops: invocations * steps * 32 * columnQuads,
-      emulated: (invocations * steps * columnQuads * sumsFlops) / 4,
+      emulated: invocations * steps * columnQuads * (sumsFlops / 4 + 4 * lineFlops(p)),
       traffic: loads(n, invocations, steps, 4 * columnQuads + 1) + resultBytes(n, p),
       // Written once, then read and written again by ever fewer.
       shared: invocations * columnQuads * 16 * 4,

@@ -4,10 +4,12 @@
 
 import { plainMatmul } from '../plain/matmul';
 import { gemv } from './gemv';
+import { inner } from './inner';
 import { integer } from './integer';
 import type { MatMulKernel } from './product';
 import { quad, row } from './quad';
 import { register } from './register';
+import { thin } from './thin';
 import { tiled, tiledSplit } from './tiled';
 
 export const matmulKernels: readonly MatMulKernel[] = [
@@ -17,6 +19,8 @@ export const matmulKernels: readonly MatMulKernel[] = [
   quad,
   row,
   gemv,
+  inner,
+  thin,
   integer,
   plainMatmul,
 ];

@@ -34,6 +34,8 @@ export function kQuads(p: Problem, splits: number): number {
 
 interface Variant {
   readonly label: string;
+  /** What must come before everything else. */
+  readonly enable?: string;
   readonly text: string;
   readonly constants: Readonly<Record<string, number>>;
   readonly tail: Tail;
@@ -43,7 +45,7 @@ interface Variant {
 export function productDispatch(n: MatMulNode, p: Problem, grid: Grid, variant: Variant): Dispatch {
   return shapedDispatch(n, p, grid, {
     ...variant,
-    text: `${operandsText(n.input(0).dtype, p)}\n${variant.tail.text}\n${variant.text}`,
+    text: `${variant.enable ?? ''}${operandsText(n.input(0).dtype, p)}\n${variant.tail.text}\n${variant.text}`,
     constants: {
       ...variant.constants,
       A_TRANSPOSED: Number(p.a.transposed),
@@ -96,3 +98,6 @@ export const resultBytes = (n: MatMulNode, p: Problem) =>
  * worth this many operations for sixteen sums.
  */
 export const sumsFlops = 100;
+
+/** Operations that finding one line of an operand is worth on a software adapter: products, the nearer edge. */
+export const placeFlops = 150;

@@ -10,6 +10,7 @@ import {
   kQuads,
   loads,
   type MatMulKernel,
+  placeFlops,
   problemOf,
   productDispatch,
   resultBytes,
@@ -23,9 +24,6 @@ interface RegisterTile {
   readonly columnQuads: number;
   readonly lanes: number;
 }
-
-/** Operations that finding one line of an operand is worth on a software adapter: products, the nearer edge. */
-const placeFlops = 150;
 
 function registerGrid(p: Problem, t: RegisterTile): Grid {
   return { rowTiles: ceilDiv(p.m, 4 * t.rowQuads), columnTiles: ceilDiv(p.n, 4 * t.columnQuads * t.lanes), splits: 1 };

@@ -9,7 +9,8 @@ import type { Dispatch, Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
 import { elementAt, quadType, unpackQuad, wordType } from '../wgsl/elements';
-import { laneLayout, rowLanes, rowWork } from '../wgsl/lanes';
+import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
 import { rowAccessText } from '../wgsl/row-access';
 
 export interface Rows {
@@ -23,36 +24,51 @@ export interface Rows {
   readonly centred: boolean;
 }
 
+const part: Part = { type: 'f32', bytes: 4, join: 'a + b', nothing: '0.0', subgroup: 'return subgroupAdd(v);' };
+
 /** Inputs: x, scale, optional bias. Outputs 1 and 2, where wanted: mean and inverse deviation of each row. */
 export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): Kernel<A>[] {
-  return [
-    {
-      name: 'rows',
-      space: rowLanes.space,
-      legal: (n, t) => rowLanes.fit(rowsOf(n).length, t.lanes as number),
-      cost(n, t) {
-        const { rows, length } = rowsOf(n);
-        const lanes = t.lanes as number;
-        const { workgroups, invocations, slots, steps, busy } = rowWork(rows, length, lanes);
-        return {
-          flops: busy * lanes * (16 * 20 * steps + (lanes > 1 ? 40 : 10)),
-          // What does not stay in registers is read three times.
-          traffic: busy * length * ((steps > 1 ? 4 : 2) * byteSize(deviceType(n.input(0).dtype)) + 8),
-          shared: lanes > 1 ? 2 * invocations * 4 * (2 + Math.sqrt(lanes)) : 0,
-          cleared: invocations * slots * 4,
-          workgroups,
-        };
-      },
-      dispatches: (n, t) => [dispatch(n, `${name}.rows`, rowsOf(n), t.lanes as number)],
+  return joinings.map((joining) => ({
+    name: `rows${joining.suffix}`,
+    space: rowLanes.space,
+    when: (_, adapter) => canJoin(joining, adapter),
+    legal(n, t) {
+      const lanes = t.lanes as number;
+      return joining.joins(lanes) && rowLanes.fit(rowsOf(n).length, lanes);
     },
-  ];
+    cost(n, t) {
+      const { rows, length } = rowsOf(n);
+      const lanes = t.lanes as number;
+      const { workgroups, steps, busy } = rowWork(rows, length, lanes);
+      const { shared, cleared, emulated } = joinCost(joining, lanes, workgroups, part);
+      return {
+        flops: busy * lanes * (16 * 20 * steps + (lanes > 1 ? 40 : 10)),
+        // What does not stay in registers is read three times.
+        traffic:
+          busy *
+          length *
+          ((steps > 1 ? 4 : 2) * byteSize(deviceType(n.input(0).dtype)) * loadsApart(length, lanes) + 8),
+        // Mean and variance, one after the other.
+        shared: 2 * shared,
+        cleared,
+        emulated: 2 * emulated,
+        workgroups,
+      };
+    },
+    dispatches: (n, t) => [dispatch(n, `${name}.rows`, rowsOf(n), { joining, lanes: t.lanes as number })],
+  }));
 }
 
 const declare = (binding: number, variable: string, access: string, type: string) =>
   `@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`;
 
-function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch {
-  const layout = laneLayout(lanes);
+interface Lanes {
+  readonly joining: Joining;
+  readonly lanes: number;
+}
+
+function dispatch(n: NodeView, label: string, r: Rows, { joining, lanes }: Lanes): Dispatch {
+  const layout = laneLayout(lanes, r.rows);
   const { dtype } = n.input(0);
   const quads = ceilDiv(r.length, 4);
   const inQuads = r.length % 4 === 0;
@@ -60,7 +76,7 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
     .map((quantity, i) => ({ quantity, output: i + 1 }))
     .filter((s) => n.wants(s.output));
   const wgsl = [
-    linearHelpers,
+    joining.enable + linearHelpers,
     rowAccessText({ dtype, inQuads, distance: '1u' }),
     affineText(n, r),
     ...statistics.map((s) =>
@@ -69,11 +85,12 @@ function dispatch(n: NodeView, label: string, r: Rows, lanes: number): Dispatch 
     'fn store_statistics(row: u32, mean: f32, inverse: f32) {',
     ...statistics.map((s) => `  ${s.quantity}_out[row] = ${wordType(n.output(s.output).dtype)}(${s.quantity});`),
     '}\n',
+    joinText(joining, lanes, part),
   ].join('\n');
   return {
     label,
     wgsl: wgsl + shader,
-    constants: { ...layout.constants, centred: r.centred ? 1 : 0, held: quads <= 4 * lanes ? 1 : 0 },
+    constants: { ...joinConstants(joining, layout), centred: r.centred ? 1 : 0, held: quads <= 4 * lanes ? 1 : 0 },
     bindings: {
       input: { input: 0 },
       result: { output: 0 },

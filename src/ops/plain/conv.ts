@@ -33,7 +33,7 @@ export const plainConv: Kernel<ConvAttributes> = {
     const { rowQuads, channelQuads, batch } = tilesOf(n);
     const invocations = rowQuads * channelQuads * batch;
     return {
-      flops: invocations * (60 * taps * channels + 100 * taps + 200),
+      flops: invocations * (140 * taps * channels + 400 * taps + 2300),
       traffic: byteSize(deviceType(n.input(0).dtype)) * invocations * (8 * taps * channels + 20),
       workgroups: ceilDiv(rowQuads, workgroup) * channelQuads * batch,
     };

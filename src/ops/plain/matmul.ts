@@ -21,9 +21,11 @@ export const plainMatmul: MatMulKernel = {
   },
   cost(n) {
     const p = problemOf(n);
-    const results = batchSize(p) * p.m * p.n;
+    // Invocations stand still four at a time.
+    const results = batchSize(p) * p.m * 4 * ceilDiv(p.n, 4);
     return {
       flops: results * p.k * (p.k % 4 === 0 ? 8 : 30),
+      emulated: results * p.k * (p.k % 4 === 0 ? 16 : 80),
       traffic: loads(n, results, p.k, 0.5) + resultBytes(n, p),
       workgroups: batchSize(p) * p.m * ceilDiv(p.n, workgroup),
     };

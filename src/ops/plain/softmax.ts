@@ -27,6 +27,7 @@ export function plainSoftmax<A>(name: string, rowsOf: (n: NodeView<A>) => Rows, 
       const { rows, length } = rowsOf(n);
       return {
         flops: rows * length * 500,
+        emulated: rows * length * 250,
         traffic: byteSize(deviceType(n.input(0).dtype)) * rows * length * 4,
         workgroups: ceilDiv(rows, workgroup),
       };

@@ -48,22 +48,23 @@ export function reducedDims(dims: Dims, axes: readonly number[], keepDims: boole
 export function walkUniforms(name: string, { sizes, strides }: Walk): Record<string, number | number[]> {
   const fill = (list: readonly number[], rest: number) => [0, 1, 2, 3].map((i) => list[i] ?? rest);
   return {
-    [`${name}_rank`]: sizes.length,
     [`${name}_sizes`]: fill(sizes, 1),
     [`${name}_strides`]: sizes.length === 0 ? [0, 0, 0, 0] : fill(strides, 0),
   };
 }
 
-/** WGSL: the offset of the `index`-th element of a walk; most walks have one dimension and need no division. */
+/**
+ * WGSL: the offset of the `index`-th element of a walk. Most walks have one dimension, where `rank` is a constant that
+ * saves the divisions, which take a software adapter long.
+ */
 export const walkHelpers = /* wgsl */ `
 fn offset_of(index: u32, rank: u32, sizes: vec4u, strides: vec4u) -> u32 {
   if (rank <= 1u) { return index * strides.x; }
   let i1 = index / sizes.x;
-  var offset = (index % sizes.x) * strides.x + (i1 % sizes.y) * strides.y;
-  if (rank > 2u) {
-    let i2 = i1 / sizes.y;
-    offset += (i2 % sizes.z) * strides.z + (i2 / sizes.z) * strides.w;
-  }
-  return offset;
+  var offset = (index % sizes.x) * strides.x;
+  if (rank == 2u) { return offset + i1 * strides.y; }
+  offset += (i1 % sizes.y) * strides.y;
+  let i2 = i1 / sizes.y;
+  return offset + (i2 % sizes.z) * strides.z + (i2 / sizes.z) * strides.w;
 }
 `;

@@ -3,6 +3,7 @@
 
 import { type DType, isFloat } from '../../base/dtype';
 import { computeScalar, literal } from '../wgsl/elements';
+import type { Part } from '../wgsl/join-lanes';
 import { logFunction, maxFunction, minFunction } from '../wgsl/special-functions';
 import { type Arithmetic, arithmetic, isWide } from '../wgsl/wide-integers';
 
@@ -17,6 +18,8 @@ export interface Reducer {
     readonly float?: string;
     /** What it is, where it may leave the range of its integers. */
     readonly overflows?: Arithmetic;
+    /** WGSL's built-in function that combines the values of a subgroup, though it need not respect NaN. */
+    readonly subgroup: string;
   };
   /** `wgsl` of the lanes `v` and the number of elements `count`. */
   readonly finish?: { readonly host: (x: number, count: number) => number; readonly wgsl: string };
@@ -38,7 +41,12 @@ export function accumulatorDType(dtype: DType): DType {
   return ({ f32: 'float32', i32: 'int32', u32: 'uint32' } as const)[accumulatorType(dtype)];
 }
 
-const sum = { host: (a: number, b: number) => a + b, wgsl: 'a + b', overflows: 'add' } as const;
+const sum = {
+  host: (a: number, b: number) => a + b,
+  wgsl: 'a + b',
+  overflows: 'add',
+  subgroup: 'subgroupAdd',
+} as const;
 const square = { host: (x: number) => x * x, wgsl: 'x * x', overflows: 'multiply' } as const;
 
 export const reducers = {
@@ -48,16 +56,19 @@ export const reducers = {
     combine: sum,
     finish: { host: (x, count) => x / count, wgsl: 'v / acc4(acc(count))' },
   },
-  ReduceProd: { identity: () => 1, combine: { host: (a, b) => a * b, wgsl: 'a * b', overflows: 'multiply' } },
+  ReduceProd: {
+    identity: () => 1,
+    combine: { host: (a, b) => a * b, wgsl: 'a * b', overflows: 'multiply', subgroup: 'subgroupMul' },
+  },
   // Of floats NaN wins.
   ReduceMax: {
     identity: (dtype) => extreme(dtype, -1),
-    combine: { host: Math.max, wgsl: 'max(a, b)', float: 'lepton_max(a, b)' },
+    combine: { host: Math.max, wgsl: 'max(a, b)', float: 'lepton_max(a, b)', subgroup: 'subgroupMax' },
     functions: maxFunction,
   },
   ReduceMin: {
     identity: (dtype) => extreme(dtype, 1),
-    combine: { host: Math.min, wgsl: 'min(a, b)', float: 'lepton_min(a, b)' },
+    combine: { host: Math.min, wgsl: 'min(a, b)', float: 'lepton_min(a, b)', subgroup: 'subgroupMin' },
     functions: minFunction,
   },
   ReduceSumSquare: { identity: () => 0, prepare: square, combine: sum },
@@ -104,4 +115,21 @@ fn prepare(x: acc4) -> acc4 { return ${prepared?.expression ?? prepare?.wgsl ?? 
 fn combine(a: acc4, b: acc4) -> acc4 { return ${combined?.expression ?? plain}; }
 fn finish(v: acc4, count: u32) -> acc4 { return ${finish?.wgsl ?? 'v'}; }
 `;
+}
+
+/** Accumulators as what lanes join; those of wide integers not within subgroups. */
+export function accumulatorPart(dtype: DType, { combine }: Reducer): Part {
+  const joined = `${combine.subgroup}(v)`;
+  const float = combine.float !== undefined && accumulatorType(dtype) === 'f32';
+  return {
+    type: 'acc',
+    bytes: 4,
+    join: 'combine(acc4(a), acc4(b)).x',
+    nothing: 'identity().x',
+    // NaN is known by its bits.
+    subgroup: float
+      ? `let odd = (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+  return select(${joined}, lepton_bits(0x7fc00000u), subgroupAny(odd));`
+      : `return ${joined};`,
+  };
 }

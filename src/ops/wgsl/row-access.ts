@@ -17,18 +17,19 @@ export interface RowAccess {
  * arrays of `unit`. `base` is the row's first element; past the row's end `load` gives `fill`. Where not in quads `params`
  * has the row's `length`.
  */
-export function rowAccessText({ dtype, inQuads, distance }: RowAccess): string {
+export function rowAccessText(access: RowAccess): string {
+  return rowLoadText(access) + storeText(access);
+}
+
+/** The same without `store`. */
+export function rowLoadText({ dtype, inQuads, distance }: RowAccess): string {
   const elem = wordType(dtype);
   if (inQuads) {
     return `alias unit = vec4<${elem}>;
 fn load(base: u32, quad: u32, fill: f32) -> vec4f { return vec4f(input[(base >> 2u) + quad]); }
 fn inside(quad: u32) -> vec4<bool> { return vec4<bool>(true); }
-fn store(base: u32, quad: u32, value: vec4f) { result[(base >> 2u) + quad] = unit(value); }
 `;
   }
-  const stores = [0, 1, 2, 3].map(
-    (k) => `  if (i + ${k}u < params.length) { result[base + (i + ${k}u) * ${distance}] = unit(value[${k}]); }`,
-  );
   return `alias unit = ${elem};
 fn positions(quad: u32) -> vec4u { return vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u); }
 fn inside(quad: u32) -> vec4<bool> { return positions(quad) < vec4u(params.length); }
@@ -37,7 +38,18 @@ fn load(base: u32, quad: u32, fill: f32) -> vec4f {
   let value = vec4f(vec4(input[at.x], input[at.y], input[at.z], input[at.w]));
   return select(vec4f(fill), value, inside(quad));
 }
-fn store(base: u32, quad: u32, value: vec4f) {
+`;
+}
+
+function storeText({ inQuads, distance }: RowAccess): string {
+  if (inQuads) {
+    return `fn store(base: u32, quad: u32, value: vec4f) { result[(base >> 2u) + quad] = unit(value); }
+`;
+  }
+  const stores = [0, 1, 2, 3].map(
+    (k) => `  if (i + ${k}u < params.length) { result[base + (i + ${k}u) * ${distance}] = unit(value[${k}]); }`,
+  );
+  return `fn store(base: u32, quad: u32, value: vec4f) {
   let i = quad * 4u;
 ${stores.join('\n')}
 }

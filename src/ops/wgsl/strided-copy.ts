@@ -40,7 +40,7 @@ export function bitsType(dtype: DType): 'uint8' | 'uint16' | 'uint32' {
 }
 
 /** How the four lanes of a quad lie in the input. */
-type Lanes = 'quad' | 'same' | 'fixed' | 'apart';
+type Lanes = 'quad' | 'same' | 'fixed' | 'wrapped' | 'apart';
 
 interface Plan {
   readonly dims: readonly number[];
@@ -64,10 +64,11 @@ function planOf(walk: Walk): Plan {
     return stride === 0 ? plan('same') : plan('fixed', [0, stride, 2 * stride, 3 * stride]);
   }
   const outer = strides.at(-2);
-  if (size === 2 && outer !== undefined && (dims.at(-2) as number) % 2 === 0) {
+  // What a last quad reads past the end of the output is garbage like its lanes there.
+  if (size === 2 && outer !== undefined && (dims.length === 2 || (dims.at(-2) as number) % 2 === 0)) {
     return plan('fixed', [0, stride, outer, outer + stride]);
   }
-  return plan('apart');
+  return plan(size > 2 ? 'wrapped' : 'apart');
 }
 
 /** WGSL for the dot product of an output position with strides; `dims` and the strides are uniform fields. */
@@ -98,18 +99,29 @@ export function stridedCopy(
   const type = tail ? dtype : bitsType(dtype);
   const stored = tail ? tail.output(0).dtype : type;
   const vectors = ceilDiv(dims.length, 4);
+  const last = dims.length - 1;
+  const lastOf = (field: string) => `params.${field}[${last >> 2}u][${last & 3}u]`;
   const element = (at: string) => elementAt(type, 'source', at);
+  const apart = `vec4(${['x', 'y', 'z', 'w'].map((c) => element(`lanes.${c}`)).join(', ')})`;
   const raw = 'source[source_index(quad * 4u) >> 2u]';
   const load = {
     quad: unpackQuad(type, raw),
     same: `vec4(${element('source_index(quad * 4u)')})`,
     fixed: `vec4(${[0, 1, 2, 3].map((k) => element(`at + params.lanes[${k}]`)).join(', ')})`,
-    apart: `vec4(${['x', 'y', 'z', 'w'].map((c) => element(`lanes.${c}`)).join(', ')})`,
+    wrapped: apart,
+    apart,
   }[lanes];
   const prepare = {
     quad: '',
     same: '',
     fixed: 'let at = source_index(quad * 4u);',
+    // Lanes go on along the last dimension, or from the start of it again, which they reach once at most.
+    wrapped: `let size = ${lastOf('dims')};
+  let step = ${lastOf('strides')};
+  let left = size - quad * 4u % size;
+  let here = vec4u(source_index(quad * 4u)) + vec4u(0u, 1u, 2u, 3u) * step;
+  let next = vec4u(source_index(quad * 4u + left)) + (vec4u(0u, 1u, 2u, 3u) - left) * step;
+  let lanes = select(next, here, vec4u(0u, 1u, 2u, 3u) < vec4u(left));`,
     apart: eachLane('source_index(quad * 4u + k)'),
   }[lanes];
   // No channel axis: lanes may lie in different ones.
@@ -151,7 +163,7 @@ export function stridedCost(dtype: DType, walk: Walk): Cost {
   const scattered = Math.abs(strides.at(-1) as number) > 1 ? 2 : 1;
   const loaded = lanes === 'quad' ? bytes : lanes === 'same' ? 4 : 16 * scattered;
   return {
-    flops: quads * 3 * dims.length * (lanes === 'apart' ? 4 : 1),
+    flops: quads * 3 * dims.length * (lanes === 'apart' ? 4 : lanes === 'wrapped' ? 2 : 1),
     traffic: quads * (bytes + loaded),
     workgroups: ceilDiv(quads, workgroupSize),
   };
