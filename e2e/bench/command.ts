@@ -22,7 +22,7 @@ import { describeMachine } from './machine';
 import { modelCases } from './models';
 import { type BenchOptions, parseOptions, usage } from './options';
 import { takePicture } from './picture';
-import { allowedLoss, regressions } from './ratios';
+import { allowedLoss, compareRatios } from './ratios';
 import type { BenchResults } from './results';
 import { runCases } from './run-cases';
 import { runStarts } from './run-starts';
@@ -109,15 +109,22 @@ async function compare(results: BenchResults, again: (only: RegExp) => Promise<B
     console.error(`Nothing to compare with: there is no ${pathOf(results)}.json. Write it with --update.`);
     return 1;
   }
-  const suspects = regressions(committed, results);
+  const { compared, worse: suspects } = compareRatios(committed, results);
+  if (compared === 0) {
+    console.error('Nothing was compared: no case of this run is in the committed one with the same WebGPU peer timed.');
+    return 1;
+  }
   const names = suspects.map(({ test }) => test.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  const worse = names.length === 0 ? [] : regressions(committed, await again(new RegExp(`^(${names.join('|')})$`)));
+  const repeated = names.length > 0 && (await again(new RegExp(`^(${names.join('|')})$`)));
+  const worse = repeated ? compareRatios(committed, repeated).worse : [];
   const confirmed = worse.filter(({ name }) => suspects.some((suspect) => suspect.name === name));
   for (const { name, before, now } of confirmed) {
     const after = now === undefined ? 'has no result now' : `is ${now.toFixed(2)}× now`;
     console.error(`${name}: was ${before.toFixed(2)}× ahead of the best peer, ${after}.`);
   }
-  if (confirmed.length === 0) console.log(`No case lost more than a factor of ${allowedLoss} of its lead.`);
+  if (confirmed.length === 0) {
+    console.log(`Of ${compared} cases compared none lost more than a factor of ${allowedLoss} of its lead.`);
+  }
   return confirmed.length === 0 ? 0 : 1;
 }
 

@@ -17,16 +17,22 @@ export interface Regression {
 
 type Compared = Pick<BenchResults, 'cases' | 'starts'>;
 
-/** Rows of the baseline that were run again and got worse. Peers that either run lacks count on neither side. */
-export function regressions(baseline: Compared, run: Compared): Regression[] {
+export interface Comparison {
+  /** Rows that both runs have, with a peer that both have timed. */
+  readonly compared: number;
+  readonly worse: readonly Regression[];
+}
+
+/** Rows of the baseline that were run again. Peers that either run lacks count on neither side. */
+export function compareRatios(baseline: Compared, run: Compared): Comparison {
   const known = new Map(rowsOf(baseline).map(({ name, results }) => [name, results]));
-  return rowsOf(run).flatMap(({ name, test, results }) => {
+  const rows = rowsOf(run).flatMap(({ name, test, results }): Regression[] => {
     const old = known.get(name);
     if (!old) return [];
     const peers = webgpuPeers.filter((peer) => isTimed(old[peer]) && isTimed(results[peer]));
     const before = ahead(old, peers);
-    const now = ahead(results, peers);
-    if (before === undefined || (now !== undefined && now * allowedLoss >= before)) return [];
-    return [{ name, test, before, now }];
+    return before === undefined ? [] : [{ name, test, before, now: ahead(results, peers) }];
   });
+  const worse = rows.filter(({ before, now }) => now === undefined || now * allowedLoss < before);
+  return { compared: rows.length, worse };
 }

@@ -57,7 +57,9 @@ async function runCase(test: BenchCase, { pages, server, rounds }: Arena): Promi
   }
   const times = await timeRounds([...ready.keys()], rounds, fail);
   for (const [page, found] of times) {
-    results[page.name] = { ...summarise(found), error: ready.get(page)?.error ?? 0 };
+    const { problem, error = 0 } = await page.verify();
+    const worst = Math.max(error, ready.get(page)?.error ?? 0);
+    results[page.name] = problem === undefined ? { ...summarise(found), error: worst } : { problem };
     await page.dispose();
   }
   // Some cases are 64 MiB.

@@ -45,6 +45,19 @@ export class RuntimePage {
     );
   }
 
+  /** Checks what the timed runs answer. */
+  async verify(): Promise<Prepared> {
+    try {
+      const page = await this.open();
+      return await this.limited(
+        page.evaluate(() => bench.verify()),
+        runLimit,
+      );
+    } catch (error) {
+      return { problem: firstLine(error) };
+    }
+  }
+
   /** Frees the case; a page that cannot is closed. */
   async dispose(): Promise<void> {
     const { page } = this;

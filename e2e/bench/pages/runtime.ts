@@ -42,6 +42,8 @@ export interface Answer {
 export interface OpenCase {
   /** Runs once; answers every output, for the check. */
   outputs(): Promise<Readonly<Record<string, Answer>>>;
+  /** Waits for what the runtime does by itself after a first run, so that it is not done while another is timed. */
+  settled?(): Promise<void>;
   /** What is timed: one run, to the end of the last read-back. */
   run(): Promise<void>;
   dispose(): Promise<void> | void;
@@ -87,6 +89,8 @@ export interface BenchPage {
   prepare(folder: string): Promise<Prepared>;
   /** Mean milliseconds of a run, of as many in a row as are worth timing. */
   time(): Promise<number>;
+  /** Checks the answer once more: what was timed need not be what ran first. */
+  verify(): Promise<Prepared>;
   dispose(): Promise<void>;
   /** Set where the page was asked for one answer at once (`?case=FOLDER`). */
   firstAnswer?: Promise<FirstAnswer>;

@@ -4,11 +4,12 @@ import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { tfDTypeOf } from '../tfjs/graph';
 import { Interpreter } from '../tfjs/interpreter';
+import { channelsLast, inChannelsLast, inOnnxOrder, plain, type TfValue } from '../tfjs/values';
 import { serve } from './page';
 import type { Feed } from './runtime';
 import { elementsOf } from './typed-arrays';
 
-type Tensors = Record<string, tf.Tensor>;
+type Values = Record<string, TfValue>;
 
 let starting: Promise<void> | undefined;
 
@@ -31,17 +32,16 @@ serve({
     ]);
     await starting;
     const model = new Interpreter(graph, weights);
-    const held = resident ? tensorsOf(feeds) : undefined;
-    const run = () => {
-      if (held) return model.run(held);
-      const inputs = tensorsOf(feeds);
-      const answers = model.run(inputs);
-      tf.dispose(inputs);
-      return answers;
-    };
+    const held = resident ? valuesOf(feeds, held4d) : undefined;
+    /** Outputs in ONNX's order of axes. */
+    const answer = (): Record<string, tf.Tensor> =>
+      tf.tidy(() => {
+        const values = model.run(held ?? valuesOf(feeds, plain));
+        return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, inOnnxOrder(value)]));
+      });
     return {
       async outputs() {
-        const answers = run();
+        const answers = answer();
         const read = Object.entries(answers).map(async ([name, tensor]) => {
           const data = await tensor.data<'float32'>();
           return [name, { dims: tensor.shape, data }] as const;
@@ -51,21 +51,30 @@ serve({
         return outputs;
       },
       async run() {
-        const answers = run();
-        const wanted = Object.entries(answers).filter(([name]) => !resident || name === 'probe');
-        await Promise.all(wanted.map(([, tensor]) => tensor.data()));
+        // The first element, which is all that is read of what stays on the GPU, is the same in either order of axes.
+        const answers = held ? tf.tidy(() => [firstOf(model.run(held, ['y']).y as TfValue)]) : Object.values(answer());
+        await Promise.all(answers.map((tensor) => tensor.data()));
         tf.dispose(answers);
       },
       dispose() {
-        tf.dispose(held ?? {});
+        tf.dispose(Object.values(held ?? {}).map(({ tensor }) => tensor));
         model.dispose();
       },
     };
   },
 });
 
-function tensorsOf(feeds: readonly Feed[]): Tensors {
-  return Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(feed)]));
+function valuesOf(feeds: readonly Feed[], form: (tensor: tf.Tensor) => TfValue): Values {
+  return Object.fromEntries(feeds.map((feed) => [feed.name, form(tensorOf(feed))]));
+}
+
+/** Images that stay on the GPU lie there as TF.js likes them. */
+function held4d(tensor: tf.Tensor): TfValue {
+  return tensor.rank === 4 ? channelsLast(tf.tidy(() => tf.clone(inChannelsLast(plain(tensor))))) : plain(tensor);
+}
+
+function firstOf({ tensor }: TfValue): tf.Tensor {
+  return tf.slice(tf.reshape(tensor, [-1]), [0], [1]);
 }
 
 function tensorOf({ dtype, dims, bytes }: Feed): tf.Tensor {

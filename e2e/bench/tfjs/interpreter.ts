@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TfOperator } from './call';
 import type { TfConstant, TfGraph, TfNode } from './graph';
 import { operators } from './operators';
-import { inOnnxOrder, plain, type TfValue } from './values';
+import { plain, type TfValue } from './values';
 
 /** Constants of at most so many elements may say what to do, such as a shape. */
 const largestKnown = 64;
@@ -21,6 +21,7 @@ export class Interpreter {
   private readonly constants = new Map<string, tf.Tensor>();
   private readonly prepared = new Map<string, tf.Tensor>();
   private readonly steps: readonly Step[];
+  private readonly stepsTo = new Map<string, readonly Step[]>();
 
   constructor(
     private readonly graph: TfGraph,
@@ -40,30 +41,43 @@ export class Interpreter {
     });
   }
 
-  /** The outputs by name, which the caller disposes of; `inputs` stay the caller's. */
-  run(inputs: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
-    return tf.tidy(() => {
-      const values = new Map<string, TfValue>();
-      for (const [name, tensor] of [...this.constants, ...Object.entries(inputs)]) values.set(name, plain(tensor));
-      for (const { node, operator, known, prepared } of this.steps) {
-        const results = operator({
-          inputs: node.inputs.map((name) => (name === '' ? undefined : values.get(name))),
-          outputs: node.outputs.length,
-          known,
-          attributes: node.attributes,
-          prepared,
-          ...(node.activation && { activation: node.activation }),
-        });
-        node.outputs.forEach((name, i) => {
-          if (name !== '') values.set(name, results[i] as TfValue);
-        });
-      }
-      return Object.fromEntries(this.graph.outputs.map((name) => [name, inOnnxOrder(values.get(name) as TfValue)]));
-    });
+  /** The wanted outputs by name, in the order of axes that they come in. To be called within `tf.tidy`. */
+  run(inputs: Readonly<Record<string, TfValue>>, wanted = this.graph.outputs): Record<string, TfValue> {
+    const values = new Map<string, TfValue>(Object.entries(inputs));
+    for (const [name, tensor] of this.constants) values.set(name, plain(tensor));
+    for (const { node, operator, known, prepared } of this.stepsFor(wanted)) {
+      const results = operator({
+        inputs: node.inputs.map((name) => (name === '' ? undefined : values.get(name))),
+        outputs: node.outputs.length,
+        known,
+        attributes: node.attributes,
+        prepared,
+        ...(node.activation && { activation: node.activation }),
+      });
+      node.outputs.forEach((name, i) => {
+        if (name !== '') values.set(name, results[i] as TfValue);
+      });
+    }
+    return Object.fromEntries(wanted.map((name) => [name, values.get(name) as TfValue]));
   }
 
   dispose(): void {
     for (const tensor of [...this.constants.values(), ...this.prepared.values()]) tensor.dispose();
+  }
+
+  /** Those that the wanted outputs hang on. */
+  private stepsFor(wanted: readonly string[]): readonly Step[] {
+    const known = this.stepsTo.get(wanted.join());
+    if (known) return known;
+    const needed = new Set(wanted);
+    const steps: Step[] = [];
+    for (const step of [...this.steps].reverse()) {
+      if (!step.node.outputs.some((name) => needed.has(name))) continue;
+      for (const name of step.node.inputs) needed.add(name);
+      steps.unshift(step);
+    }
+    this.stepsTo.set(wanted.join(), steps);
+    return steps;
   }
 
   private keep(key: string, make: () => tf.Tensor): tf.Tensor {
