@@ -6,11 +6,10 @@ import type { NDArray } from '../../src/base/ndarray';
 import type { Choice, Tuning } from '../../src/base/tuning';
 import type { TuningStore } from '../../src/store/tuning';
 import { Devices } from '../../src/worker/devices';
-import { Tuner } from '../../src/worker/tuner';
-import type { Problem } from '../../src/worker/tuning-problems';
 import { compare } from '../ops/harness';
 import { describeDawn } from '../support/dawn';
 import { type OpenModel, openOnGpu } from '../support/engines';
+import { Contrary } from './contrary';
 import { dense, denseFeeds, softmax, softmaxFeeds } from './models';
 
 class MemoryStore implements TuningStore {
@@ -31,22 +30,6 @@ class MemoryStore implements TuningStore {
 
   async clear() {
     this.kept.clear();
-  }
-}
-
-/** Decides without measuring, for the candidate that was estimated last of all. */
-class Contrary extends Tuner {
-  private readonly contrary = new Map<string, Choice>();
-
-  override get tuning(): Tuning {
-    return { rates: undefined, choices: this.contrary };
-  }
-
-  override async measure(problems: readonly Problem[]): Promise<void> {
-    for (const { signature, shortlist } of problems) {
-      const last = shortlist(100).at(-1);
-      if (last) this.contrary.set(signature, { kernel: last.kernel, tunables: last.tunables, time: 1 });
-    }
   }
 }
 

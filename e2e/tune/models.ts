@@ -24,16 +24,21 @@ export function softmax(rows: number): Uint8Array<ArrayBuffer> {
   });
 }
 
-/** y = softmax(x · w): [1, 67] → [1, 130]. */
-export const dense = makeModel({
-  nodes: [
-    { op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['scores'] },
-    { op: 'Softmax', name: 'softmax', inputs: ['scores'], outputs: ['y'] },
-  ],
-  inputs: [{ name: 'x', dtype: 'float32', shape: [1, 67] }],
-  outputs: [{ name: 'y', dtype: 'float32', shape: [1, 130] }],
-  initializers: [tensorOf('w', drawn([67, 130]))],
-});
+/** y = softmax(x · w): [rows, 67] → [rows, 130]. */
+export function denseOf(rows: number): Uint8Array<ArrayBuffer> {
+  return makeModel({
+    nodes: [
+      { op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['scores'] },
+      { op: 'Softmax', name: 'softmax', inputs: ['scores'], outputs: ['y'] },
+    ],
+    inputs: [{ name: 'x', dtype: 'float32', shape: [rows, 67] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [rows, 130] }],
+    initializers: [tensorOf('w', weights)],
+  });
+}
 
+const weights = drawn([67, 130]);
+export const dense = denseOf(1);
 export const denseFeeds = { x: drawn([1, 67]) };
+export const rowsFeeds = { x: drawn([96, 67]) };
 export const softmaxFeeds = (rows: number) => ({ x: drawn([rows, 257]) });

@@ -1,4 +1,4 @@
-// The weight store's records in IndexedDB; the only file that imports idb-keyval. One object store:
+// The weight store's records in IndexedDB. One object store:
 //   ['file', url] → Manifest of a complete file     ['part', url] → Manifest of an unfinished download
 //   ['chunk', id, index] → Blob
 //   ['derived', id, build, key] → DerivedRecord      ['derived', id, build, key, index] → Blob

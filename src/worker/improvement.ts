@@ -4,11 +4,11 @@
 import { throwIfAborted } from '../base/errors';
 import type { Runner } from '../gpu/runner';
 import type { Plan } from '../plan/plan';
-import type { GpuOutcome } from './stage';
+import type { GpuOutcome, Open } from './stage';
 import type { MeasureOptions, Tuner } from './tuner';
 import type { Problem } from './tuning-problems';
 
-/** Plans with more bytes of weights are not exchanged while both would be there: the next load takes the better one. */
+/** Plans with more bytes of weights are not exchanged while both would be there: only the next load takes the better one. */
 const mostExchanged = 512 << 20;
 
 export interface Improvement {
@@ -21,7 +21,9 @@ interface Better {
   readonly outcome: GpuOutcome;
   readonly nodes: Plan['nodes'];
   /** Undefined where the plan is the old one, now known to be the best. */
-  readonly runner: Runner | undefined;
+  readonly runner?: Runner;
+  /** The better plan where it is not to be exchanged now. */
+  readonly postponed?: Plan;
 }
 
 /**
@@ -33,28 +35,31 @@ export async function improve(
   tuner: Tuner,
   makeRunner: (plan: Plan) => Promise<Runner>,
   options: MeasureOptions,
-): Promise<Improvement> {
-  const usable = outcomes.filter(({ runner }) => !runner.disposed);
-  await tuner.measure(merged(usable.flatMap(({ open }) => open?.problems ?? [])), options);
+): Promise<Improvement & { readonly found: readonly Better[] }> {
+  const opened: (Open & { readonly outcome: GpuOutcome })[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.open && !outcome.runner.disposed) opened.push({ outcome, ...(await outcome.open()) });
+  }
+  await tuner.measure(merged(opened.flatMap(({ problems }) => problems)), options);
   const better: Better[] = [];
   const drop = () => {
     for (const { runner } of better) runner?.dispose();
   };
   try {
-    for (const outcome of usable) {
+    for (const { outcome, replan } of opened) {
       throwIfAborted(options.signal, 'Tuning');
-      if (!outcome.open || outcome.runner.disposed) continue;
-      const plan = outcome.open.replan();
+      if (outcome.runner.disposed) continue;
+      const plan = replan();
       const { nodes } = plan;
-      if (sameKernels(nodes, outcome.nodes)) better.push({ outcome, nodes, runner: undefined });
-      else if (plan.memory.weightBytes <= mostExchanged)
-        better.push({ outcome, nodes, runner: await makeRunner(plan) });
+      if (sameKernels(nodes, outcome.nodes)) better.push({ outcome, nodes });
+      else if (plan.memory.weightBytes > mostExchanged) better.push({ outcome, nodes: outcome.nodes, postponed: plan });
+      else better.push({ outcome, nodes, runner: await makeRunner(plan) });
     }
   } catch (error) {
     drop();
     throw error;
   }
-  return { apply: () => better.forEach(exchange), drop };
+  return { apply: () => better.forEach(exchange), drop, found: better };
 }
 
 function exchange({ outcome, nodes, runner }: Better): void {

@@ -14,9 +14,10 @@ import type { Plan } from '../plan/plan';
 import type { Blueprint } from './blueprint';
 import type { SharedDevice } from './devices';
 import { type Improvement, improve } from './improvement';
+import { KeptPlans } from './kept-plans';
 import type { NextStage } from './next-stage';
-import type { CachedPlan, PlanCache } from './plan-cache';
-import { type GpuOutcome, type Outcome, outcomeKey, Stage, type StageInput } from './stage';
+import type { PlanCache } from './plan-cache';
+import { type GpuOutcome, type Open, type Outcome, outcomeKey, Stage, type StageInput } from './stage';
 import { efforts, type MeasureOptions } from './tuner';
 
 /** Shapes kept: of whole runs, and of a stage behind what the data decides. */
@@ -25,10 +26,8 @@ const keptLater = 2;
 /** Executables kept in all: a loop whose end hangs on data is a stage for every iteration. */
 const keptRunners = 24;
 
-/** Packed weights of more bytes are not stored: they come on top of the model itself. */
-const mostPacked = 64 << 20;
-/** What a stored plan may fail with that a new one does not. */
-const unusable: ReadonlySet<LeptonErrorCode> = new Set(['GPU_ERROR', 'CACHE_CORRUPT']);
+/** What a stored plan may fail with that a new one does not: packed weights may be shorter than it takes them for. */
+const unusable: ReadonlySet<LeptonErrorCode> = new Set(['GPU_ERROR', 'CACHE_CORRUPT', 'INVALID_MODEL']);
 
 /** Whether kernels are chosen by measuring: never, after the first run in idle time, or before it. */
 export type Tune = 'off' | 'auto' | 'full';
@@ -66,13 +65,13 @@ export class Outcomes {
   private readonly weights = new Weights();
   /** Outcomes with a runner, the least recently used first. */
   private readonly live = new Set<GpuOutcome>();
-  /** What the store knows an outcome by, of those that it keeps. */
-  private readonly keys = new WeakMap<GpuOutcome, Pick<CachedPlan, 'quick' | 'packed'> & { readonly key: string }>();
+  private readonly kept: KeptPlans;
 
   constructor(private readonly options: OutcomesOptions) {
-    const { blueprint, graph } = options;
+    const { blueprint, graph, plans, shared } = options;
     const inputs = blueprint.inputs.map(({ name }) => name);
     this.root = new Stage(inputs, graph, keptShapes);
+    this.kept = new KeptPlans(plans, shared.device.profile);
   }
 
   get shared(): SharedDevice {
@@ -92,7 +91,7 @@ export class Outcomes {
     path: ReadonlySet<Outcome>,
     options: PrepareOptions,
   ): Promise<Outcome | undefined> {
-    const { blueprint, shared, border } = this.options;
+    const { shared, tune } = this.options;
     for (;;) {
       const known = new Map<string, NDArray>();
       for (const name of stage.asked) {
@@ -108,42 +107,30 @@ export class Outcomes {
       }
       throwIfAborted(options.signal, 'Loading the model');
       const isWhole = stage === this.root && known.size === 0;
-      const outcome = isWhole ? await this.cached(key, path, options) : undefined;
+      const planner = () => this.planner(stage, inputs, known, isWhole);
+      const outcome = isWhole ? await this.cached(key, planner, path, options) : undefined;
       if (outcome) {
         stage.keep(key, outcome);
         this.options.onOutcome(outcome);
         return outcome;
       }
-      const { compiler } = await blueprint.read();
-      const graph = await stage.graph();
-      const list = [...inputs];
-      const plan = (): NextStage =>
-        compiler.next(graph, {
-          ...this.tuning,
-          adapter: shared.device.profile,
-          dims: new Map(list.map(([name, { dims }]) => [name, dims])),
-          dtypes: new Map(list.flatMap(([name, { dtype }]) => (dtype ? [[name, dtype] as const] : []))),
-          overflowing: new Set(list.flatMap(([name, { mayOverflow }]) => (mayOverflow ? [name] : []))),
-          known,
-          border,
-          quick: isWhole && this.options.quick,
-        });
+      const plan = await planner();
       let next = plan();
       if (next.kind === 'feeds') {
         stage.ask(next.names);
         continue;
       }
-      if (next.kind === 'gpu' && this.options.tune === 'full') {
+      if (next.kind === 'gpu' && tune === 'full') {
         const { signal, onTune } = options;
         const effort = { effort: efforts.full, budget: Number.POSITIVE_INFINITY, signal };
         await shared.tuner.measure(next.problems, { ...effort, ...(onTune && { onProgress: onTune }) });
         next = plan() as Planned;
       }
-      const made = await this.make(next, plan as () => Planned, path, options);
+      const made = await this.make(next, plan, path, options);
       // Later stages would need the graph all the same.
       if (made.kind === 'gpu' && isWhole && !made.next) {
-        this.keys.set(made, { key, quick: next.kind === 'gpu' ? next.quick : undefined });
-        this.keepPlan(made);
+        this.kept.note(made, { key, quick: next.kind === 'gpu' ? next.quick : undefined, measured: tune === 'full' });
+        this.kept.keep(made);
       }
       stage.keep(key, made);
       this.options.onOutcome(made);
@@ -154,18 +141,15 @@ export class Outcomes {
   /** Better plans for what is there, by measuring: see improvement.ts. */
   async improve(options: MeasureOptions): Promise<Improvement> {
     const makeRunner = async (plan: Plan) => new Runner(await this.executable(plan, options));
-    const before = new Map([...this.live].map((outcome) => [outcome, outcome.nodes]));
-    const improvement = await improve([...before.keys()], this.shared.tuner, makeRunner, options);
+    const improvement = await improve([...this.live], this.shared.tuner, makeRunner, options);
     return {
       ...improvement,
       apply: () => {
         improvement.apply();
-        for (const [outcome, nodes] of before) {
-          const known = this.keys.get(outcome);
-          if (outcome.nodes === nodes || !known) continue;
-          // Weights may be packed in another way now.
-          this.keys.set(outcome, { key: known.key, quick: known.quick });
-          this.keepPlan(outcome);
+        for (const { outcome, runner, postponed } of improvement.found) {
+          if (outcome.runner.disposed) continue;
+          if (postponed) this.kept.keepForNext(outcome, postponed);
+          else this.kept.keepMeasured(outcome, runner !== undefined);
         }
       },
     };
@@ -177,15 +161,14 @@ export class Outcomes {
     for (const outcome of [...this.live]) {
       const { better: plan, runner } = outcome;
       if (!plan || runner.disposed) continue;
-      const known = this.keys.get(outcome);
-      const packed = known && (await this.packedWeights(known.key, known.packed));
+      const packed = await this.kept.packedFor(outcome);
       try {
-        made.push({ outcome, plan, runner: new Runner(await this.withPacked(plan, packed)) });
+        made.push({ outcome, plan, runner: new Runner(await this.withPacked(outcome, plan, packed)) });
       } catch (error) {
+        if (this.shared.device.lost) throw error;
         // The quick plan stays; the next visit plans anew.
         outcome.better = undefined;
-        this.keys.delete(outcome);
-        if (this.shared.device.lost) throw error;
+        this.kept.forget(outcome);
       }
     }
     return {
@@ -207,20 +190,7 @@ export class Outcomes {
 
   /** Stores the weights that the plans have packed, for the next visit. */
   async keepPacked(): Promise<void> {
-    const { plans, shared } = this.options;
-    for (const outcome of [...this.live]) {
-      const known = this.keys.get(outcome);
-      const { runner, better } = outcome;
-      const { executable } = runner;
-      const size = executable.packed.reduce((sum, { bytes }) => sum + bytes, 0);
-      if (!plans || !known || known.packed || better || runner.disposed || size === 0 || size > mostPacked) continue;
-      const { packed } = executable;
-      const bytes = { size, read: (offset: number, length: number) => executable.readPacked(offset, length) };
-      // Should the page go away in between, the plan stands there without them.
-      if (!(await plans.keepWeights(shared.device.profile, known.key, bytes))) continue;
-      this.keys.set(outcome, { ...known, packed });
-      if (outcome.runner === runner) this.keepPlan(outcome);
-    }
+    for (const outcome of [...this.live]) await this.kept.keepPacked(outcome);
   }
 
   dispose(): void {
@@ -232,7 +202,7 @@ export class Outcomes {
 
   private async make(
     next: Exclude<NextStage, { kind: 'feeds' }>,
-    replan: () => Planned,
+    plan: () => NextStage,
     path: ReadonlySet<Outcome>,
     options: PrepareOptions,
   ): Promise<Outcome> {
@@ -240,56 +210,75 @@ export class Outcomes {
       const { nodes, rest, evaluated } = next;
       return { kind: 'host', nodes, next: rest && stageOf(rest), evaluated };
     }
-    const { plan, quick, later, read, evaluated, problems } = next;
-    const open = this.options.tune === 'auto' ? { problems, replan: () => replan().plan } : undefined;
-    const better = quick && plan;
-    return this.realise(quick ?? plan, { better, next: later && stageOf(later), read, evaluated, open }, path, options);
+    const { quick, later, read, evaluated } = next;
+    const open = this.options.tune === 'auto' ? async () => openOf(next, plan) : undefined;
+    const better = quick && next.plan;
+    const rest = { better, next: later && stageOf(later), read, evaluated, open };
+    return this.realise(quick ?? next.plan, rest, path, options);
+  }
+
+  /** Reads the model, where that has not been done yet. @returns what plans a stage, by what is known of the adapter */
+  private async planner(
+    stage: Stage,
+    inputs: ReadonlyMap<string, StageInput>,
+    known: ReadonlyMap<string, NDArray>,
+    isWhole: boolean,
+  ): Promise<() => NextStage> {
+    const { blueprint, shared, border, quick } = this.options;
+    const { compiler } = await blueprint.read();
+    const graph = await stage.graph();
+    const list = [...inputs];
+    return () =>
+      compiler.next(graph, {
+        ...this.tuning,
+        adapter: shared.device.profile,
+        dims: new Map(list.map(([name, { dims }]) => [name, dims])),
+        dtypes: new Map(list.flatMap(([name, { dtype }]) => (dtype ? [[name, dtype] as const] : []))),
+        overflowing: new Set(list.flatMap(([name, { mayOverflow }]) => (mayOverflow ? [name] : []))),
+        known,
+        border,
+        quick: isWhole && quick,
+      });
   }
 
   /** What an earlier visit has planned, made real; undefined where there is nothing that this device can do. */
   private async cached(
     key: string,
+    planner: () => Promise<() => NextStage>,
     path: ReadonlySet<Outcome>,
     options: PrepareOptions,
   ): Promise<GpuOutcome | undefined> {
-    const { plans, shared } = this.options;
-    const found = await plans?.find(shared.device.profile, key);
+    const found = await this.kept.find(key);
     if (!found) return undefined;
-    const { plan, quick, packed, read, evaluated } = found;
-    const rest = { better: quick && plan, next: undefined, read, evaluated, open: undefined };
+    const { plan, quick, read, evaluated, measured } = found;
+    const reopen = async () => {
+      const replan = await planner();
+      return openOf(replan() as Planned, replan);
+    };
+    const open = this.options.tune === 'auto' && !measured ? reopen : undefined;
+    const rest = { better: quick && plan, next: undefined, read, evaluated, open };
     try {
-      const ready = quick ? undefined : await this.packedWeights(key, packed);
-      const outcome = await this.realise(quick ?? plan, rest, path, { ...options, packed: ready });
-      this.keys.set(outcome, { key, quick, packed });
+      const packed = quick ? undefined : await this.kept.packedOf(found);
+      const outcome = await this.realise(quick ?? plan, rest, path, { ...options, packed });
+      this.kept.note(outcome, { key, quick, measured, packed: quick || packed ? found.packed : undefined });
       return outcome;
     } catch (error) {
       // A driver may have changed under the same name, or what is stored be damaged.
-      if (error instanceof LeptonError && unusable.has(error.code) && !shared.device.lost) return undefined;
-      throw error;
+      const isUnusable = error instanceof LeptonError && unusable.has(error.code) && !this.shared.device.lost;
+      if (!isUnusable) throw error;
+      await this.kept.forgetKey(key);
+      return undefined;
     }
   }
 
   /** Weights that are damaged in the store are packed again. */
-  private withPacked(plan: Plan, packed: PackedWeights | undefined): Promise<Executable> {
+  private withPacked(outcome: GpuOutcome, plan: Plan, packed: PackedWeights | undefined): Promise<Executable> {
     const made = this.executable(plan, { packed });
-    return packed ? made.catch(() => this.executable(plan, {})) : made;
-  }
-
-  private async packedWeights(key: string, places: CachedPlan['packed']): Promise<PackedWeights | undefined> {
-    const { plans, shared } = this.options;
-    const file = places && (await plans?.weights(shared.device.profile, key));
-    return file && { places, file };
-  }
-
-  private keepPlan(outcome: GpuOutcome): void {
-    const { plans, shared } = this.options;
-    const known = this.keys.get(outcome);
-    if (!plans || !known) return;
-    const { key, ...stored } = known;
-    const { runner, better, nodes, read, evaluated } = outcome;
-    const plan = better ?? { ...runner.executable.plan, nodes };
-    const steps = evaluated.map(({ node: { name, op }, reason }) => ({ node: { name, op }, reason }));
-    plans.keep(shared.device.profile, key, { ...stored, plan, read, evaluated: steps });
+    if (!packed) return made;
+    return made.catch(() => {
+      this.kept.losePacked(outcome);
+      return this.executable(plan, {});
+    });
   }
 
   private async realise(
@@ -341,6 +330,11 @@ export class Outcomes {
     const { shared, files } = this.options;
     return Executable.create(shared.device, plan, files, { ...options, weights: this.weights });
   }
+}
+
+/** What measuring could better in a plan. */
+function openOf({ problems }: Planned, replan: () => NextStage): Open {
+  return { problems, replan: () => (replan() as Planned).plan };
 }
 
 function stageOf(graph: Graph): Stage {

@@ -17,12 +17,21 @@ export interface CachedPlan {
   readonly plan: Plan;
   /** For the first run, where it is another. */
   readonly quick?: Plan | undefined;
-  /** Where the plan's packed weights lie in the record that `weights` opens. */
-  readonly packed?: readonly PackedWeight[] | undefined;
+  /** The plan's packed weights, where they are stored. */
+  readonly packed?: StoredWeights | undefined;
+  /** Whether its kernels were chosen by measuring, as far as they ever are. */
+  readonly measured: boolean;
   /** Outputs that are to be read back in any case. */
   readonly read: readonly string[];
   /** Nodes that planning has run on the host. */
   readonly evaluated: readonly Evaluated[];
+}
+
+/** Packed weights in a record of their own, which no plan mentions but the one they were made by. */
+export interface StoredWeights {
+  /** Tells the record from those of other plans for the same, and of other tabs. */
+  readonly id: string;
+  readonly places: readonly PackedWeight[];
 }
 
 export interface PlanCacheOptions extends Precision {
@@ -55,18 +64,28 @@ export class PlanCache {
     return read<CachedPlan>(this.derived, this.keyOf(adapter, key));
   }
 
-  /** The packed weights that belong to a plan, where they are stored. */
-  async weights(adapter: AdapterProfile, key: string): Promise<ByteSource | undefined> {
-    return this.derived.source(this.keyOf(adapter, key, 'weights'));
+  /** Opens packed weights; undefined where they are not there any more. */
+  weights({ id }: StoredWeights): Promise<ByteSource | undefined> {
+    return this.derived.source(weightsKey(id));
   }
 
-  /** Stores packed weights, to be mentioned in the plan when they are there. @returns whether they are */
+  /** Stores packed weights, to be mentioned in the plan when they are there. */
   async keepWeights(
-    adapter: AdapterProfile,
-    key: string,
+    places: readonly PackedWeight[],
     bytes: Pick<ByteSource, 'read'> & { readonly size: number },
-  ): Promise<boolean> {
-    return !this.closed && this.derived.put(this.keyOf(adapter, key, 'weights'), bytes);
+  ): Promise<StoredWeights | undefined> {
+    const id = crypto.randomUUID();
+    const stored = !this.closed && (await this.derived.put(weightsKey(id), bytes));
+    return stored ? { id, places } : undefined;
+  }
+
+  /** Removes a plan that turned out to be of no use. */
+  async forget(adapter: AdapterProfile, key: string): Promise<void> {
+    const place = this.keyOf(adapter, key);
+    this.waiting.delete(place);
+    const plan = await read<CachedPlan>(this.derived, place);
+    await this.derived.remove(place);
+    if (plan?.packed) await this.derived.remove(weightsKey(plan.packed.id));
   }
 
   /** Stores the plan in idle time, in the place of an earlier one for the same. */
@@ -88,16 +107,24 @@ export class PlanCache {
     const plans = [...this.waiting];
     this.waiting.clear();
     for (const [key, plan] of plans) {
-      // A summary without plans would only put off what the next load must do.
-      if ((await put(this.derived, key, plan)) && !this.summarised)
-        this.summarised = await keepSummary(this.derived, this.model);
+      const before = await read<CachedPlan>(this.derived, key);
+      // A summary without plans would only put off what the next load must do. It goes with the newest one, since the
+      // oldest records are the first to go.
+      if (!(await put(this.derived, key, plan)) || !(await keepSummary(this.derived, this.model))) continue;
+      this.summarised = true;
+      if (before?.packed && before.packed.id !== plan.packed?.id)
+        await this.derived.remove(weightsKey(before.packed.id));
     }
   }
 
-  private keyOf(adapter: AdapterProfile, key: string, what: 'plan' | 'weights' = 'plan'): string {
+  private keyOf(adapter: AdapterProfile, key: string): string {
     const { precision, allowPrecisionLoss, tune, files } = this.options;
-    return JSON.stringify([what, adapter, precision, allowPrecisionLoss, tune, files, key]);
+    return JSON.stringify(['plan', adapter, precision, allowPrecisionLoss, tune, files, key]);
   }
+}
+
+function weightsKey(id: string): string {
+  return JSON.stringify(['weights', id]);
 }
 
 export function findSummary(derived: Derived): Promise<ModelSummary | undefined> {

@@ -143,8 +143,8 @@ export class Session {
       const id = this.nextModel++;
       const budget = Math.max(leastTuning, tuningShare * timings.total);
       const tuning = tunable && { tunable, budget };
-      this.models.set(id, { inputs, outputs, engine, files, plans, queue: Promise.resolve(), tuning, wasRun: false });
       const report = await this.report(request, files, engine, timings);
+      this.models.set(id, { inputs, outputs, engine, files, plans, queue: Promise.resolve(), tuning, wasRun: false });
       return { id, inputs, outputs, report };
     } catch (error) {
       stop.abort(error);
@@ -223,12 +223,15 @@ export class Session {
       return work();
     });
     model.queue = mine
-      .catch(() => {})
-      .then(() => {
+      .then(
+        () => true,
+        () => false,
+      )
+      .then((answered) => {
         const { tuning, wasRun } = model;
-        model.wasRun = true;
+        model.wasRun ||= answered;
         void model.engine.settle?.().then(() => {
-          if (tuning && !wasRun) this.idle.add(tuning.tunable, tuning.budget);
+          if (tuning && answered && !wasRun) this.idle.add(tuning.tunable, tuning.budget);
         });
         for (const feed of Object.values(feeds)) if ('bitmap' in feed) feed.bitmap.close();
       });

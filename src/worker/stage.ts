@@ -36,9 +36,15 @@ export type Outcome =
       readonly evaluated: readonly Evaluated[];
       /** The plan to go on with after a first run with a quicker one. */
       better: Plan | undefined;
-      /** What could be planned better by measuring, and the plan that is best by now. */
-      readonly open: { readonly problems: Of<'gpu'>['problems']; readonly replan: () => Plan } | undefined;
+      /** What measuring could better; undefined where it has been done, or is not wanted. */
+      readonly open: (() => Promise<Open>) | undefined;
     };
+
+/** What could be planned better by measuring, and the plan that is best by now. */
+export interface Open {
+  readonly problems: Of<'gpu'>['problems'];
+  readonly replan: () => Plan;
+}
 
 /** What is known of an input before its elements are. */
 export interface StageInput {

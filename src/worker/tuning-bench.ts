@@ -4,6 +4,7 @@
 import { LeptonError } from '../base/errors';
 import type { Device } from '../gpu/device';
 import { Executable } from '../gpu/executable';
+import { scoped } from '../gpu/scopes';
 import { Stopwatch } from '../gpu/stopwatch';
 import { Weights } from '../gpu/weights';
 import type { Prepared, Runner } from '../tune/strategy';
@@ -38,14 +39,30 @@ export class Workbench implements Runner<Contestant> {
   }
 
   private async create(contestant: Contestant): Promise<Executable | undefined> {
+    let executable: Executable | undefined;
     try {
       const plan = contestant.plan();
       if (plan.steps.length === 0 || plan.buffers.reduce((sum, b) => sum + b.bytes, 0) > mostBytes) return undefined;
-      return await Executable.create(this.device, plan, noiseSource, { weights: this.weights });
+      executable = await Executable.create(this.device, plan, noiseSource, { weights: this.weights });
+      await this.encode(executable);
+      return executable;
     } catch (error) {
+      executable?.dispose();
       if (error instanceof LeptonError && !this.device.lost) return undefined;
       throw error;
     }
+  }
+
+  /** Nothing is submitted. What is invalid would be over in no time, and win. @throws GPU_ERROR */
+  private async encode(executable: Executable): Promise<void> {
+    const { handle } = this.device;
+    await scoped(handle, `measuring "${executable.plan.name}"`, 0, () => {
+      const encoder = handle.createCommandEncoder({ label: 'Lepton.workbench' });
+      const pass = encoder.beginComputePass();
+      executable.dispatch(pass);
+      pass.end();
+      encoder.finish();
+    });
   }
 
   private fill(executable: Executable): void {
