@@ -32,14 +32,16 @@ export interface WeightDatabase {
   replaceChunk(manifest: Manifest, index: number, blob: Blob): Promise<void>;
   /** Changes the complete file of this id, if it is still there. */
   amend(manifest: Manifest, change: Partial<Pick<Manifest, 'lastUsedAt' | 'integrity'>>): Promise<void>;
-  derived(place: DerivedPlace): Promise<DerivedRecord | undefined>;
-  derivedChunk(place: DerivedPlace, index: number): Promise<Blob | undefined>;
+  /** A record and its chunks as they are together, whatever is put in their place while they are read. */
+  derived(place: DerivedPlace): Promise<{ record: DerivedRecord; chunks: (Blob | undefined)[] } | undefined>;
   /**
    * Makes room for a record: removes what is there under its key, and everything that other builds made of the
    * file. False if the complete file of this id is gone, as in the next two.
    */
   beginDerived(place: DerivedPlace, url: string): Promise<boolean>;
   addDerivedChunk(place: DerivedPlace, url: string, index: number, blob: Blob): Promise<boolean>;
+  /** As the other three, of a record that is one chunk: nobody finds it missing. */
+  putDerived(place: DerivedPlace, url: string, record: DerivedRecord, blob: Blob): Promise<boolean>;
   /** Makes a record visible. The oldest of the file's go where they are many. */
   commitDerived(place: DerivedPlace, url: string, record: DerivedRecord): Promise<boolean>;
   removeDerived(place: DerivedPlace): Promise<void>;
@@ -119,14 +121,18 @@ export function weightDatabase(name: string): WeightDatabase {
         const current = await get<Manifest>(store, 'file', url);
         if (current?.id === id) store.put({ ...current, ...change }, ['file', url]);
       }),
-    derived: (place) => read(use, (store) => promisifyRequest(store.get(derivedKey(place)))),
-    derivedChunk: (place, index) => read(use, (store) => promisifyRequest(store.get([...derivedKey(place), index]))),
+    derived: (place) =>
+      read(use, async (store) => {
+        const key = derivedKey(place);
+        const record = (await promisifyRequest(store.get(key))) as DerivedRecord | undefined;
+        if (!record) return undefined;
+        const chunks = record.digests.map((_, index) => promisifyRequest(store.get([...key, index])));
+        return { record, chunks: await Promise.all(chunks) };
+      }),
     beginDerived: (place, url) =>
       write(use, async (store) => {
         if ((await get<Manifest>(store, 'file', url))?.id !== place.id) return false;
-        store.delete(derivedRange(place));
-        store.delete(IDBKeyRange.bound(['derived', place.id], ['derived', place.id, place.build], false, true));
-        store.delete(IDBKeyRange.bound(['derived', place.id, place.build, []], ['derived', place.id, []]));
+        makeRoom(store, place);
         return true;
       }),
     addDerivedChunk: (place, url, index, blob) =>
@@ -135,22 +141,20 @@ export function weightDatabase(name: string): WeightDatabase {
         store.put(blob, [...derivedKey(place), index]);
         return true;
       }),
+    putDerived: (place, url, record, blob) =>
+      write(use, async (store) => {
+        const manifest = await get<Manifest>(store, 'file', url);
+        if (manifest?.id !== place.id) return false;
+        makeRoom(store, place);
+        store.put(blob, [...derivedKey(place), 0]);
+        await addRecord(store, place, manifest, record);
+        return true;
+      }),
     commitDerived: (place, url, record) =>
       write(use, async (store) => {
         const manifest = await get<Manifest>(store, 'file', url);
         if (manifest?.id !== place.id) return false;
-        store.put(record, derivedKey(place));
-        const keys = (await promisifyRequest(store.getAllKeys(derivedOf(place.id)))) as DerivedKey[];
-        const records: { key: DerivedKey; record: DerivedRecord }[] = [];
-        for (const key of keys.filter((k) => k.length === 4)) {
-          records.push({ key, record: (await promisifyRequest(store.get(key))) as DerivedRecord });
-        }
-        records.sort((a, b) => a.record.storedAt - b.record.storedAt);
-        for (const { key } of records.splice(0, records.length - mostDerived)) {
-          store.delete(IDBKeyRange.bound(key, [...key, []]));
-        }
-        const derivedBytes = records.reduce((sum, { record: { size } }) => sum + size, 0);
-        store.put({ ...manifest, derivedBytes }, ['file', url]);
+        await addRecord(store, place, manifest, record);
         return true;
       }),
     removeDerived: (place) => write(use, async (store) => void store.delete(derivedRange(place))),
@@ -202,6 +206,34 @@ function get<T>(store: IDBObjectStore, kind: Kind, url: string): Promise<T | und
 
 function all<T>(store: IDBObjectStore, kind: Kind): Promise<T[]> {
   return promisifyRequest(store.getAll(IDBKeyRange.bound([kind], [kind, []])));
+}
+
+/** Removes what is there under the key, and everything that other builds made of the file. */
+function makeRoom(store: IDBObjectStore, place: DerivedPlace): void {
+  store.delete(derivedRange(place));
+  store.delete(IDBKeyRange.bound(['derived', place.id], ['derived', place.id, place.build], false, true));
+  store.delete(IDBKeyRange.bound(['derived', place.id, place.build, []], ['derived', place.id, []]));
+}
+
+/** Makes a record visible, whose chunks are there. The oldest go where there are many. */
+async function addRecord(
+  store: IDBObjectStore,
+  place: DerivedPlace,
+  manifest: Manifest,
+  record: DerivedRecord,
+): Promise<void> {
+  store.put(record, derivedKey(place));
+  const keys = (await promisifyRequest(store.getAllKeys(derivedOf(place.id)))) as DerivedKey[];
+  const records: { key: DerivedKey; record: DerivedRecord }[] = [];
+  for (const key of keys.filter((k) => k.length === 4)) {
+    records.push({ key, record: (await promisifyRequest(store.get(key))) as DerivedRecord });
+  }
+  records.sort((a, b) => a.record.storedAt - b.record.storedAt);
+  for (const { key } of records.splice(0, records.length - mostDerived)) {
+    store.delete(IDBKeyRange.bound(key, [...key, []]));
+  }
+  const derivedBytes = records.reduce((sum, { record: { size } }) => sum + size, 0);
+  store.put({ ...manifest, derivedBytes }, ['file', manifest.url]);
 }
 
 function chunksOf(id: string): IDBKeyRange {

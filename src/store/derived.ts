@@ -34,8 +34,9 @@ export function derivedFrom({ database, manifest, pool, now, build }: DerivedOpt
 
   async function sourceOf(key: string): Promise<ByteSource | undefined> {
     const place = { id, build, key };
-    const record = await database.derived(place).catch(() => undefined);
-    if (!record) return undefined;
+    const found = await database.derived(place).catch(() => undefined);
+    if (!found) return undefined;
+    const { record, chunks } = found;
     const verified = new Set<number>();
     const { size, digests } = record;
     const damaged = (cause?: unknown) => {
@@ -51,7 +52,7 @@ export function derivedFrom({ database, manifest, pool, now, build }: DerivedOpt
         wait: async (end) => Math.min(end, size),
         gathered: () => undefined,
         async load(index, _from, _to, buffer) {
-          const blob = await database.derivedChunk(place, index).catch(() => undefined);
+          const blob = chunks[index];
           const expected = Math.min(record.chunkBytes, size - index * record.chunkBytes);
           if (blob?.size !== expected) throw damaged();
           const memory = await readBlob(blob, buffer).catch((cause: unknown) => Promise.reject(damaged(cause)));
@@ -77,15 +78,21 @@ export function derivedFrom({ database, manifest, pool, now, build }: DerivedOpt
     },
     async put(key, bytes) {
       const place = { id, build, key };
+      const { size } = bytes;
       const digests: string[] = [];
       try {
+        if (size > 0 && size <= chunkBytes) {
+          const whole = await bytes.read(0, size);
+          const record = { size, chunkBytes, digests: [await chunkDigest(whole)], storedAt: now() };
+          return await database.putDerived(place, url, record, new Blob([whole]));
+        }
         if (!(await database.beginDerived(place, url))) return false;
-        for (let offset = 0; offset < bytes.size; offset += chunkBytes) {
-          const chunk = await bytes.read(offset, Math.min(chunkBytes, bytes.size - offset));
+        for (let offset = 0; offset < size; offset += chunkBytes) {
+          const chunk = await bytes.read(offset, Math.min(chunkBytes, size - offset));
           if (!(await database.addDerivedChunk(place, url, digests.length, new Blob([chunk])))) return false;
           digests.push(await chunkDigest(chunk));
         }
-        return await database.commitDerived(place, url, { size: bytes.size, chunkBytes, digests, storedAt: now() });
+        return await database.commitDerived(place, url, { size, chunkBytes, digests, storedAt: now() });
       } catch {
         // No room, no database any more, or no bytes: the next visit makes it again.
         await database.removeDerived(place).catch(() => undefined);
