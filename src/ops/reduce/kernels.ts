@@ -119,8 +119,8 @@ export function reduceKernels<A>(
     {
       name: 'columns',
       when(n, { software }) {
-        const { kept, reduced } = geometryOf(n);
-        const single = kept.sizes.length <= mostWalked && reduced.sizes.length === 1;
+        const { kept, reduced, length } = geometryOf(n);
+        const single = kept.sizes.length <= mostWalked && reduced.sizes.length === 1 && length > 0;
         const wide = kept.strides[0] === 1 && (kept.sizes[0] as number) % 16 === 0;
         // A GPU's neighbours would load what lies apart.
         return software && single && wide && deviceType(n.input(0).dtype) === 'float32';
@@ -294,6 +294,8 @@ function rowDispatch(stage: Stage, joining: Joining, lanes: number): Dispatch {
     reduced.strides[0] === 1 &&
     lanes === 1 &&
     parts === 1 &&
+    // Where there is nothing, not even one matrix can be bound.
+    length > 0 &&
     length % 16 === 0 &&
     deviceType(read) === 'float32';
   const front = [
