@@ -5,9 +5,9 @@
 // A workgroup of lanes × rows invocations owns `rows` rows. The lanes of one row take its quads (four elements)
 // in turn, four quads at a time, and join their sums: for the mean, the variance, the result. A row
 // that fits the registers of its lanes is read once, else three times.
-// In front: unit, load(base, quad, fill) -> vec4f, inside(quad) -> vec4<bool>, store(base, quad, vec4f),
-// affine(base, quad, x) -> vec4f, store_statistics(row, mean, inverse), linear_workgroup,
-// join_lanes(sum, local) -> sum.
+// In front: unit, load(base, quad, fill) -> vec4f, load_within(base, quad, end, fill) -> vec4f,
+// inside(quad) -> vec4<bool>, store(base, quad, vec4f), affine(base, quad, x) -> vec4f,
+// store_statistics(row, mean, inverse), linear_workgroup, join_lanes(sum, local) -> sum.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
@@ -80,9 +80,6 @@ fn load_some(base: u32, quad: u32, quads: u32, fill: f32) -> mat4x4f {
     load_within(base, quad + 2u * lanes, quads, fill),
     load_within(base, quad + 3u * lanes, quads, fill),
   );
-}
-fn load_within(base: u32, quad: u32, quads: u32, fill: f32) -> vec4f {
-  return select(vec4f(fill), load(base, min(quad, quads - 1u), fill), quad < quads);
 }
 // The same quads with something else past the end.
 fn refill(x: mat4x4f, quad: u32, quads: u32, fill: f32) -> mat4x4f {

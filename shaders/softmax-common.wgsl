@@ -1,6 +1,6 @@
 // What the shaders of softmax share. A part of a row is known by its largest element and the sum of exponentials above that;
 // the sum is NaN where an element is.
-// In front: scale_of(sum) -> f32.
+// In front: scale_of(sum) -> f32. Beside it: params with `length` and `inner`.
 
 const lowest = -3.4028234e38f;
 // Through a variable, since a constant expression may not be infinite.
@@ -19,6 +19,11 @@ fn found_in(largest: vec4f, sum: vec4f, bits: vec4u) -> vec2f {
   let top = larger(pair, pair.yxwz).x;
   let total = dot(sum, exp(largest - top));
   return vec2f(top, select(total, nan(), any(bits > vec4u(0x7f800000u))));
+}
+
+// The first element of a row: rows run along the middle of [outer, length, inner].
+fn base_of(row: u32) -> u32 {
+  return row / params.inner * (params.length * params.inner) + row % params.inner;
 }
 
 // Of a whole row. Above an infinity, and of nothing but minus infinity, there are no exponentials to share.

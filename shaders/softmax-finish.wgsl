@@ -32,7 +32,7 @@ fn main(
   let index = linear_workgroup(group, groups);
   if (index >= params.rows * params.parts) { return; }
   let row = index / params.parts;
-  let base = row / params.inner * (params.length * params.inner) + row % params.inner;
+  let base = base_of(row);
   let first = row * params.parts;
   var top = lowest;
   for (var k = 0u; k < params.parts; k++) {

@@ -5,7 +5,8 @@
 // found: of each row its parts, one after the other
 // A workgroup of lanes × rows invocations owns `rows` parts. The lanes of one take its quads (four elements) in turn, four
 // quads at a time, and join what they found.
-// In front: unit, load(base, quad, fill) -> vec4f, linear_workgroup, join_lanes(part, local) -> part.
+// In front: unit, load(base, quad, fill) -> vec4f, load_within(base, quad, end, fill) -> vec4f, linear_workgroup,
+// join_lanes(part, local) -> part.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
@@ -32,7 +33,7 @@ fn main(
   let index = linear_workgroup(group, groups) * rows + local.y;
   let exists = index < params.rows * params.parts;
   let row = index / params.parts;
-  let base = row / params.inner * (params.length * params.inner) + row % params.inner;
+  let base = base_of(row);
   let begin = index % params.parts * params.part_quads;
   // What is past the last part has no quads, but meets the barriers.
   let end = select(begin, min(begin + params.part_quads, params.quads), exists);
@@ -42,9 +43,9 @@ fn main(
   var bits = vec4u();
   for (var q = begin + local.x; q < end; q += 4u * lanes) {
     let x0 = load(base, q, minus_infinity());
-    let x1 = load_within(base, q + lanes, end);
-    let x2 = load_within(base, q + 2u * lanes, end);
-    let x3 = load_within(base, q + 3u * lanes, end);
+    let x1 = load_within(base, q + lanes, end, minus_infinity());
+    let x2 = load_within(base, q + 2u * lanes, end, minus_infinity());
+    let x3 = load_within(base, q + 3u * lanes, end, minus_infinity());
     let next = larger(largest, larger(larger(x0, x1), larger(x2, x3)));
     sum = sum * exp(largest - next) + ((exp(x0 - next) + exp(x1 - next)) + (exp(x2 - next) + exp(x3 - next)));
     largest = next;
@@ -52,9 +53,4 @@ fn main(
   }
   let whole = join_lanes(found_in(largest, sum, bits), local);
   if (local.x == 0u && exists) { found[index] = whole; }
-}
-
-fn load_within(base: u32, quad: u32, end: u32) -> vec4f {
-  let fill = minus_infinity();
-  return select(vec4f(fill), load(base, min(quad, end - 1u), fill), quad < end);
 }

@@ -4,9 +4,9 @@
 // A workgroup of lanes × rows invocations owns `rows` rows. The lanes of one row take its quads (four elements)
 // in turn, `chunk` quads at a time, and join what they found. Maximum and sum of exponentials come from one
 // reading; a row that fits the registers of its lanes is not read again.
-// In front: unit, load(base, quad, fill) -> vec4f, store(base, quad, vec4f), scale_of(sum) -> f32,
-// finish(shifted, scale) -> vec4f, linear_workgroup, join_lanes(part, local) -> part. A part of a row is its largest
-// element and the sum of exponentials above that.
+// In front: unit, load(base, quad, fill) -> vec4f, load_within(base, quad, end, fill) -> vec4f, store(base, quad, vec4f),
+// scale_of(sum) -> f32, finish(shifted, scale) -> vec4f, linear_workgroup, join_lanes(part, local) -> part.
+// A part of a row is its largest element and the sum of exponentials above that.
 
 override lanes: u32 = 64;
 override rows: u32 = 1;
@@ -31,7 +31,7 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
 ) {
   let row = linear_workgroup(group, groups) * rows + local.y;
-  let base = row / params.inner * (params.length * params.inner) + row % params.inner;
+  let base = base_of(row);
   // Rows past the end have no quads, but meet the barriers.
   let quads = select(0u, params.quads, row < params.rows);
 
@@ -46,12 +46,12 @@ fn main(
     x0 = load(base, q, minus_infinity());
     var most = x0;
     if (chunk > 1u) {
-      x1 = load_within(base, q + lanes, quads);
+      x1 = load_within(base, q + lanes, quads, minus_infinity());
       most = larger(most, x1);
     }
     if (chunk > 2u) {
-      x2 = load_within(base, q + 2u * lanes, quads);
-      x3 = load_within(base, q + 3u * lanes, quads);
+      x2 = load_within(base, q + 2u * lanes, quads, minus_infinity());
+      x3 = load_within(base, q + 3u * lanes, quads, minus_infinity());
       most = larger(most, larger(x2, x3));
     }
     let next = larger(largest, most);
@@ -83,9 +83,9 @@ fn main(
   } else {
     for (var q = local.x; q < quads; q += 4u * lanes) {
       x0 = load(base, q, minus_infinity());
-      x1 = load_within(base, q + lanes, quads);
-      x2 = load_within(base, q + 2u * lanes, quads);
-      x3 = load_within(base, q + 3u * lanes, quads);
+      x1 = load_within(base, q + lanes, quads, minus_infinity());
+      x2 = load_within(base, q + 2u * lanes, quads, minus_infinity());
+      x3 = load_within(base, q + 3u * lanes, quads, minus_infinity());
       store(base, q, finish(x0 - whole.x, scale));
       store_within(base, q + lanes, quads, finish(x1 - whole.x, scale));
       store_within(base, q + 2u * lanes, quads, finish(x2 - whole.x, scale));
@@ -94,10 +94,6 @@ fn main(
   }
 }
 
-fn load_within(base: u32, quad: u32, quads: u32) -> vec4f {
-  let fill = minus_infinity();
-  return select(vec4f(fill), load(base, min(quad, quads - 1u), fill), quad < quads);
-}
 fn store_within(base: u32, quad: u32, quads: u32, value: vec4f) {
   if (quad < quads) { store(base, quad, value); }
 }

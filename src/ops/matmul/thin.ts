@@ -5,13 +5,13 @@ import thinText from '../../../shaders/matmul-thin.wgsl?raw';
 import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Tunables } from '../../ir/kernel';
+import { mostWorkgroups } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { batchSize, type Problem } from './problem';
 import { canRun, epilogueAxis, type MatMulKernel, problemOf } from './product';
 import { storeText } from './text';
 
 const mostSteps = 16;
-const mostWorkgroups = 65_535;
 
 /** Operations that a row's addresses, bounds and loop are worth on a software adapter. */
 const rowFlops = 40;

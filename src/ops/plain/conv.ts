@@ -6,11 +6,11 @@ import { ceilDiv } from '../../base/shape';
 import type { Kernel } from '../../ir/kernel';
 import { isFloating, windowUniforms } from '../conv/parts';
 import { type ConvAttributes, type ConvNode, convShape } from '../conv/shape';
+import { mostWorkgroups } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { epilogueBeforeRelu } from '../wgsl/epilogue';
 
 const workgroup = 64;
-const mostWorkgroups = 65_535;
 
 function tilesOf(n: ConvNode) {
   const { batch, groups, groupOut, window } = convShape(n);

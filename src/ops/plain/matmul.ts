@@ -4,11 +4,11 @@ import text from '../../../shaders/plain-matmul.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
 import { batchSize } from '../matmul/problem';
 import { canRun, epilogueAxis, loads, type MatMulKernel, problemOf, resultBytes } from '../matmul/product';
+import { mostWorkgroups } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { epilogueBeforeRelu } from '../wgsl/epilogue';
 
 const workgroup = 64;
-const mostWorkgroups = 65_535;
 
 export const plainMatmul: MatMulKernel = {
   name: 'plain',

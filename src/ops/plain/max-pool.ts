@@ -7,10 +7,10 @@ import type { Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { windowUniforms } from '../conv/parts';
 import { type PoolAttributes, poolWindow } from '../pool/shape';
+import { mostWorkgroups } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 
 const workgroup = 64;
-const mostWorkgroups = 65_535;
 
 function sizes(n: NodeView) {
   const { dims } = n.output(0);

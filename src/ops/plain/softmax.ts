@@ -5,10 +5,10 @@ import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
+import { mostWorkgroups } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 
 const workgroup = 64;
-const mostWorkgroups = 65_535;
 
 interface Rows {
   readonly rows: number;

@@ -3,12 +3,13 @@
 
 import { ceilDiv } from '../../base/shape';
 
-const perDimension = 65_535;
+/** Of a dispatch, along one dimension: what WebGPU guarantees. */
+export const mostWorkgroups = 65_535;
 
 /** Folds `count` workgroups into two dimensions; some past the end may start and must return at once. */
 export function foldWorkgroups(count: number): [number, number, number] {
-  if (count <= perDimension) return [Math.max(1, count), 1, 1];
-  const y = ceilDiv(count, perDimension);
+  if (count <= mostWorkgroups) return [Math.max(1, count), 1, 1];
+  const y = ceilDiv(count, mostWorkgroups);
   return [ceilDiv(count, y), y, 1];
 }
 

@@ -13,16 +13,23 @@ export interface RowAccess {
 }
 
 /**
- * `alias unit`, `load(base, quad, fill)`, `inside(quad)`, `store(base, quad, value)` for the bindings `input` and `result`,
- * arrays of `unit`. `base` is the row's first element; past the row's end `load` gives `fill`. Where not in quads `params`
- * has the row's `length`.
+ * `alias unit`, `load(base, quad, fill)`, `load_within(base, quad, end, fill)`, `inside(quad)`, `store(base, quad, value)`
+ * for the bindings `input` and `result`, arrays of `unit`. `base` is the row's first element; past the row's end `load` gives
+ * `fill`, and `load_within` also from quad `end` on, which is not 0. Where not in quads `params` has the row's `length`.
  */
 export function rowAccessText(access: RowAccess): string {
   return rowLoadText(access) + storeText(access);
 }
 
 /** The same without `store`. */
-export function rowLoadText({ dtype, inQuads, distance }: RowAccess): string {
+export function rowLoadText(access: RowAccess): string {
+  return `${loadText(access)}fn load_within(base: u32, quad: u32, end: u32, fill: f32) -> vec4f {
+  return select(vec4f(fill), load(base, min(quad, end - 1u), fill), quad < end);
+}
+`;
+}
+
+function loadText({ dtype, inQuads, distance }: RowAccess): string {
   const elem = wordType(dtype);
   if (inQuads) {
     return `alias unit = vec4<${elem}>;
