@@ -3,7 +3,7 @@
 // Inputs: x [batch, channels, length], weights [channels, 1, kernel], bias, state. Outputs: result, next state.
 
 import { int64s, ndarray } from '../base/ndarray';
-import { formatDims, sameDims } from '../base/shape';
+import { formatDims, sameDims, sizeOf } from '../base/shape';
 import { string } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
@@ -70,7 +70,11 @@ export default defineOp({
     const [x, weights, bias = '', past = ''] = n.node.inputs as [string, string, string?, string?];
     const before = past === '' ? b.constant(ndarray(n.input(0).dtype, state)) : past;
     const whole = kernel > 1 ? b.add('Concat', [before, x], { axis: 2 }) : [x];
-    const sums = b.add('Conv', [...whole, weights, bias], { group: channels });
+    // A convolution has at least one group, and a window's width of elements.
+    const sums =
+      sizeOf(n.input(0).dims) > 0
+        ? b.add('Conv', [...whole, weights, bias], { group: channels })
+        : b.add('Identity', [x]);
     const activation = activationOf(n);
     const list = (value: number) => b.constant(int64s([value]));
     return [
@@ -88,5 +92,7 @@ export const cases: OpCase[] = [
     attributes: { activation: 'silu' },
     outputs: 2,
   },
+  { name: 'no channels', inputs: [{ dims: [2, 0, 9] }, { dims: [0, 1, 4] }], outputs: 2 },
+  { name: 'nothing new', inputs: [{ dims: [2, 3, 0] }, { dims: [3, 1, 4] }], outputs: 2 },
   { name: 'one tap', inputs: [{ dims: [1, 2, 5] }, { dims: [2, 1, 1] }], attributes: { activation: 'swish' } },
 ];

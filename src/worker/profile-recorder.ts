@@ -42,7 +42,7 @@ export class ProfileRecorder {
     this.runs.push(this.current);
   }
 
-  /** Medians over the runs; where data changed the chain of stages, the last run's chain counts. */
+  /** GPU times are medians over the runs; where data changed the chain of stages, the last run's chain counts. */
   profile(): Profile {
     const last = this.runs.at(-1) ?? [];
     const nodes = last.flatMap((part, i): NodeProfile[] => {
@@ -58,7 +58,8 @@ export class ProfileRecorder {
       nodes,
       adapter: rates && { flopsPerSecond: rates.flops, bytesPerSecond: rates.bandwidth },
       gpuTime: times.length > 0 ? times.reduce((a, b) => a + b, 0) : undefined,
-      wallTime: median(this.runs.map((run) => run.reduce((sum, part) => sum + part.wall, 0))),
+      // The mean, since runs may be shorter than a tick of the clock.
+      wallTime: this.runs.flat().reduce((sum, part) => sum + part.wall, 0) / Math.max(1, this.runs.length),
     };
   }
 }

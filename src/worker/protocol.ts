@@ -147,7 +147,7 @@ export interface Profile {
   readonly adapter: { readonly flopsPerSecond: number; readonly bytesPerSecond: number } | undefined;
   /** Milliseconds of all nodes together on the GPU; undefined without timestamps. */
   readonly gpuTime: number | undefined;
-  /** Milliseconds from feeding to reading back, median. */
+  /** Milliseconds from feeding to reading back, the mean of at least five runs. */
   readonly wallTime: number;
 }
 
