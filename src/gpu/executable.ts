@@ -15,6 +15,8 @@ import { type PackedWeight, type PackedWeights, packedBy, packedFile, Weights, t
 export interface CreateOptions {
   /** Weights to share with the model's other plans on the device. */
   readonly weights?: Weights;
+  /** Buffers of the plan's variables, by name. They stay the caller's. */
+  readonly variables?: ReadonlyMap<string, GPUBuffer>;
   /** Of this plan, from an earlier visit. */
   readonly packed?: PackedWeights | undefined;
   readonly signal?: AbortSignal;
@@ -59,7 +61,7 @@ export class Executable {
       // Compiling takes longest, so it begins first.
       const compiling = compilePipelines(handle, plan.pipelines, [...work.init, ...plan.steps], options.onCompile);
       compiling.catch(() => {});
-      const { buffers, uniforms } = await allocate(handle, plan, work, created);
+      const { buffers, uniforms } = await allocate(handle, plan, work, { created, variables: options.variables });
       uploading = upload(handle, work.uploads, (i) => buffers[i] as GPUBuffer, sourceOf, {
         signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal,
         ...(options.onUpload && { onProgress: options.onUpload }),
@@ -135,12 +137,13 @@ export class Executable {
 
   dispose(): void {
     this.disposed = true;
-    const { buffers } = this.plan;
-    const [weights, others] = [true, false].map((isWeight) =>
-      this.buffers.flatMap((buffer, i) => (buffer && (buffers[i]?.role === 'weight') === isWeight ? [buffer] : [])),
-    );
-    for (const buffer of others ?? []) buffer.destroy();
-    this.weights.release(weights ?? []);
+    const weights: GPUBuffer[] = [];
+    this.buffers.forEach((buffer, i) => {
+      const role = this.plan.buffers[i]?.role;
+      if (buffer && role === 'weight') weights.push(buffer);
+      else if (role !== 'variable') buffer?.destroy();
+    });
+    this.weights.release(weights);
     this.uniforms.destroy();
   }
 
@@ -164,18 +167,26 @@ export class Executable {
 }
 
 /** Makes all buffers but those that are shared, and those that only filling the shared ones would have needed. */
-function allocate(handle: GPUDevice, plan: Plan, { shared, missing }: WeightWork, created: GPUBuffer[]) {
+function allocate(
+  handle: GPUDevice,
+  plan: Plan,
+  { shared, missing }: WeightWork,
+  { created, variables }: { created: GPUBuffer[]; variables: CreateOptions['variables'] },
+) {
+  const given = new Map(plan.variables.map(({ name, buffer }) => [buffer, variables?.get(name)]));
   const make = (size: number, usage: number, label: string) => {
     const buffer = handle.createBuffer({ size, usage, label: `${plan.name}.${label}` });
     created.push(buffer);
     return buffer;
   };
-  const isOurs = (role: BufferRole, i: number) => (role === 'weight' || role === 'init' ? missing.has(i) : true);
+  const isOurs = (role: BufferRole, i: number) =>
+    role === 'weight' || role === 'init' ? missing.has(i) : role !== 'variable';
   const total = plan.buffers.reduce((sum, b, i) => sum + (isOurs(b.role, i) && !b.within ? b.bytes : 0), 0);
   return scoped(handle, `"${plan.name}"`, total, () => {
     const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     const owned = plan.buffers.map((b, i) => {
       if (b.within) return undefined;
+      if (b.role === 'variable') return given.get(i);
       return isOurs(b.role, i) ? make(b.bytes, storage, b.label) : shared.get(i);
     });
     const buffers = plan.buffers.map((b, i) => (b.within ? owned[b.within.buffer] : owned[i]));

@@ -89,6 +89,7 @@ function planOf({ label, wgsl, buffers, uniforms, workgroups }: Probe): Plan {
       },
     ],
     inputs: [],
+    variables: [],
     outputs: [],
     nodes: [],
     memory: { weightBytes: 0, slotBytes: buffers.reduce((a, b) => a + b, 0), peakLiveBytes: 0 },

@@ -36,6 +36,7 @@ const plan: Plan = {
   init: [step(0, 0, 1)],
   steps: [],
   inputs: [],
+  variables: [],
   outputs: [],
   nodes: [],
   memory: { weightBytes: 160, slotBytes: 0, peakLiveBytes: 0 },

@@ -32,6 +32,19 @@ export interface OpDef<S extends AttributeSchema = AttributeSchema, A = Attribut
   readonly kernels?: readonly Kernel<A>[];
   /** The operator in terms of others: adds nodes, returns the names of its outputs. */
   lower?(n: NodeView<A>, b: LowerBuilder): string[] | undefined;
+  /**
+   * The backward rule: adds nodes that turn the gradients of the outputs into those of the inputs. What turns out not to be
+   * needed is dropped afterwards. An operator without it that has a `lower` is differentiated through that; the gradient
+   * of an integer or bool is never asked for.
+   * @param gradients of the outputs, each with its output's type; undefined where nothing hangs on that output
+   * @returns by input: its gradient, of the input's type; undefined where nothing hangs on that input
+   */
+  grad?(n: NodeView<A>, b: LowerBuilder, gradients: readonly (string | undefined)[]): (string | undefined)[];
+  /**
+   * Output i is input i, which must be a variable, overwritten: the kernels bind the input writable. Such nodes run after
+   * all others, and nothing reads their outputs.
+   */
+  readonly overwrites?: boolean;
 }
 
 /** An output of an expanded node: a value, or a sequence (or an empty optional) of values. */
@@ -88,6 +101,8 @@ export interface OpCase {
   readonly outputs?: number;
   /** Largest |gpu - reference| / (|reference| + scale of the output) allowed; default 1e-5. */
   readonly tolerance?: number;
+  /** False where the operator has no derivative at these inputs, as at a kink, or is flat or random there. */
+  readonly differentiable?: false;
 }
 
 export interface CaseInput {

@@ -37,6 +37,7 @@ export default [
     arity: [1, 1],
     element: () => (x) => Math.max(x, 0),
     wgsl: (p, x) => `select(${x}, ${p.vec}(), ${x} < ${p.vec}())`,
+    grad: ({ f, gradient, output }) => [f.keep(f.of('Greater', output, 0), gradient)],
   }),
   pointwiseOp({
     name: 'LeakyRelu',

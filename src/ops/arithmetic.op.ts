@@ -75,18 +75,21 @@ export default [
     arity: [2, 2],
     element: () => (a, b) => a + b,
     wgsl: (p, a, b) => arithmetic(p.dtype, 'add', p.vec, a, b),
+    grad: ({ gradient }) => [gradient, gradient],
   }),
   pointwiseOp({
     name: 'Sub',
     arity: [2, 2],
     element: () => (a, b) => a - b,
     wgsl: (p, a, b) => arithmetic(p.dtype, 'subtract', p.vec, a, b),
+    grad: ({ f, gradient }) => [gradient, f.neg(gradient)],
   }),
   pointwiseOp({
     name: 'Mul',
     arity: [2, 2],
     element: (_, types) => multiply(types),
     wgsl: (p, a, b) => arithmetic(p.dtype, 'multiply', p.vec, a, b),
+    grad: ({ f, gradient, inputs: [a = '', b = ''] }) => [f.mul(gradient, b), f.mul(gradient, a)],
   }),
   pointwiseOp({
     name: 'Div',
@@ -99,6 +102,10 @@ export default [
         expression: narrow(p.dtype, `lepton_divide_${scalar}(${a}, ${b})`),
         functions: divisionFunction(scalar),
       };
+    },
+    grad({ f, gradient, inputs: [, b = ''], output }) {
+      const share = f.div(gradient, b);
+      return [share, f.neg(f.mul(share, output))];
     },
   }),
   pointwiseOp({

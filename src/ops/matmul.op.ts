@@ -7,6 +7,7 @@ import { float, int } from '../ir/attributes';
 import { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { matmulCases, productCases } from './matmul/cases';
+import { matmulGrad } from './matmul/grad';
 import { matmulKernels } from './matmul/kernels';
 import { productOf } from './matmul/problem';
 import { matmulReference } from './matmul/reference';
@@ -28,6 +29,7 @@ const product = defineOp({
   infer: (n) => [{ dtype: n.input(0).dtype, dims: productOf(n).dims }],
   reference: matmulReference,
   kernels: matmulKernels,
+  grad: matmulGrad,
 });
 
 export default [matmul, product];

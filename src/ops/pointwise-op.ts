@@ -7,6 +7,7 @@ import { broadcastDims, broadcastStrides, forEachIndex } from '../base/shape';
 import type { AttributeSchema, AttributesOf } from '../ir/attributes';
 import { defineOp, type OpDef } from '../ir/opdef';
 import type { PointwiseContext } from '../ir/pointwise';
+import { type Partials, pointwiseGrad } from './gradient';
 
 interface PointwiseSpec<S extends AttributeSchema> {
   readonly name: string;
@@ -30,6 +31,8 @@ interface PointwiseSpec<S extends AttributeSchema> {
     a: string,
     b: string,
   ) => string | { expression: string; functions: Record<string, string> };
+  /** By input, the output's gradient times the partial derivative. */
+  readonly grad?: Partials<AttributesOf<S>>;
 }
 
 const typeClasses = {
@@ -95,5 +98,6 @@ export function pointwiseOp<S extends AttributeSchema>(spec: PointwiseSpec<S>): 
       const code = spec.wgsl(p, p.args[0] ?? '', p.args[1] ?? '');
       return typeof code === 'string' ? { expression: code } : code;
     },
+    ...(spec.grad && { grad: pointwiseGrad(spec.grad) }),
   });
 }

@@ -4,11 +4,12 @@
 import { isFloat } from '../base/dtype';
 import { int64s, type NDArray, ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
-import { forEachIndex, stridesOf } from '../base/shape';
+import { forEachIndex, sameDims, sizeOf, stridesOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { axesOf } from './axes';
+import { Formula, reshape } from './gradient';
 import { reducedDims, reduceGeometry } from './reduce/geometry';
 import { reduceKernels } from './reduce/kernels';
 import { type Reducer, reducers } from './reduce/reducer';
@@ -50,11 +51,34 @@ function fold(n: ReduceNode, x: NDArray, reducer: Reducer): NDArray {
   return out;
 }
 
+/**
+ * What an element adds to the result, times the gradient: both gradient and result have the reduced axes as 1. Without a
+ * formula the gradient itself.
+ */
+type ReduceGrad = (f: Formula, gradient: string, x: string, result: string, count: number) => string;
+
+const reduceGrads: Readonly<Record<string, ReduceGrad>> = {
+  ReduceSum: (_f, gradient) => gradient,
+  ReduceMean: (f, gradient, _x, _result, count) => f.div(gradient, count),
+};
+
+function reduceGrad(n: ReduceNode, b: LowerBuilder, given: string, grad: ReduceGrad): string {
+  const { dtype, dims } = n.input(0);
+  const kept = reducedDims(dims, reducedAxes(n), true);
+  const count = sizeOf(dims) / Math.max(1, sizeOf(kept));
+  const [x, result] = [n.node.inputs[0] as string, reshape(b, n.node.outputs[0] as string, kept)];
+  const f = new Formula(b, dtype);
+  const part = grad(f, reshape(b, given, kept), x, result, count);
+  return sameDims(b.type(part).dims, dims) ? part : f.node('Expand', [part, b.constant(int64s(dims))]);
+}
+
 function reduceOp(name: string, reducer: Reducer) {
+  const grad = reduceGrads[name];
   return defineOp({
     name,
     attributes,
     infer,
+    ...(grad && { grad: (n: ReduceNode, b: LowerBuilder, [given]) => [given && reduceGrad(n, b, given, grad)] }),
     reference: (n, [x]) => [fold(n, x as NDArray, reducer)],
     kernels: reduceKernels(name, reducer, (n: ReduceNode) => reduceGeometry(n.input(0).dims, reducedAxes(n))),
   });

@@ -7,6 +7,7 @@ import { type AttributeSchema, type AttributesOf, int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase, type OpDef } from '../ir/opdef';
 import { axesOf } from './axes';
+import { reshape as withDims } from './gradient';
 
 function viewOp<S extends AttributeSchema>(
   name: string,
@@ -19,6 +20,7 @@ function viewOp<S extends AttributeSchema>(
     view: true,
     infer: (n) => [{ dtype: n.input(0).dtype, dims: shape(n) }],
     reference: (n, [x]) => [reshaped(x ?? n.fail('lacks its input'), shape(n))],
+    grad: (n, b, [gradient]) => [gradient && withDims(b, gradient, n.input(0).dims)],
   });
 }
 
@@ -95,5 +97,8 @@ export const cases: Record<string, OpCase[]> = {
     { name: 'axis 0', inputs: [{ dims: [2, 3, 5] }], attributes: { axis: 0 } },
     { name: 'axis -1', inputs: [{ dims: [2, 3, 5] }], attributes: { axis: -1 } },
   ],
-  Identity: [{ name: 'bool', inputs: [{ dtype: 'bool', dims: [5], range: [0, 1] }] }],
+  Identity: [
+    { name: 'floats', inputs: [{ dims: [3, 5] }] },
+    { name: 'bool', inputs: [{ dtype: 'bool', dims: [5], range: [0, 1] }] },
+  ],
 };

@@ -32,6 +32,8 @@ export interface PlanOptions {
   readonly border?: ReadonlyMap<string, DType>;
   /** Inputs that may hold markers of overflow. */
   readonly overflowing?: ReadonlySet<string>;
+  /** Inputs that are variables: their buffers outlive the plan, and nodes may overwrite them. */
+  readonly variables?: ReadonlySet<string>;
 }
 
 /** No kernel can run a node on this adapter. */
@@ -57,6 +59,21 @@ interface KnownPipeline {
   readonly mayReadBeside: boolean;
 }
 
+/** The nodes in an order in which no variable is read after it was overwritten. */
+function overwritingLast({ nodes }: Graph): readonly Node[] {
+  const overwriting = nodes.filter((node) => opOf(node).overwrites);
+  if (overwriting.length === 0) return nodes;
+  const stale = new Set<string>();
+  for (const { inputs, outputs } of overwriting) {
+    const read = inputs.find((name) => stale.has(name));
+    if (read) throw new Error(`"${read}" is read after it was overwritten.`);
+    outputs.forEach((name, i) => {
+      stale.add(name).add(inputs[i] as string);
+    });
+  }
+  return [...nodes.filter((node) => !opOf(node).overwrites), ...overwriting];
+}
+
 /** Integers of a constant that the signature of a node holds. */
 const mostSigned = 64;
 
@@ -66,6 +83,8 @@ class Planner {
   /** Value → the value whose bytes it shares. */
   private readonly aliasOf = new Map<string, string>();
   private readonly computedAtLoad = new Set<string>();
+  /** Outputs that are variables with new contents. */
+  private readonly overwritten = new Set<string>();
   private readonly pipelines = new Map<string, KnownPipeline>();
   private readonly uniformChunks: { offset: number; bytes: Uint8Array }[] = [];
   private uniformBytes = 0;
@@ -86,9 +105,16 @@ class Planner {
 
   plan(): Plan {
     const { graph } = this;
-    const inputs = graph.inputs.map((name) => this.tensor(name, this.memoryFor(name, 'input')));
-    for (const node of graph.nodes) this.addNode(node);
-    const outputs = graph.outputs.map((name) => this.output(name));
+    const isVariable = (name: string) => this.options.variables?.has(name) ?? false;
+    const tensors = (names: readonly string[], role: BufferRole) =>
+      names.map((name) => this.tensor(name, this.memoryFor(name, role)));
+    const variables = tensors(graph.inputs.filter(isVariable), 'variable');
+    const inputs = tensors(
+      graph.inputs.filter((name) => !isVariable(name)),
+      'input',
+    );
+    for (const node of overwritingLast(graph)) this.addNode(node);
+    const outputs = graph.outputs.filter((name) => !this.overwritten.has(name)).map((name) => this.output(name));
     const all = [...this.pipelines.values()];
     const known = all.map((p) => p.pipeline);
     const { memories, moves, init } = this;
@@ -118,6 +144,7 @@ class Planner {
       init: steps.slice(0, init.length),
       steps: steps.slice(init.length),
       inputs: inputs.map(placeTensor),
+      variables: variables.map(placeTensor),
       outputs: outputs.map(placeTensor),
       nodes: this.nodes,
       memory: { weightBytes, slotBytes, peakLiveBytes },
@@ -131,6 +158,7 @@ class Planner {
       if (this.isConstant(node.inputs[0] as string)) this.computedAtLoad.add(node.outputs[0] as string);
       return;
     }
+    if (op.overwrites) for (const [i, name] of node.outputs.entries()) this.overwrite(name, node.inputs[i] as string);
     const view = viewNode(node, this.graph.values, (name) => this.isConstant(name));
     if (view.outputs.every((o) => sizeOf(o.dims) === 0)) return;
     const found = this.candidatesOf(view);
@@ -159,6 +187,12 @@ class Planner {
     }
     const stretches = node.program || atLoad ? undefined : kernel.stretches?.(view);
     if (stretches) this.moves.push(this.moveOf(node, stretches, firstStep));
+  }
+
+  private overwrite(output: string, variable: string): void {
+    if (!this.options.variables?.has(variable)) throw new Error(`"${variable}" is overwritten, but is no variable.`);
+    this.aliasOf.set(output, variable);
+    this.overwritten.add(output);
   }
 
   /** Networks repeat their layers: nodes that pose one problem have one list. */

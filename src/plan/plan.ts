@@ -20,6 +20,8 @@ export interface Plan {
   /** Done by every run. */
   readonly steps: readonly PlanStep[];
   readonly inputs: readonly PlanTensor[];
+  /** What outlives the plan and may be overwritten by its steps: weights in training, for one. */
+  readonly variables: readonly PlanTensor[];
   readonly outputs: readonly PlanTensor[];
   readonly nodes: readonly PlanNode[];
   readonly memory: MemoryReport;
@@ -27,9 +29,10 @@ export interface Plan {
 
 /**
  * `weight` holds its contents for the plan's life; `init` is gone after the init steps; `slot` is shared
- * by values whose lifetimes do not meet; `input` and `output` may be replaced by a caller's buffer.
+ * by values whose lifetimes do not meet; `input` and `output` may be replaced by a caller's buffer; a `variable` is
+ * always a caller's.
  */
-export type BufferRole = 'weight' | 'init' | 'slot' | 'input' | 'output';
+export type BufferRole = 'weight' | 'init' | 'slot' | 'input' | 'output' | 'variable';
 
 export interface PlanBuffer {
   readonly role: BufferRole;

@@ -20,7 +20,7 @@ export function lower(graph: Graph): Graph {
 }
 
 /** The nodes that do the node's work, or undefined where it does it itself. New values are added. */
-function lowerNode(node: Node, values: Map<string, Value>, taken: Set<string>): Node[] | undefined {
+export function lowerNode(node: Node, values: Map<string, Value>, taken: Set<string>): Node[] | undefined {
   const op = opOf(node);
   if (!op.lower) return undefined;
   const read = valuesNeeded(node).map((name) => values.get(name) as Value);
