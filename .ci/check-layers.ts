@@ -14,11 +14,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   read: ['base', 'ir', 'pbf'],
   transform: ['base', 'ir', 'ops'],
   plan: ['base', 'ir', 'ops'],
+  nn: ['base', 'ir', 'ops'],
   gpu: ['base', 'type plan', 'shaders'],
+  train: ['base', 'ir', 'ops', 'transform', 'plan', 'nn', 'write'],
   tune: ['base'],
+  data: ['base'],
+  write: ['base', 'ir', 'pbf'],
   store: ['base', 'idb-keyval', '@noble/hashes'],
-  worker: ['base', 'ir', 'ops', 'read', 'transform', 'plan', 'gpu', 'tune', 'store', 'comlink', 'package.json'],
-  api: ['base', 'type worker', 'worker script', 'comlink', 'package.json'],
+  worker: [
+    ...['base', 'ir', 'ops', 'read', 'write', 'transform', 'plan', 'gpu', 'tune', 'nn', 'train', 'store'],
+    ...['comlink', 'package.json'],
+  ],
+  api: ['base', 'data', 'type nn', 'type worker', 'worker script', 'comlink', 'package.json'],
   demo: ['api', 'chart.js'],
 };
 

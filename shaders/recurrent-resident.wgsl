@@ -61,22 +61,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var step = 0u; step < params.steps; step++) {
     let running = step < length;
     let t = select(step, length - 1u - step, running && params.backwards[d] != 0u);
+    let row = (t * params.batch + b) * params.directions + d;
     var x = vec4f();
-    if (owner) { x = inputs_of(((t * params.batch + b) * params.directions + d) * gates * hidden + unit); }
+    if (owner) { x = inputs_of(row * gates * hidden + unit); }
     let even = turns == 2u || step % 2u == 0u;
     let last = select(other, one, even);
     let next = select(one, other, even);
-    let now = advance(0u, d, unit, x, join(products_0(last + 4u * part), local), old);
-    if (turns == 2u) {
-      if (owner) { set_vector(next + unit, now.x); }
+    let products = join(products_0(last + 4u * part), local);
+    if (owner) {
+      let now = advance(0u, d, row, unit, x, products, old);
       old.y = select(old.y, now.y, running);
+      if (turns == 1u) { old.x = select(old.x, now.x, running); }
+      set_vector(next + unit, select(old.x, now.x, turns == 2u));
+    }
+    if (turns == 2u) {
       settle();
-      let result = advance(1u, d, unit, x, join(products_1(next + 4u * part), local), old);
-      old.x = select(old.x, result.x, running);
-      if (owner) { set_vector(last + unit, old.x); }
-    } else {
-      old = select(old, now, running);
-      if (owner) { set_vector(next + unit, old.x); }
+      let further = join(products_1(next + 4u * part), local);
+      if (owner) {
+        let now = advance(1u, d, row, unit, x, further, old);
+        old.x = select(old.x, now.x, running);
+        set_vector(last + unit, old.x);
+      }
     }
     if (owner) { store_y(((t * params.directions + d) * params.batch + b) * hidden + unit, select(0.0, old.x, running)); }
     settle();

@@ -77,10 +77,11 @@ fn finish(unit: u32, d: u32, b: u32, products: vec4f) {
   let length = length_of(b);
   let running = params.step < length;
   let t = select(params.step, length - 1u - params.step, running && params.backwards[d] != 0u);
-  let x = inputs_of(((t * params.batch + b) * params.directions + d) * gates * hidden + unit);
+  let row = (t * params.batch + b) * params.directions + d;
+  let x = inputs_of(row * gates * hidden + unit);
   let memory = place(2u, d, b) + unit;
   let old = vec2f(state[place(params.last, d, b) + unit], state[memory]);
-  let now = select(old, advance(params.turn, d, unit, x, products, old), running);
+  let now = select(old, advance(params.turn, d, row, unit, x, products, old), running);
   state[place(params.next, d, b) + unit] = now.x;
   state[memory] = now.y;
   if (params.turn + 1u == turns) {

@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var step = 0u; step < params.steps; step++) {
     let running = step < length;
     let t = select(step, length - 1u - step, running && params.backwards[d] != 0u);
-    let gate_inputs = ((t * params.batch + b) * params.directions + d) * gates * hidden;
+    let row = (t * params.batch + b) * params.directions + d;
     for (var turn = 0u; turn < turns; turn++) {
       let operand = select(last, other, turn == 1u);
       let next = select(select(one, other, last == one), one, turn == 1u);
@@ -57,11 +57,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let unit = first + local.x;
         let owner = local.y == 0u && unit < hidden;
         var x = vec4f();
-        if (owner) { x = inputs_of(gate_inputs + unit); }
+        if (owner) { x = inputs_of(row * gates * hidden + unit); }
         let sums = join(products_along(d, operand, min(unit, hidden - 1u), local.y, turn), local);
         if (owner) {
           let old = vec2f(vector(last + unit), vector(memory + unit));
-          let now = select(old, advance(turn, d, unit, x, sums, old), running);
+          let now = select(old, advance(turn, d, row, unit, x, sums, old), running);
           set_vector(next + unit, now.x);
           set_vector(memory + unit, now.y);
           if (turn + 1u == turns) {

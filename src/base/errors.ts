@@ -11,9 +11,11 @@ export type LeptonErrorCode =
   | 'INTEGRITY_MISMATCH' // the downloaded bytes do not have the expected digest
   | 'INTERNAL' // a defect of Lepton itself; please report it
   | 'INVALID_ARGUMENT' // an option or argument is not of the documented form
+  | 'INVALID_DATA' // a data file or data set is damaged, or its values are not what was promised
   | 'INVALID_INPUT' // a fed tensor has the wrong name, type, shape or length
   | 'INVALID_MODEL' // the bytes are not a well-formed model
   | 'NETWORK' // a download failed
+  | 'NOT_FINITE' // training met a loss that is no number, or infinite
   | 'NO_ADAPTER' // WebGPU exists, but offers no adapter
   | 'NO_WEBGPU' // the browser has no WebGPU
   | 'OUT_OF_MEMORY' // the GPU could not allocate what the plan needs

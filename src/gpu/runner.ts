@@ -1,5 +1,5 @@
-// Runs an executable: inputs in, one submit, only the asked-for outputs out. Runs must not overlap; the
-// session queues them.
+// Runs an executable: inputs in, one submit, only the asked-for outputs out. A run may begin while others wait for what
+// they read back, unless outputs stay in the executable's own buffers.
 
 import { fromDevice } from '../base/device-form';
 import { LeptonError } from '../base/errors';
@@ -37,7 +37,8 @@ interface Read {
 }
 
 export class Runner {
-  private staging: GPUBuffer | undefined;
+  /** For reading back, not in use at the moment. */
+  private readonly idle: GPUBuffer[] = [];
   disposed = false;
 
   constructor(readonly executable: Executable) {}
@@ -54,6 +55,8 @@ export class Runner {
       else {
         const staging = this.submit(feeds, buffers, reads) as GPUBuffer;
         bytes = new Map(await readBack(device, staging, totalBytes(reads), reads));
+        if (this.disposed) staging.destroy();
+        else this.idle.push(staging);
       }
       if (device.uncaptured !== undefined) {
         const message = device.uncaptured;
@@ -151,7 +154,7 @@ export class Runner {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.staging?.destroy();
+    for (const staging of this.idle.splice(0)) staging.destroy();
     this.executable.dispose();
   }
 
@@ -169,15 +172,14 @@ export class Runner {
   }
 
   private stagingOf(bytes: number): GPUBuffer {
-    if (!this.staging || this.staging.size < bytes) {
-      this.staging?.destroy();
-      this.staging = this.executable.device.handle.createBuffer({
-        label: `${this.executable.plan.name}.staging`,
-        size: bytes,
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      });
-    }
-    return this.staging;
+    const idle = this.idle.pop();
+    if (idle && idle.size >= bytes) return idle;
+    idle?.destroy();
+    return this.executable.device.handle.createBuffer({
+      label: `${this.executable.plan.name}.staging`,
+      size: bytes,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
   }
 }
 

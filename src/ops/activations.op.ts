@@ -29,6 +29,14 @@ const sigmoidWeighted = (name: string, fallback: number, inputs: 1 | 2 = 1) =>
       const weighted = `${x} * lepton_sigmoid(${alpha === 1 ? x : `${f(alpha)} * ${x}`})`;
       return { expression: inputs === 1 ? weighted : `${weighted} * ${value}`, functions: sigmoidFunction };
     },
+    // With s = sigmoid(alpha x) and w = x s: dw/dx = s + alpha w (1 - s).
+    grad({ f, gradient, inputs: [x = '', value], attributes: { alpha } }) {
+      const s = f.of('Sigmoid', alpha === 1 ? x : f.mul(x, alpha));
+      const w = f.mul(x, s);
+      const slope = f.add(s, f.mul(f.mul(w, alpha), f.sub(1, s)));
+      if (value === undefined) return [f.mul(gradient, slope)];
+      return [f.mul(f.mul(gradient, value), slope), f.mul(gradient, w)];
+    },
   });
 
 export default [
@@ -37,7 +45,7 @@ export default [
     arity: [1, 1],
     element: () => (x) => Math.max(x, 0),
     wgsl: (p, x) => `select(${x}, ${p.vec}(), ${x} < ${p.vec}())`,
-    grad: ({ f, gradient, output }) => [f.keep(f.of('Greater', output, 0), gradient)],
+    grad: ({ f, gradient, output }) => [f.keep(f.greater(output, 0), gradient)],
   }),
   pointwiseOp({
     name: 'LeakyRelu',
@@ -49,6 +57,9 @@ export default [
       (x) =>
         x < 0 ? alpha * x : x,
     wgsl: (p, x) => `select(${x}, ${f(p.attributes.alpha)} * ${x}, ${x} < vec4f())`,
+    grad: ({ f, gradient, inputs: [x = ''], attributes: { alpha } }) => [
+      f.choose(f.less(x, 0), f.mul(gradient, alpha), gradient),
+    ],
   }),
   pointwiseOp({
     name: 'PRelu',
@@ -57,6 +68,10 @@ export default [
     wgsl(p, x, slope) {
       // Unsigned numbers have no negative side.
       return computeScalar(p.dtype) === 'u32' ? x : `select(${x}, ${slope} * ${x}, ${x} < ${p.vec}())`;
+    },
+    grad({ f, gradient, inputs: [x = '', slope = ''] }) {
+      const below = f.less(x, 0);
+      return [f.choose(below, f.mul(gradient, slope), gradient), f.keep(below, f.mul(gradient, x))];
     },
   }),
   pointwiseOp({
@@ -69,6 +84,9 @@ export default [
       (x) =>
         x < 0 ? alpha * Math.expm1(x) : x,
     wgsl: (p, x) => `select(${x}, ${f(p.attributes.alpha)} * (exp(min(${x}, vec4f())) - 1.0), ${x} < vec4f())`,
+    grad: ({ f, gradient, inputs: [x = ''], output, attributes: { alpha } }) => [
+      f.choose(f.less(x, 0), f.mul(gradient, f.add(output, alpha)), gradient),
+    ],
   }),
   pointwiseOp({
     name: 'Celu',
@@ -83,6 +101,9 @@ export default [
       const alpha = f(p.attributes.alpha);
       return `select(${x}, ${alpha} * (exp(min(${x} / ${alpha}, vec4f(80.0))) - 1.0), ${x} < vec4f())`;
     },
+    grad: ({ f, gradient, inputs: [x = ''], output, attributes: { alpha } }) => [
+      f.choose(f.less(x, 0), f.mul(gradient, f.add(f.div(output, alpha), 1)), gradient),
+    ],
   }),
   pointwiseOp({
     name: 'Selu',
@@ -95,6 +116,9 @@ export default [
         gamma * (x <= 0 ? alpha * Math.expm1(x) : x),
     wgsl: ({ attributes: a }, x) =>
       `${f(a.gamma)} * select(${x}, ${f(a.alpha)} * (exp(min(${x}, vec4f())) - 1.0), ${x} <= vec4f())`,
+    grad: ({ f, gradient, inputs: [x = ''], output, attributes: { alpha, gamma } }) => [
+      f.mul(gradient, f.choose(f.of('LessOrEqual', x, 0), f.add(output, alpha * gamma), gamma)),
+    ],
   }),
   pointwiseOp({
     name: 'ThresholdedRelu',
@@ -106,6 +130,7 @@ export default [
       (x) =>
         x > alpha ? x : 0,
     wgsl: (p, x) => `select(vec4f(), ${x}, ${x} > vec4f(${f(p.attributes.alpha)}))`,
+    grad: ({ f, gradient, inputs: [x = ''], attributes: { alpha } }) => [f.keep(f.greater(x, alpha), gradient)],
   }),
   pointwiseOp({
     name: 'Sigmoid',
@@ -113,6 +138,7 @@ export default [
     arity: [1, 1],
     element: () => sigmoid,
     wgsl: (_p, x) => ({ expression: `lepton_sigmoid(${x})`, functions: sigmoidFunction }),
+    grad: ({ f, gradient, output }) => [f.mul(gradient, f.mul(output, f.sub(1, output)))],
   }),
   pointwiseOp({
     name: 'HardSigmoid',
@@ -127,6 +153,9 @@ export default [
       expression: `lepton_clamp_unit(${f(a.alpha)} * ${x} + ${f(a.beta)})`,
       functions: clampFunction,
     }),
+    grad: ({ f, gradient, output, attributes: { alpha } }) => [
+      f.keep(f.of('And', f.greater(output, 0), f.less(output, 1)), f.mul(gradient, alpha)),
+    ],
   }),
   pointwiseOp({
     name: 'HardSwish',
@@ -137,6 +166,10 @@ export default [
       expression: `${x} * lepton_clamp_unit(${x} * ${f(1 / 6)} + 0.5)`,
       functions: clampFunction,
     }),
+    grad({ f, gradient, inputs: [x = ''] }) {
+      const inside = f.mul(gradient, f.add(f.div(x, 3), 0.5));
+      return [f.choose(f.less(x, 3), f.keep(f.greater(x, -3), inside), gradient)];
+    },
   }),
   sigmoidWeighted('Swish', 1),
   sigmoidWeighted('com.microsoft.QuickGelu', 1.702),
@@ -147,6 +180,7 @@ export default [
     arity: [1, 1],
     element: () => softplus,
     wgsl: (_p, x) => `select(${x}, vec4f(), ${x} < vec4f()) + log(1.0 + exp(-abs(${x})))`,
+    grad: ({ f, gradient, inputs: [x = ''] }) => [f.mul(gradient, f.of('Sigmoid', x))],
   }),
   pointwiseOp({
     name: 'Softsign',
@@ -154,6 +188,10 @@ export default [
     arity: [1, 1],
     element: () => (x) => x / (1 + Math.abs(x)),
     wgsl: (_p, x) => `${x} / (1.0 + abs(${x}))`,
+    grad({ f, gradient, inputs: [x = ''] }) {
+      const below = f.add(f.of('Abs', x), 1);
+      return [f.div(f.div(gradient, below), below)];
+    },
   }),
   pointwiseOp({
     name: 'Mish',
@@ -161,6 +199,12 @@ export default [
     arity: [1, 1],
     element: () => (x) => x * Math.tanh(softplus(x)),
     wgsl: (_p, x) => ({ expression: `lepton_mish(${x})`, functions: mishFunction }),
+    // With t = tanh(softplus(x)): t + x (1 - t²) sigmoid(x).
+    grad({ f, gradient, inputs: [x = ''] }) {
+      const t = f.of('Tanh', f.of('Softplus', x));
+      const bent = f.mul(f.mul(x, f.of('Sigmoid', x)), f.sub(1, f.mul(t, t)));
+      return [f.mul(gradient, f.add(t, bent))];
+    },
   }),
   pointwiseOp({
     name: 'Shrink',
@@ -176,6 +220,9 @@ export default [
       const shrunk = `select(select(vec4f(), ${real} - ${f(a.bias)}, ${real} > vec4f(${f(a.lambd)})), ${real} + ${f(a.bias)}, ${real} < vec4f(${f(-a.lambd)}))`;
       return computeScalar(dtype) === 'f32' ? shrunk : `${vec}(${shrunk})`;
     },
+    grad: ({ f, gradient, inputs: [x = ''], attributes: { lambd } }) => [
+      f.keep(f.of('Or', f.less(x, -lambd), f.greater(x, lambd)), gradient),
+    ],
   }),
 ];
 

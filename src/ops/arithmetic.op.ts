@@ -4,6 +4,7 @@
 import { type DType, isFloat } from '../base/dtype';
 import { int } from '../ir/attributes';
 import type { OpCase } from '../ir/opdef';
+import { flat } from './gradient';
 import { pointwiseOp } from './pointwise-op';
 import { integerPairs, specialPairs, specialValues } from './special-values';
 import { computeScalar } from './wgsl/elements';
@@ -126,6 +127,11 @@ export default [
         functions: { ...functions, ...floorFunction(scalar) },
       };
     },
+    // The quotient that is left out stands still but for its jumps.
+    grad: ({ f, gradient, inputs: [a = '', b = ''], output }) => [
+      gradient,
+      f.neg(f.mul(gradient, f.of('Round', f.div(f.sub(a, output), b)))),
+    ],
   }),
   pointwiseOp({
     name: 'Neg',
@@ -133,8 +139,15 @@ export default [
     arity: [1, 1],
     element: () => (x) => -x,
     wgsl: (p, x) => narrow(p.dtype, `-${x}`),
+    grad: ({ f, gradient }) => [f.neg(gradient)],
   }),
-  pointwiseOp({ name: 'Abs', arity: [1, 1], element: () => Math.abs, wgsl: (p, x) => narrow(p.dtype, `abs(${x})`) }),
+  pointwiseOp({
+    name: 'Abs',
+    arity: [1, 1],
+    element: () => Math.abs,
+    wgsl: (p, x) => narrow(p.dtype, `abs(${x})`),
+    grad: ({ f, gradient, inputs: [x = ''] }) => [f.mul(gradient, f.of('Sign', x))],
+  }),
   pointwiseOp({
     name: 'Sign',
     arity: [1, 1],
@@ -145,6 +158,7 @@ export default [
       if (scalar === 'i32') return `sign(${x})`;
       return { expression: `select(sign(${x}), ${x}, lepton_is_nan(${x}))`, functions: isNaNFunction };
     },
+    grad: flat,
   }),
 ];
 

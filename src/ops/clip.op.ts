@@ -21,6 +21,15 @@ const elementwise = pointwiseOp({
     const raised = min ? `select(${x}, ${min}, ${x} < ${min})` : x;
     return max ? `select(${raised}, ${max}, ${raised} > ${max})` : raised;
   },
+  // Where x is at a bound it still counts as inside.
+  grad({ f, gradient, inputs: [x = '', min = '', max = ''], output }) {
+    const within = f.keep(f.of('Equal', x, output), gradient);
+    const raised = min ? f.of('Max', x, min) : x;
+    const below = min ? f.less(x, min) : undefined;
+    const above = max ? f.greater(raised, max) : undefined;
+    const raisedOnly = below && above ? f.of('And', below, f.of('Not', above)) : below;
+    return [within, raisedOnly && f.keep(raisedOnly, gradient), above && f.keep(above, gradient)];
+  },
 });
 
 const clip: OpDef = {

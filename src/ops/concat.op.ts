@@ -1,7 +1,7 @@
 // Concat: tensors in a row along one axis. One dispatch copies as many inputs as the adapter binds at once;
 // where there are more, further dispatches write the rest of the same output.
 
-import { ndarray } from '../base/ndarray';
+import { int64s, ndarray } from '../base/ndarray';
 import { ceilDiv, type Dims, formatDims, sizeOf } from '../base/shape';
 import { required } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
@@ -142,6 +142,13 @@ export default defineOp({
       }
     }
     return [out];
+  },
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    if (n.inputs.length === 1) return [gradient];
+    const axis = axisOf(n, n.attributes.axis, n.input(0).dims.length);
+    const sizes = n.inputs.map((_, i) => n.input(i).dims[axis] as number);
+    return b.add('Split', [gradient, b.constant(int64s(sizes))], { axis }, sizes.length);
   },
   kernels: [
     {

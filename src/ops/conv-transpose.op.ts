@@ -7,6 +7,7 @@ import { int64s } from '../base/ndarray';
 import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { columns } from './conv/columns';
 import { direct } from './conv/direct';
+import { transposeGrad } from './conv/grad';
 import type { Convolution } from './conv/parts';
 import { quad } from './conv/quad';
 import { staged } from './conv/staged';
@@ -34,6 +35,7 @@ export default defineOp({
     return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
   },
   reference: transposeReference,
+  grad: transposeGrad,
   lower(n, b) {
     const block = blockSize(transposeShape(n));
     return block === undefined ? undefined : [asBlocks(n, b, block)];

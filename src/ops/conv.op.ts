@@ -6,6 +6,7 @@ import { convCases } from './conv/cases';
 import { columns } from './conv/columns';
 import { depthwise } from './conv/depthwise';
 import { direct } from './conv/direct';
+import { convGrad } from './conv/grad';
 import { type Convolution, convWeightSteps } from './conv/parts';
 import { quad } from './conv/quad';
 import { convReference } from './conv/reference';
@@ -25,6 +26,7 @@ export default defineOp({
     return [{ dtype: n.input(0).dtype, dims: [batch, groups * groupOut, ...window.output.slice(3 - window.rank)] }];
   },
   reference: convReference,
+  grad: convGrad,
   kernels: [
     depthwise,
     rows,

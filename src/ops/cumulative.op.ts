@@ -11,6 +11,7 @@ import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { Formula } from './gradient';
 import { foldWorkgroups, linearHelpers, oneEach } from './wgsl/dispatch';
 import { computeScalar, wordType } from './wgsl/elements';
 import { type Arithmetic, arithmetic } from './wgsl/wide-integers';
@@ -30,6 +31,8 @@ interface Running {
   readonly start: number;
   readonly combine: (a: number, b: number) => number;
   readonly operation: Arithmetic;
+  /** By the gradient, which `backwards` sums up the other way. */
+  readonly grad: (f: Formula, gradient: string, x: string, y: string, backwards: (v: string) => string) => string;
 }
 
 function dispatch(
@@ -87,6 +90,14 @@ function cumulative(name: string, running: Running) {
       }
       return [out];
     },
+    grad(n, b, [gradient]) {
+      if (gradient === undefined) return [];
+      const [x, axis] = n.node.inputs as [string, string];
+      const { exclusive, reverse } = n.attributes;
+      const f = new Formula(b, n.input(0).dtype);
+      const backwards = (v: string) => f.node('CumSum', [v, axis], { exclusive, reverse: reverse ? 0 : 1 });
+      return [running.grad(f, gradient, x, n.node.outputs[0] as string, backwards)];
+    },
     kernels: [
       {
         name: 'lines',
@@ -121,8 +132,19 @@ function cumulative(name: string, running: Running) {
 }
 
 export default [
-  cumulative('CumSum', { start: 0, combine: (a, b) => a + b, operation: 'add' }),
-  cumulative('CumProd', { start: 1, combine: (a, b) => a * b, operation: 'multiply' }),
+  cumulative('CumSum', {
+    start: 0,
+    combine: (a, b) => a + b,
+    operation: 'add',
+    grad: (_f, gradient, _x, _y, backwards) => backwards(gradient),
+  }),
+  cumulative('CumProd', {
+    start: 1,
+    combine: (a, b) => a * b,
+    operation: 'multiply',
+    // Each product over what the element gave to it. An element of 0, which hides what it was multiplied with, gets 0.
+    grad: (f, gradient, x, y, backwards) => f.choose(f.of('Equal', x, 0), 0, f.div(backwards(f.mul(gradient, y)), x)),
+  }),
 ];
 
 const axis = (value: number) => ({ dtype: 'int32', dims: [], values: [value], constant: true }) as const;

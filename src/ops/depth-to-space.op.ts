@@ -5,6 +5,7 @@ import { formatDims, stridesOf } from '../base/shape';
 import { required, string } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { reshape } from './gradient';
 import { stridedKernel, type Walk, walkCopy } from './wgsl/strided-copy';
 
 type Dims4 = readonly [number, number, number, number];
@@ -49,6 +50,14 @@ const depthToSpace = defineOp({
   reference: (n, [x]) => [
     { ...walkCopy(x ?? n.fail('lacks its input'), depthToSpaceWalk(n)), dims: depthToSpaceDims(n) },
   ],
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { blocksize: r, mode } = n.attributes;
+    if (mode === 'DCR') return b.add('SpaceToDepth', [gradient], { blocksize: r });
+    const [batch, c, h, w] = imageDims(n);
+    const blocks = reshape(b, gradient, [batch, c / (r * r), h, r, w, r]);
+    return [reshape(b, b.add('Transpose', [blocks], { perm: [0, 1, 3, 5, 2, 4] })[0] as string, n.input(0).dims)];
+  },
   kernels: [stridedKernel(depthToSpaceWalk)],
 });
 
@@ -74,6 +83,8 @@ const spaceToDepth = defineOp({
   reference: (n, [x]) => [
     { ...walkCopy(x ?? n.fail('lacks its input'), spaceToDepthWalk(n)), dims: spaceToDepthDims(n) },
   ],
+  grad: (n, b, [gradient]) =>
+    gradient === undefined ? [] : b.add('DepthToSpace', [gradient], { blocksize: n.attributes.blocksize }),
   kernels: [stridedKernel(spaceToDepthWalk)],
 });
 

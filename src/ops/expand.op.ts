@@ -3,6 +3,7 @@
 import { broadcastDims, broadcastStrides, formatDims, stridesOf } from '../base/shape';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { reshape, sumTo } from './gradient';
 import { stridedKernel, type Walk, walkCopy } from './wgsl/strided-copy';
 
 function expandWalk(n: NodeView): Walk {
@@ -17,6 +18,7 @@ const expand = defineOp({
   attributes: {},
   infer: (n) => [{ dtype: n.input(0).dtype, dims: expandWalk(n).dims }],
   reference: (n, [x]) => [walkCopy(x ?? n.fail('lacks its input'), expandWalk(n))],
+  grad: (n, b, [gradient]) => [gradient && sumTo(b, gradient, n.input(0).dims)],
   kernels: [stridedKernel(expandWalk)],
 });
 
@@ -45,6 +47,13 @@ const tile = defineOp({
   attributes: {},
   infer: (n) => [{ dtype: n.input(0).dtype, dims: tiledDims(n) }],
   reference: (n, [x]) => [{ ...walkCopy(x ?? n.fail('lacks its input'), tileWalk(n)), dims: tiledDims(n) }],
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { dims } = n.input(0);
+    const copies = reshape(b, gradient, tileWalk(n).dims);
+    const kept = dims.flatMap((size) => [1, size]);
+    return [reshape(b, sumTo(b, copies, kept), dims)];
+  },
   kernels: [stridedKernel(tileWalk)],
 });
 

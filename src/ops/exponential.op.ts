@@ -1,7 +1,9 @@
 // Powers and what undoes them: Exp, Log, Sqrt, Reciprocal, Pow, and Erf, their integral.
 
 import { type DType, isFloat } from '../base/dtype';
+import { numberOfDType } from '../base/onnx-dtypes';
 import type { OpCase } from '../ir/opdef';
+import type { Point } from './gradient';
 import { pointwiseOp } from './pointwise-op';
 import { specialPairs, specialValues } from './special-values';
 import { computeScalar } from './wgsl/elements';
@@ -71,6 +73,23 @@ function integerBase(base: DType): (a: number, b: number) => number {
   };
 }
 
+/** b a^(b-1), and a^b ln(a), which is taken to be 0 where a is not above 0. A known exponent leaves a shorter formula. */
+function powerGrad({ f, gradient, inputs: [a = '', b = ''], output, n }: Point<object>): (string | undefined)[] {
+  const base = n.input(0).dtype;
+  const exponent = n.input(1);
+  const known = exponent.array?.data.length === 1 ? exponent.array.data[0] : undefined;
+  if (known !== undefined) {
+    if (known === 0) return [];
+    if (known === 2) return [f.mul(gradient, f.mul(a, 2))];
+    if (known === 0.5) return [f.div(f.mul(gradient, 0.5), output)];
+    return [f.mul(gradient, f.mul(f.of('Pow', a, known - 1), known))];
+  }
+  const real = exponent.dtype === base ? b : f.node('Cast', [b], { to: numberOfDType(base) });
+  const share = f.mul(real, f.of('Pow', a, f.sub(real, 1)));
+  const logarithm = f.keep(f.greater(a, 0), f.mul(output, f.of('Log', a)));
+  return [f.mul(gradient, f.choose(f.of('Equal', real, 0), 0, share)), f.mul(gradient, logarithm)];
+}
+
 export default [
   pointwiseOp({
     name: 'Exp',
@@ -78,6 +97,7 @@ export default [
     arity: [1, 1],
     element: () => Math.exp,
     wgsl: (_p, x) => ({ expression: `lepton_exp(${x})`, functions: expFunction }),
+    grad: ({ f, gradient, output }) => [f.mul(gradient, output)],
   }),
   pointwiseOp({
     name: 'Log',
@@ -85,14 +105,23 @@ export default [
     arity: [1, 1],
     element: () => Math.log,
     wgsl: (_p, x) => ({ expression: `lepton_log(${x})`, functions: logFunction }),
+    grad: ({ f, gradient, inputs: [x = ''] }) => [f.div(gradient, x)],
   }),
-  pointwiseOp({ name: 'Sqrt', types: 'float', arity: [1, 1], element: () => Math.sqrt, wgsl: (_p, x) => `sqrt(${x})` }),
+  pointwiseOp({
+    name: 'Sqrt',
+    types: 'float',
+    arity: [1, 1],
+    element: () => Math.sqrt,
+    wgsl: (_p, x) => `sqrt(${x})`,
+    grad: ({ f, gradient, output }) => [f.div(f.mul(gradient, 0.5), output)],
+  }),
   pointwiseOp({
     name: 'Reciprocal',
     types: 'float',
     arity: [1, 1],
     element: () => (x) => 1 / x,
     wgsl: (_p, x) => `1.0 / ${x}`,
+    grad: ({ f, gradient, output }) => [f.neg(f.mul(gradient, f.mul(output, output)))],
   }),
   pointwiseOp({
     name: 'Erf',
@@ -100,6 +129,9 @@ export default [
     arity: [1, 1],
     element: () => erf,
     wgsl: (_p, x) => ({ expression: `lepton_erf(${x})`, functions: erfFunction }),
+    grad: ({ f, gradient, inputs: [x = ''] }) => [
+      f.mul(gradient, f.mul(f.of('Exp', f.neg(f.mul(x, x))), 2 / Math.sqrt(Math.PI))),
+    ],
   }),
   pointwiseOp({
     name: 'Pow',
@@ -120,6 +152,7 @@ export default [
       }
       return { expression: `lepton_pow(${a}, ${exponentIsFloat ? b : `vec4f(${b})`})`, functions: floatPower };
     },
+    grad: powerGrad,
   }),
 ];
 

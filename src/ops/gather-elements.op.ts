@@ -2,12 +2,13 @@
 // along one axis. Negative indices count from the end; indices out of range clamp.
 
 import { ndarray } from '../base/ndarray';
-import { ceilDiv, forEachIndex, formatDims, stridesOf } from '../base/shape';
+import { ceilDiv, forEachIndex, formatDims, sameDims, stridesOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf, placeOf, requireElements } from './axes';
+import { Formula, zeros } from './gradient';
 import { collapse } from './wgsl/collapse';
 import { lookupCopy, lookupCost } from './wgsl/lookup-copy';
 import { positionCode } from './wgsl/strided-copy';
@@ -65,6 +66,23 @@ export default defineOp({
       out.data[flat] = source.data[index] as number;
     });
     return [out];
+  },
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { dtype, dims } = n.input(0);
+    const { axis, size } = layout(n);
+    const indices = n.node.inputs[1] as string;
+    const own = n.input(1);
+    if (own.dims[axis] !== 1 || !sameDims(own.dims, dims.with(axis, 1))) {
+      const data = zeros(b, dtype, dims);
+      return b.add('ScatterElements', [data, indices, gradient], { axis, reduction: 'add' });
+    }
+    // One of each line, as where a loss picks the right class: a comparison, which fuses with its neighbours.
+    const index = new Formula(b, own.dtype);
+    const line = dims.map((_, d) => (d === axis ? size : 1));
+    const places = b.constant(ndarray(own.dtype, line, [...Array(size).keys()]));
+    const picked = index.choose(index.less(indices, 0), index.add(indices, size), indices);
+    return [new Formula(b, dtype).keep(index.of('Equal', picked, places), gradient)];
   },
   kernels: [{ name: 'lookup', cost: (n) => lookupCost(n, n.output(0).dims.length), dispatches: (n) => [dispatch(n)] }],
 });

@@ -8,6 +8,7 @@ import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { placeOf, requireElements } from './axes';
+import { Formula, reshape, sumTo } from './gradient';
 import { lookupCopy, lookupCost } from './wgsl/lookup-copy';
 
 type View = NodeView<{ readonly batch_dims: number }>;
@@ -80,6 +81,23 @@ export default defineOp({
       out.data[i] = source[at] as number;
     }
     return [out];
+  },
+  // The coordinates of a place become one number.
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { depth, sizes, inner, rows } = layout(n);
+    const { dims } = n.input(0);
+    const { dtype } = n.input(1);
+    const f = new Formula(b, dtype);
+    const outer = sizeOf(dims.slice(0, n.attributes.batch_dims));
+    const coordinates = reshape(b, n.node.inputs[1] as string, [outer, rows, depth]);
+    const each = b.constant(ndarray(dtype, [depth], [...sizes]));
+    const wrapped = f.choose(f.less(coordinates, 0), f.add(coordinates, each), coordinates);
+    const steps = b.constant(ndarray(dtype, [depth], stridesOf(sizes)));
+    const places = sumTo(b, f.mul(wrapped, steps), [outer, rows, 1]);
+    const slices = reshape(b, gradient, [outer, rows, inner]);
+    const sums = b.add('lepton.GatherGradient', [reshape(b, places, [outer, rows]), slices], { size: sizeOf(sizes) });
+    return [reshape(b, sums[0] as string, dims)];
   },
   kernels: [{ name: 'lookup', cost: (n) => lookupCost(n, layout(n).depth), dispatches: (n) => [dispatch(n)] }],
 });

@@ -10,6 +10,7 @@ import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf, placeOf, requireElements } from './axes';
 import { evenPattern } from './even-pattern';
+import { addAt, padded, reshape } from './gradient';
 import { lookupCopy, lookupCost } from './wgsl/lookup-copy';
 import { stridedKernel, type Walk } from './wgsl/strided-copy';
 
@@ -86,6 +87,18 @@ export default defineOp({
       out.data[i] = source[(Math.floor(slice / count) * size + along) * inner + (i % inner)] as number;
     }
     return [out];
+  },
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { axis, size } = layout(n);
+    const pattern = patternOf(n);
+    const [count = 1, step = 1] = [pattern?.dims[0], pattern?.steps[0]];
+    if (!pattern || pattern.dims.length > 1 || step !== 1)
+      return [addAt(b, gradient, n.node.inputs[1] as string, axis, size)];
+    const { dims } = n.input(0);
+    const along = (width: number) => dims.map((_, d) => (d === axis ? width : 0));
+    const slices = reshape(b, gradient, dims.with(axis, count));
+    return [padded(b, slices, along(pattern.start), along(size - pattern.start - count))];
   },
   kernels: [
     stridedKernel(walkOf, (n) => patternOf(n) !== undefined),

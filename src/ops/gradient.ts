@@ -2,7 +2,7 @@
 
 import type { DType } from '../base/dtype';
 import { int64s, scalar } from '../base/ndarray';
-import { type Dims, sameDims } from '../base/shape';
+import { type Dims, sameDims, sizeOf } from '../base/shape';
 import type { AttributeValue } from '../ir/graph';
 import type { NodeView } from '../ir/node-view';
 import type { LowerBuilder, OpDef } from '../ir/opdef';
@@ -35,10 +35,17 @@ export class Formula {
   mul = (x: string | number, y: string | number) => this.of('Mul', x, y);
   div = (x: string | number, y: string | number) => this.of('Div', x, y);
   neg = (x: string) => this.of('Neg', x);
+  less = (x: string | number, y: string | number) => this.of('Less', x, y);
+  greater = (x: string | number, y: string | number) => this.of('Greater', x, y);
+
+  /** `value` where `condition` holds, else `other`. */
+  choose(condition: string, value: string | number, other: string | number): string {
+    return this.of('Where', condition, value, other);
+  }
 
   /** `value` where `condition` holds, else 0. */
   keep(condition: string, value: string): string {
-    return this.of('Where', condition, value, 0);
+    return this.choose(condition, value, 0);
   }
 }
 
@@ -58,6 +65,27 @@ export function reshape(b: LowerBuilder, value: string, dims: Dims): string {
   return b.add('Reshape', [value, b.constant(int64s(dims))], { allowzero: 1 })[0] as string;
 }
 
+/** `value` with a border of zeros; negative borders crop. */
+export function padded(b: LowerBuilder, value: string, before: Dims, after: Dims): string {
+  if ([...before, ...after].every((width) => width === 0)) return value;
+  return b.add('Pad', [value, b.constant(int64s([...before, ...after]))])[0] as string;
+}
+
+export function zeros(b: LowerBuilder, dtype: DType, dims: Dims): string {
+  return b.add('Expand', [b.constant(scalar(dtype, 0)), b.constant(int64s(dims))])[0] as string;
+}
+
+/** Along `axis`, adds the slices of `value` up at the places that indices name in `size` slices of zeros. */
+export function addAt(b: LowerBuilder, value: string, indices: string, axis: number, size: number): string {
+  const { dims } = b.type(value);
+  const rank = b.type(indices).dims.length;
+  const [before, behind] = [dims.slice(0, axis), dims.slice(axis + rank)];
+  const count = sizeOf(b.type(indices).dims);
+  const lines = reshape(b, value, [sizeOf(before), count, sizeOf(behind)]);
+  const sums = b.add('lepton.GatherGradient', [reshape(b, indices, [count]), lines], { size });
+  return reshape(b, sums[0] as string, [...before, size, ...behind]);
+}
+
 /** What the partial derivatives of an element-wise operator are written with. */
 export interface Point<A> {
   readonly f: Formula;
@@ -74,6 +102,9 @@ export interface Point<A> {
  * repeated is summed afterwards.
  */
 export type Partials<A> = (p: Point<A>) => readonly (string | undefined)[];
+
+/** The gradient is zero wherever there is one: the function is constant between its jumps. */
+export const flat = () => [];
 
 /** The backward rule of an element-wise operator with one output. */
 export function pointwiseGrad<A>(partials: Partials<A>): NonNullable<OpDef<never, A>['grad']> {

@@ -1,13 +1,14 @@
 // Pad: a border around a tensor: one value, the edge repeated, or the inside mirrored or repeated. Negative
 // pads crop; they crop before any border is made. Pads must be known before the run.
 
-import { type NDArray, ndarray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray, scalar } from '../base/ndarray';
 import { ceilDiv, sizeOf, stridesOf } from '../base/shape';
 import { string } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { axesOf } from './axes';
+import { addAt, padded, reshape, sumTo, zeros } from './gradient';
 import { oneEach } from './wgsl/dispatch';
 import { eachLane, elementAt, elementHelpers, packQuad, quadType, wordsPerQuad, wordType } from './wgsl/elements';
 import { bitsType } from './wgsl/strided-copy';
@@ -17,8 +18,9 @@ const modes = ['constant', 'reflect', 'edge', 'wrap'] as const;
 type Mode = (typeof modes)[number];
 type View = NodeView<{ readonly mode: string }>;
 
-/** One dimension: `size` elements of the input, `stride` apart, stand in the output from `begin` on. */
+/** One dimension: of the input's elements, `stride` apart, `size` from `skip` on stand in the output from `begin` on. */
 interface Span {
+  readonly skip: number;
   readonly out: number;
   readonly size: number;
   readonly begin: number;
@@ -51,8 +53,9 @@ function borderOf(n: View): Border {
     const out = d + begin + end;
     if (size < 0 || out < 0) n.fail(`crops ${-begin} and ${-end} from the ${d} elements of axis ${axis}`);
     if (size === 0 && out > 0 && mode !== 'constant') n.fail(`has nothing to fill the border of axis ${axis} from`);
-    offset += Math.max(0, -begin) * stride;
-    return { out, size, begin: Math.max(0, begin), stride };
+    const skip = Math.max(0, -begin);
+    offset += skip * stride;
+    return { skip, out, size, begin: Math.max(0, begin), stride };
   });
   return { spans, offset, mode };
 }
@@ -66,10 +69,11 @@ function collapsed({ spans, mode }: Border): Span[] {
     // A border of whole rows is a border of all their elements, where it is of one value.
     if (last && whole(span) && (whole(last) || mode === 'constant') && last.stride === span.stride * span.size) {
       const { size, stride } = span;
-      out[out.length - 1] = { out: last.out * size, size: last.size * size, begin: last.begin * size, stride };
+      const begin = last.begin * size;
+      out[out.length - 1] = { skip: 0, out: last.out * size, size: last.size * size, begin, stride };
     } else out.push(span);
   }
-  return out.length > 0 ? out : [{ out: 1, size: 1, begin: 0, stride: 1 }];
+  return out.length > 0 ? out : [{ skip: 0, out: 1, size: 1, begin: 0, stride: 1 }];
 }
 
 /** Coordinate in the input of output coordinate `at`; undefined in a border of one value. */
@@ -190,11 +194,36 @@ function reference(n: View, x: NDArray, value: number): NDArray {
   return out;
 }
 
+/** Of the input, and of the value where the border has one. */
+function padGrad(n: View, b: LowerBuilder, gradient: string): (string | undefined)[] {
+  const { dtype, dims } = n.input(0);
+  const { spans, mode } = borderOf(n);
+  const [, pads = '', , axes = ''] = n.node.inputs;
+  if (mode !== 'constant') {
+    let value = gradient;
+    spans.forEach((span, axis) => {
+      const size = dims[axis] as number;
+      if (span.out === size && span.size === size) return;
+      const places = Array.from({ length: span.out }, (_, at) => span.skip + (inside(at, span, mode) as number));
+      value = addAt(b, value, b.constant(int64s(places)), axis, size);
+    });
+    return [value];
+  }
+  const before = spans.map(({ skip, begin }) => skip - begin);
+  const after = spans.map(({ out }, axis) => (dims[axis] as number) - (before[axis] as number) - out);
+  const inner = padded(b, gradient, before, after);
+  if (!n.inputs[2] || n.inputs[2].isConstant) return [inner];
+  const [border] = b.add('Pad', [zeros(b, dtype, dims), pads, b.constant(scalar(dtype, 1)), axes]) as [string];
+  const outside = b.add('Mul', [gradient, border]);
+  return [inner, undefined, reshape(b, sumTo(b, outside[0] as string, []), n.inputs[2].dims)];
+}
+
 export default defineOp({
   name: 'Pad',
   attributes: { mode: string('constant') },
   infer: (n) => [{ dtype: n.input(0).dtype, dims: borderOf(n).spans.map((s) => s.out) }],
   reference: (n, [x, , value]) => [reference(n, x ?? n.fail('lacks its input'), value?.data[0] ?? 0)],
+  grad: (n, b, [gradient]) => (gradient === undefined ? [] : padGrad(n, b, gradient)),
   kernels: [
     {
       name: 'generated',

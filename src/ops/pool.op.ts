@@ -6,6 +6,7 @@ import { int } from '../ir/attributes';
 import { defineOp } from '../ir/opdef';
 import { plainMaxPool } from './plain/max-pool';
 import { poolCases } from './pool/cases';
+import { averagePoolGrad, lpPoolGrad, maxPoolGrad } from './pool/grad';
 import { poolKernel } from './pool/kernel';
 import { poolRows } from './pool/rows';
 import { type PoolAttributes, paddedTaps, poolAttributes, poolReference, poolType, poolWindow } from './pool/shape';
@@ -38,6 +39,7 @@ const maxPool = defineOp({
     });
     return [y, indices];
   },
+  grad: maxPoolGrad,
   kernels: [
     poolRows<PoolAttributes & { storage_order: number }>(),
     poolKernel<PoolAttributes & { storage_order: number }>('max', (a) => ({ columnMajor: a.storage_order === 1 })),
@@ -60,6 +62,7 @@ const averagePool = defineOp({
       }),
     ];
   },
+  grad: averagePoolGrad,
   kernels: [
     poolRows<PoolAttributes & { count_include_pad: number }>((a) => a.count_include_pad === 1),
     poolKernel<PoolAttributes & { count_include_pad: number }>('average', (a) => ({
@@ -86,6 +89,7 @@ const lpPool = defineOp({
       }),
     ];
   },
+  grad: lpPoolGrad,
   kernels: [poolKernel<PoolAttributes & { p: number }>('norm', (a) => ({ p: a.p }))],
 });
 

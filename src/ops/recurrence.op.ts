@@ -24,8 +24,14 @@ function recurrenceOf(n: NodeView<Attributes>): Recurrence {
 function outputTypes(n: NodeView<Attributes>): TensorType[] {
   const { cell, steps, batch, hidden } = recurrenceOf(n);
   const { dtype } = n.input(0);
-  const last = { dtype, dims: [cell.backwards.length, batch, hidden] };
-  return [{ dtype, dims: [steps, cell.backwards.length, batch, hidden] }, last, last];
+  const directions = cell.backwards.length;
+  const last = { dtype, dims: [directions, batch, hidden] };
+  return [
+    { dtype, dims: [steps, directions, batch, hidden] },
+    last,
+    last,
+    { dtype, dims: [steps, batch, directions * cell.slots * hidden] },
+  ];
 }
 
 function checkSizes(n: NodeView<Attributes>): void {
@@ -53,7 +59,7 @@ export default defineOp({
     const { cell, hidden } = recurrence;
     const [projected, weights, extra, lengths, h0, c0] = inputs.map((a) => a?.data);
     const quads = Math.ceil(hidden / 4);
-    const { y, h, c } = runRecurrence(cell, recurrence, {
+    const { y, h, c, trace } = runRecurrence(cell, recurrence, {
       projected: projected ?? [],
       weight(d, row, k) {
         const [gate, unit] = [Math.floor(row / hidden), row % hidden];
@@ -64,7 +70,7 @@ export default defineOp({
       hidden: h0,
       memory: c0,
     });
-    return outputTypes(n).map(({ dtype, dims }, i) => ndarray(dtype, dims, [y, h, c][i]));
+    return outputTypes(n).map(({ dtype, dims }, i) => ndarray(dtype, dims, [y, h, c, trace][i]));
   },
   kernels: recurrenceKernels(recurrenceOf),
 });

@@ -2,14 +2,14 @@
 // axes, is optional: without it every axis is reduced, or none where noop_with_empty_axes is set.
 
 import { isFloat } from '../base/dtype';
-import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray, scalar } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
 import { forEachIndex, sameDims, sizeOf, stridesOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
-import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase, type OpDef } from '../ir/opdef';
 import { axesOf } from './axes';
-import { Formula, reshape } from './gradient';
+import { Formula, reshape, sumTo } from './gradient';
 import { reducedDims, reduceGeometry } from './reduce/geometry';
 import { reduceKernels } from './reduce/kernels';
 import { type Reducer, reducers } from './reduce/reducer';
@@ -55,11 +55,33 @@ function fold(n: ReduceNode, x: NDArray, reducer: Reducer): NDArray {
  * What an element adds to the result, times the gradient: both gradient and result have the reduced axes as 1. Without a
  * formula the gradient itself.
  */
-type ReduceGrad = (f: Formula, gradient: string, x: string, result: string, count: number) => string;
+type ReduceGrad = (
+  f: Formula,
+  gradient: string,
+  x: string,
+  result: string,
+  count: number,
+  /** Sums along the reduced axes. */
+  total: (value: string) => string,
+) => string;
+
+/** Equal elements share. */
+const toTheExtreme: ReduceGrad = (f, gradient, x, result, _count, total) => {
+  const found = f.of('Equal', x, result);
+  return f.keep(found, f.div(gradient, total(f.choose(found, 1, 0))));
+};
 
 const reduceGrads: Readonly<Record<string, ReduceGrad>> = {
   ReduceSum: (_f, gradient) => gradient,
   ReduceMean: (f, gradient, _x, _result, count) => f.div(gradient, count),
+  ReduceMax: toTheExtreme,
+  ReduceMin: toTheExtreme,
+  ReduceSumSquare: (f, gradient, x) => f.mul(f.mul(gradient, 2), x),
+  ReduceL1: (f, gradient, x) => f.mul(gradient, f.of('Sign', x)),
+  // The norm of zeros has no derivative; 0 is between those around it.
+  ReduceL2: (f, gradient, x, norm) => f.mul(f.choose(f.of('Equal', norm, 0), 0, f.div(gradient, norm)), x),
+  ReduceLogSum: (f, gradient, _x, result) => f.mul(gradient, f.of('Exp', f.neg(result))),
+  ReduceLogSumExp: (f, gradient, x, result) => f.mul(gradient, f.of('Exp', f.sub(x, result))),
 };
 
 function reduceGrad(n: ReduceNode, b: LowerBuilder, given: string, grad: ReduceGrad): string {
@@ -68,17 +90,40 @@ function reduceGrad(n: ReduceNode, b: LowerBuilder, given: string, grad: ReduceG
   const count = sizeOf(dims) / Math.max(1, sizeOf(kept));
   const [x, result] = [n.node.inputs[0] as string, reshape(b, n.node.outputs[0] as string, kept)];
   const f = new Formula(b, dtype);
-  const part = grad(f, reshape(b, given, kept), x, result, count);
+  const part = grad(f, reshape(b, given, kept), x, result, count, (value) => sumTo(b, value, kept));
   return sameDims(b.type(part).dims, dims) ? part : f.node('Expand', [part, b.constant(int64s(dims))]);
 }
 
-function reduceOp(name: string, reducer: Reducer) {
+/** The product of all others: of those before times those behind, along the reduced axes as one. */
+function productGrad(n: ReduceNode, b: LowerBuilder, given: string): string {
+  const { dtype, dims } = n.input(0);
+  const axes = reducedAxes(n);
+  const f = new Formula(b, dtype);
+  const perm = [...dims.keys()].sort((p, q) => Number(axes.includes(p)) - Number(axes.includes(q)) || p - q);
+  const count = sizeOf(axes.map((axis) => dims[axis] as number));
+  const outer = sizeOf(dims) / Math.max(1, count);
+  const turned = f.node('Transpose', [n.node.inputs[0] as string], { perm });
+  const line = reshape(b, turned, [outer, count]);
+  const along = b.constant(scalar('int64', 1));
+  const before = f.node('CumProd', [line, along], { exclusive: 1 });
+  const behind = f.node('CumProd', [line, along], { exclusive: 1, reverse: 1 });
+  const product = f.mul(reshape(b, given, [outer, 1]), f.mul(before, behind));
+  const shaped = reshape(b, product, b.type(turned).dims);
+  return f.node('Transpose', [shaped], { perm: perm.map((_, axis) => perm.indexOf(axis)) });
+}
+
+function gradOf(name: string): Pick<OpDef<typeof attributes>, 'grad'> {
   const grad = reduceGrads[name];
+  if (name === 'ReduceProd') return { grad: (n, b, [given]) => [given && productGrad(n, b, given)] };
+  return grad ? { grad: (n, b, [given]) => [given && reduceGrad(n, b, given, grad)] } : {};
+}
+
+function reduceOp(name: string, reducer: Reducer) {
   return defineOp({
     name,
     attributes,
     infer,
-    ...(grad && { grad: (n: ReduceNode, b: LowerBuilder, [given]) => [given && reduceGrad(n, b, given, grad)] }),
+    ...gradOf(name),
     reference: (n, [x]) => [fold(n, x as NDArray, reducer)],
     kernels: reduceKernels(name, reducer, (n: ReduceNode) => reduceGeometry(n.input(0).dims, reducedAxes(n))),
   });
@@ -92,6 +137,7 @@ const logSumExp = defineOp({
   name: 'ReduceLogSumExp',
   attributes,
   infer,
+  ...gradOf('ReduceLogSumExp'),
   reference(n, [x]) {
     const input = x as NDArray;
     const largest = fold(n, input, reducers.ReduceMax);

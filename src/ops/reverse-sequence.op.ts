@@ -42,6 +42,11 @@ export default defineOp({
     });
     return [out];
   },
+  // Turned again, everything is where it was.
+  grad: (n, b, [gradient]) =>
+    gradient === undefined
+      ? []
+      : b.add('ReverseSequence', [gradient, n.node.inputs[1] as string], { ...n.node.attributes }),
   kernels: [
     {
       name: 'lookup',

@@ -1,6 +1,8 @@
-// Ceil, Floor and Round; Round sends halves to the even neighbour, as IEEE 754 and WGSL do.
+// Ceil, Floor and Round; Round sends halves to the even neighbour, as IEEE 754 and WGSL do. Their gradient is zero;
+// what is to learn through its rounding goes through QuantizeLinear and DequantizeLinear.
 
 import type { OpCase } from '../ir/opdef';
+import { flat } from './gradient';
 import { pointwiseOp } from './pointwise-op';
 import { specialValues } from './special-values';
 
@@ -10,13 +12,21 @@ export function roundHalfEven(x: number): number {
 }
 
 export default [
-  pointwiseOp({ name: 'Ceil', types: 'float', arity: [1, 1], element: () => Math.ceil, wgsl: (_p, x) => `ceil(${x})` }),
+  pointwiseOp({
+    name: 'Ceil',
+    types: 'float',
+    arity: [1, 1],
+    element: () => Math.ceil,
+    wgsl: (_p, x) => `ceil(${x})`,
+    grad: flat,
+  }),
   pointwiseOp({
     name: 'Floor',
     types: 'float',
     arity: [1, 1],
     element: () => Math.floor,
     wgsl: (_p, x) => `floor(${x})`,
+    grad: flat,
   }),
   pointwiseOp({
     name: 'Round',
@@ -24,6 +34,7 @@ export default [
     arity: [1, 1],
     element: () => roundHalfEven,
     wgsl: (_p, x) => `round(${x})`,
+    grad: flat,
   }),
 ];
 

@@ -1,12 +1,15 @@
 // Slice: every step-th element between two bounds along some axes, backwards where the step is negative.
 
+import { int64s } from '../base/ndarray';
 import { stridesOf } from '../base/shape';
 import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { axesOf } from './axes';
+import { padded, reshape } from './gradient';
 import { stridedKernel, type Walk, walkCopy } from './wgsl/strided-copy';
 
-function walkOf(n: NodeView): Walk {
+/** Of every axis of the input: the first element, how many, and from one to the next. */
+function rangesOf(n: NodeView): { start: number; count: number; step: number }[] {
   const source = n.input(0).dims;
   const starts = n.numbers(1) ?? n.fail('lacks its starts (input 1)');
   const ends = n.numbers(2) ?? n.fail('lacks its ends (input 2)');
@@ -15,11 +18,9 @@ function walkOf(n: NodeView): Walk {
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {
     n.fail(`has ${starts.length} starts, ${ends.length} ends, ${axes.length} axes and ${steps.length} steps`);
   }
-  const dims = [...source];
-  const strides = stridesOf(source);
-  let offset = 0;
-  axes.forEach((axis, i) => {
-    const size = source[axis] as number;
+  return source.map((size, axis) => {
+    const i = axes.indexOf(axis);
+    if (i < 0) return { start: 0, count: size, step: 1 };
     const step = steps[i] as number;
     if (step === 0) n.fail(`has the step 0 along axis ${axis}`);
     // Backwards, a slice may end before element 0.
@@ -27,11 +28,60 @@ function walkOf(n: NodeView): Walk {
     const bound = (at: number) => Math.min(high, Math.max(low, at < 0 ? at + size : at));
     const start = Math.max(0, bound(starts[i] as number));
     const end = bound(ends[i] as number);
-    dims[axis] = size === 0 ? 0 : Math.max(0, Math.ceil((end - start) / step));
-    offset += start * (strides[axis] as number);
-    strides[axis] = (strides[axis] as number) * step;
+    return { start, count: size === 0 ? 0 : Math.max(0, Math.ceil((end - start) / step)), step };
   });
-  return { dims, strides, offset };
+}
+
+function walkOf(n: NodeView): Walk {
+  const ranges = rangesOf(n);
+  const strides = stridesOf(n.input(0).dims);
+  return {
+    dims: ranges.map(({ count }) => count),
+    strides: strides.map((stride, axis) => stride * (ranges[axis]?.step as number)),
+    offset: strides.reduce((sum, stride, axis) => sum + stride * (ranges[axis]?.start as number), 0),
+  };
+}
+
+/** Zeros but for the elements of the slice: turned to go forwards, with zeros put between them, then around. */
+function unslice(n: NodeView, b: LowerBuilder, gradient: string): string {
+  const source = n.input(0).dims;
+  const ranges = rangesOf(n);
+  const { dims } = b.type(gradient);
+  const list = (values: number[]) => b.constant(int64s(values));
+  const turned = [...dims.keys()].filter((axis) => (ranges[axis]?.step as number) < 0);
+  let value = gradient;
+  if (turned.length > 0) {
+    const all = (bound: number) => list(turned.map(() => bound));
+    [value] = b.add('Slice', [value, all(-1), all(-(2 ** 31)), list(turned), all(-1)]) as [string];
+  }
+  const forwards = ranges.map(({ start, count, step }) => (step < 0 ? start + Math.max(0, count - 1) * step : start));
+  // A step no longer than the axis is all that the last element has room for.
+  const steps = ranges.map(({ step, count }) => (count > 1 ? Math.abs(step) : 1));
+  if (steps.some((step) => step > 1)) {
+    const after = steps.flatMap((step) => [0, step - 1]);
+    const apart = reshape(
+      b,
+      value,
+      dims.flatMap((size) => [size, 1]),
+    );
+    value = reshape(
+      b,
+      padded(
+        b,
+        apart,
+        after.map(() => 0),
+        after,
+      ),
+      dims.map((size, i) => size * (steps[i] as number)),
+    );
+  }
+  const held = b.type(value).dims;
+  return padded(
+    b,
+    value,
+    forwards,
+    source.map((size, i) => size - (forwards[i] as number) - (held[i] as number)),
+  );
 }
 
 export default defineOp({
@@ -39,6 +89,7 @@ export default defineOp({
   attributes: {},
   infer: (n) => [{ dtype: n.input(0).dtype, dims: walkOf(n).dims }],
   reference: (n, [x]) => [walkCopy(x ?? n.fail('lacks its input'), walkOf(n))],
+  grad: (n, b, [gradient]) => [gradient && unslice(n, b, gradient)],
   kernels: [stridedKernel(walkOf)],
 });
 

@@ -1,17 +1,21 @@
 // Softmax and LogSoftmax along one axis, with the largest element subtracted first.
 
 import { isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray } from '../base/ndarray';
 import { int } from '../ir/attributes';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { Formula } from './gradient';
 import { plainSoftmax } from './plain/softmax';
 import { type Finish, functionsOf, rowsOf } from './softmax/rows';
 import { splitRows } from './softmax/split';
 import { wholeRows } from './softmax/whole';
 import { joinings } from './wgsl/join-lanes';
 
-function softmaxOp(name: string, finish: Finish) {
+/** By the gradient and the result; `total` sums along the axis. */
+type SoftmaxGrad = (f: Formula, gradient: string, y: string, total: (x: string) => string) => string;
+
+function softmaxOp(name: string, finish: Finish, grad: SoftmaxGrad) {
   return defineOp({
     name,
     attributes: { axis: int(-1) },
@@ -38,6 +42,13 @@ function softmaxOp(name: string, finish: Finish) {
       }
       return [out];
     },
+    grad(n, b, [gradient]) {
+      if (gradient === undefined) return [];
+      const { dtype, dims } = n.output(0);
+      const f = new Formula(b, dtype);
+      const axes = b.constant(int64s([axisOf(n, n.attributes.axis, dims.length)]));
+      return [grad(f, gradient, n.node.outputs[0] as string, (x) => f.node('ReduceSum', [x, axes], { keepdims: 1 }))];
+    },
     kernels: [
       ...joinings.map((joining) => wholeRows(name, finish, joining)),
       splitRows(name, finish),
@@ -47,16 +58,24 @@ function softmaxOp(name: string, finish: Finish) {
 }
 
 export default [
-  softmaxOp('Softmax', {
-    host: (shifted, sum) => Math.exp(shifted) / sum,
-    scale: '1.0 / sum',
-    wgsl: 'exp(shifted) * scale',
-  }),
-  softmaxOp('LogSoftmax', {
-    host: (shifted, sum) => shifted - Math.log(sum),
-    scale: 'log(sum)',
-    wgsl: 'shifted - scale',
-  }),
+  softmaxOp(
+    'Softmax',
+    {
+      host: (shifted, sum) => Math.exp(shifted) / sum,
+      scale: '1.0 / sum',
+      wgsl: 'exp(shifted) * scale',
+    },
+    (f, gradient, y, total) => f.mul(y, f.sub(gradient, total(f.mul(gradient, y)))),
+  ),
+  softmaxOp(
+    'LogSoftmax',
+    {
+      host: (shifted, sum) => shifted - Math.log(sum),
+      scale: 'log(sum)',
+      wgsl: 'shifted - scale',
+    },
+    (f, gradient, y, total) => f.sub(gradient, f.mul(f.of('Exp', y), total(gradient))),
+  ),
 ];
 
 const shapes: OpCase[] = [

@@ -5,6 +5,7 @@ import { int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { zeros } from './gradient';
 import { stridedKernel, type Walk, walkCopy } from './wgsl/strided-copy';
 
 type View = NodeView<{ readonly axis: number; readonly num_outputs: number | undefined }>;
@@ -44,6 +45,12 @@ export default defineOp({
     return partSizes(n).map((size) => ({ dtype, dims: dims.with(axis, size) }));
   },
   reference: (n, [x]) => partSizes(n).map((_, i) => walkCopy(x ?? n.fail('lacks its input'), walkOf(n, i))),
+  grad(n, b, gradients) {
+    const { dtype, dims } = n.input(0);
+    const axis = axisOf(n, n.attributes.axis, dims.length);
+    const parts = partSizes(n).map((size, i) => gradients[i] ?? zeros(b, dtype, dims.with(axis, size)));
+    return b.add('Concat', parts, { axis });
+  },
   kernels: [stridedKernel(walkOf)],
 });
 

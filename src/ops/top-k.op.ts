@@ -12,6 +12,7 @@ import type { Dispatch, Operand } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { zeros } from './gradient';
 import { compareNumbers } from './order';
 import { accumulatorType } from './reduce/reducer';
 import { foldWorkgroups, linearHelpers, oneEach } from './wgsl/dispatch';
@@ -86,6 +87,15 @@ export default defineOp({
       }
     }
     return [values, places];
+  },
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const [x, count] = n.node.inputs as readonly [string, string];
+    const { dtype, dims } = n.input(0);
+    const { attributes, node } = n;
+    const places = n.wants(1) ? (node.outputs[1] as string) : b.add('TopK', [x, count], { ...attributes }, 2)[1];
+    const { axis } = attributes;
+    return b.add('ScatterElements', [zeros(b, dtype, dims), places as string, gradient], { axis, reduction: 'add' });
   },
   kernels: [
     {

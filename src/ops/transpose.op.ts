@@ -210,6 +210,11 @@ export default defineOp({
   attributes: { perm: ints() },
   infer: (n) => [{ dtype: n.input(0).dtype, dims: walkOf(n).dims }],
   reference: (n, [x]) => [walkCopy(x ?? n.fail('lacks its input'), walkOf(n))],
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const perm = permutation(n);
+    return b.add('Transpose', [gradient], { perm: perm.map((_, axis) => perm.indexOf(axis)) });
+  },
   kernels: [stridedKernel(walkOf), blocks, tiled],
 });
 

@@ -1,6 +1,7 @@
 // Circular and hyperbolic functions and their inverses, of floats.
 
 import type { OpCase } from '../ir/opdef';
+import type { Formula } from './gradient';
 import { pointwiseOp } from './pointwise-op';
 import { specialValues } from './special-values';
 import { acosFunction, asinFunction, atanFunction, cosFunction, sinFunction } from './wgsl/circular-functions';
@@ -11,6 +12,8 @@ const trigonometric = (
   name: string,
   element: (x: number) => number,
   functions: Record<string, string>,
+  /** The derivative times the gradient. */
+  slope: (f: Formula, gradient: string, x: string, y: string) => string,
   wgsl = (x: string) => `lepton_${name.toLowerCase()}(${x})`,
 ) =>
   pointwiseOp({
@@ -19,21 +22,28 @@ const trigonometric = (
     arity: [1, 1],
     element: () => element,
     wgsl: (_p, x) => ({ expression: wgsl(x), functions }),
+    grad: ({ f, gradient, inputs: [x = ''], output }) => [slope(f, gradient, x, output)],
   });
 
 export default [
-  trigonometric('Sin', Math.sin, sinFunction),
-  trigonometric('Cos', Math.cos, cosFunction),
-  trigonometric('Tan', Math.tan, { ...sinFunction, ...cosFunction }, (x) => `lepton_sin(${x}) / lepton_cos(${x})`),
-  trigonometric('Asin', Math.asin, asinFunction),
-  trigonometric('Acos', Math.acos, acosFunction),
-  trigonometric('Atan', Math.atan, atanFunction),
-  trigonometric('Sinh', Math.sinh, sinhFunction),
-  trigonometric('Cosh', Math.cosh, coshFunction),
-  trigonometric('Asinh', Math.asinh, asinhFunction),
-  trigonometric('Acosh', Math.acosh, acoshFunction),
-  trigonometric('Atanh', Math.atanh, atanhFunction),
-  trigonometric('Tanh', Math.tanh, tanhFunction),
+  trigonometric('Sin', Math.sin, sinFunction, (f, g, x) => f.mul(g, f.of('Cos', x))),
+  trigonometric('Cos', Math.cos, cosFunction, (f, g, x) => f.neg(f.mul(g, f.of('Sin', x)))),
+  trigonometric(
+    'Tan',
+    Math.tan,
+    { ...sinFunction, ...cosFunction },
+    (f, g, _x, y) => f.mul(g, f.add(f.mul(y, y), 1)),
+    (x) => `lepton_sin(${x}) / lepton_cos(${x})`,
+  ),
+  trigonometric('Asin', Math.asin, asinFunction, (f, g, x) => f.div(g, f.of('Sqrt', f.sub(1, f.mul(x, x))))),
+  trigonometric('Acos', Math.acos, acosFunction, (f, g, x) => f.neg(f.div(g, f.of('Sqrt', f.sub(1, f.mul(x, x)))))),
+  trigonometric('Atan', Math.atan, atanFunction, (f, g, x) => f.div(g, f.add(f.mul(x, x), 1))),
+  trigonometric('Sinh', Math.sinh, sinhFunction, (f, g, x) => f.mul(g, f.of('Cosh', x))),
+  trigonometric('Cosh', Math.cosh, coshFunction, (f, g, x) => f.mul(g, f.of('Sinh', x))),
+  trigonometric('Asinh', Math.asinh, asinhFunction, (f, g, x) => f.div(g, f.of('Sqrt', f.add(f.mul(x, x), 1)))),
+  trigonometric('Acosh', Math.acosh, acoshFunction, (f, g, x) => f.div(g, f.of('Sqrt', f.sub(f.mul(x, x), 1)))),
+  trigonometric('Atanh', Math.atanh, atanhFunction, (f, g, x) => f.div(g, f.sub(1, f.mul(x, x)))),
+  trigonometric('Tanh', Math.tanh, tanhFunction, (f, g, _x, y) => f.mul(g, f.sub(1, f.mul(y, y)))),
 ];
 
 const finite = (...values: number[]): OpCase => ({

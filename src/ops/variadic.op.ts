@@ -14,7 +14,7 @@ import { arithmetic } from './wgsl/wide-integers';
 type Spec = Parameters<typeof pointwiseOp>[0];
 
 /** @param bounds the end of the range that each input limits the others at, where it does */
-function variadic(spec: Pick<Spec, 'name' | 'element' | 'wgsl'>, bounds?: 'low' | 'high'): OpDef {
+function variadic(spec: Pick<Spec, 'name' | 'element' | 'wgsl' | 'grad'>, bounds?: 'low' | 'high'): OpDef {
   const op = pointwiseOp({ ...spec, arity: [1, Number.POSITIVE_INFINITY] });
   return {
     ...op,
@@ -48,7 +48,12 @@ function extreme(dtype: DType, which: 'max' | 'min', a: string, b: string) {
 
 const sum = (...args: number[]) => args.reduce((s, x) => s + x, 0);
 
-const sumOp = variadic({ name: 'Sum', element: () => sum, wgsl: (p, a, b) => arithmetic(p.dtype, 'add', p.vec, a, b) });
+const sumOp = variadic({
+  name: 'Sum',
+  element: () => sum,
+  wgsl: (p, a, b) => arithmetic(p.dtype, 'add', p.vec, a, b),
+  grad: ({ gradient, inputs }) => inputs.map(() => gradient),
+});
 
 const mean = defineOp({
   name: 'Mean',
@@ -67,9 +72,27 @@ const mean = defineOp({
   },
 });
 
+/** Of equal inputs the first has it all. */
+const toTheExtreme: Spec['grad'] = ({ f, gradient, inputs, output }) => {
+  let open: string | undefined;
+  return inputs.map((x, i) => {
+    const [found, before] = [f.of('Equal', x, output), open];
+    const mine = i === inputs.length - 1 ? before : before ? f.of('And', before, found) : found;
+    const rest = f.of('Not', found);
+    open = before ? f.of('And', before, rest) : rest;
+    return mine ? f.keep(mine, gradient) : gradient;
+  });
+};
+
 export default [
-  variadic({ name: 'Max', element: () => Math.max, wgsl: (p, a, b) => extreme(p.dtype, 'max', a, b) }, 'low'),
-  variadic({ name: 'Min', element: () => Math.min, wgsl: (p, a, b) => extreme(p.dtype, 'min', a, b) }, 'high'),
+  variadic(
+    { name: 'Max', element: () => Math.max, wgsl: (p, a, b) => extreme(p.dtype, 'max', a, b), grad: toTheExtreme },
+    'low',
+  ),
+  variadic(
+    { name: 'Min', element: () => Math.min, wgsl: (p, a, b) => extreme(p.dtype, 'min', a, b), grad: toTheExtreme },
+    'high',
+  ),
   sumOp,
   mean,
 ];

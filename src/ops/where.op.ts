@@ -12,6 +12,11 @@ const where = pointwiseOp({
   result: (types) => types[1] as DType,
   element: () => (condition, a, b) => (condition ? a : b) as number,
   wgsl: (p, condition, a) => `select(${p.args[2]}, ${a}, ${condition})`,
+  grad: ({ f, gradient, inputs: [condition = ''] }) => [
+    undefined,
+    f.keep(condition, gradient),
+    f.choose(condition, 0, gradient),
+  ],
 });
 
 export default {

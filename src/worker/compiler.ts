@@ -10,6 +10,7 @@ import { requireOps } from '../ops/registry';
 import { withSubgraphNodes } from '../read/graph';
 import { inlineConstants } from '../read/inline-constants';
 import { type ModelFile, readOnnx } from '../read/onnx';
+import { type TrainingCompiler, training } from '../train';
 import { CpuEngine } from './cpu-engine';
 import type { GpuTensors } from './gpu-tensors';
 import { type HostNode, hostNodesOf, runNode } from './host';
@@ -30,6 +31,7 @@ export interface Compiler {
   /** Runs one node on the host. */
   runNode(node: HostNode['node'], inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray>;
   cpuEngine(graph: Graph, files: (name: string) => ByteSource, tensors: GpuTensors): Engine;
+  readonly training: TrainingCompiler;
 }
 
 /** Nodes of other domains may call functions of the model, which are known at its end only. */
@@ -47,4 +49,5 @@ export const compiler: Compiler = {
   next: nextStage,
   runNode,
   cpuEngine: (graph, files, tensors) => new CpuEngine(graph, files, tensors),
+  training,
 };

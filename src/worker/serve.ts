@@ -5,11 +5,13 @@ import { version } from '../../package.json';
 import { LeptonError } from '../base/errors';
 import { readyMessage } from '../base/handshake';
 import { createWeightStore } from '../store';
+import { createCheckpointStore } from '../store/checkpoints';
 import { createTuningStore } from '../store/tuning';
 import type { Compiler } from './compiler';
 import { Devices } from './devices';
 import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
 import { Session } from './session';
+import { Trainers } from './trainers';
 
 /** Progress is sent at most this often, in milliseconds; the last one of a stage always is. */
 const progressInterval = 50;
@@ -18,7 +20,10 @@ const progressInterval = 50;
 export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
   const store = createWeightStore();
   const tuning = createTuningStore({ version });
-  const session = new Session(new Devices(navigator.gpu, tuning), store, compilerFrom);
+  const checkpoints = createCheckpointStore();
+  const devices = new Devices(navigator.gpu, tuning);
+  const session = new Session(devices, store, compilerFrom);
+  const trainers = new Trainers(devices, checkpoints, compilerFrom);
   const calls = new Map<CallId, AbortController>();
 
   const api: WorkerApi = {
@@ -42,6 +47,28 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
     cacheDelete: (url) => reply(() => store.delete(url)),
     cacheClear: () => reply(() => Promise.all([store.clear(), tuning.clear()]).then(() => {})),
     cacheUsage: () => reply(() => store.usage()),
+    createTrainer: (request) => reply(() => trainers.create(request)),
+    compileTrainer: ({ trainer, compile }) => reply(() => trainers.of(trainer).compile(compile)),
+    trainerBatch: (request) => reply(() => trainers.of(request.trainer).batch(request)),
+    trainerPredict: ({ trainer, inputs }) =>
+      reply(() => trainers.of(trainer).predict(inputs)).then((answer) =>
+        transfer(answer, answer.ok ? answer.value.map(({ bytes }) => bytes.buffer) : []),
+      ),
+    trainerState: ({ trainer, optimizer }) =>
+      reply(() => trainers.of(trainer).state(optimizer)).then((answer) =>
+        transfer(answer, answer.ok ? Object.values(answer.value).map(({ bytes }) => bytes.buffer) : []),
+      ),
+    setTrainerState: ({ trainer, state }) => reply(() => trainers.of(trainer).setState(state)),
+    exportTrainer: (trainer) =>
+      reply(() => trainers.of(trainer).exportOnnx()).then((answer) =>
+        transfer(answer, answer.ok ? [answer.value.buffer] : []),
+      ),
+    packTrainer: (request) =>
+      reply(() => trainers.pack(request)).then((answer) => transfer(answer, answer.ok ? [answer.value.buffer] : [])),
+    saveTrainer: (request) => reply(() => trainers.save(request)),
+    checkpoints: () => reply(() => checkpoints.list()),
+    deleteCheckpoint: (name) => reply(() => checkpoints.delete(name)),
+    disposeTrainer: (trainer) => reply(() => trainers.dispose(trainer)),
   };
 
   expose(api);

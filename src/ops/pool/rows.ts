@@ -22,7 +22,7 @@ function tiling(n: PoolNode) {
 }
 
 /** Windows of 2×2 side by side, each whole. */
-function inPairs({ rank, input, output, kernel, strides, dilations, begins }: Window): boolean {
+export function inPairs({ rank, input, output, kernel, strides, dilations, begins }: Window): boolean {
   const whole = (i: number) => begins[i] === 0 && 2 * (output[i] as number) <= (input[i] as number);
   const pair = [1, 2].every((i) => kernel[i] === 2 && strides[i] === 2 && dilations[i] === 1 && whole(i));
   return rank === 2 && pair;

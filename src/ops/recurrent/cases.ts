@@ -16,6 +16,11 @@ interface Form {
   readonly with?: readonly number[];
   readonly lengths?: readonly number[];
   readonly float16?: boolean;
+  /** Asks for what the backward pass reads too. */
+  readonly trace?: true;
+  /** Weights are inputs, as in training. */
+  readonly variable?: true;
+  readonly differentiable?: false;
 }
 
 const gates = { RNN: 1, LSTM: 4, GRU: 3 } as const;
@@ -45,7 +50,7 @@ const lengthsOf = ({ batch, steps, lengths }: Form): CaseInput => ({
 function wholeCase(form: Form): OpCase {
   const { steps, batch, hidden, cell } = form;
   const { directions, batchFirst, rows, state, float, weight } = sizesOf(form);
-  const constant = { ...float, constant: true } as const;
+  const constant = { ...float, constant: !form.variable };
   const inputs: CaseInput[] = [
     { ...float, dims: batchFirst ? [batch, steps, features] : [steps, batch, features] },
     { ...constant, dims: [directions, rows, features] },
@@ -64,6 +69,7 @@ function wholeCase(form: Form): OpCase {
     attributes: { ...form.attributes, hidden_size: hidden },
     outputs: cell === 'LSTM' ? 3 : 2,
     tolerance: 1e-4,
+    ...(form.differentiable === false && { differentiable: false }),
   };
 }
 
@@ -86,15 +92,16 @@ function stepsCase(form: Form): OpCase {
         ...float,
         dims: [directions, Math.ceil(hidden / 4), hidden, gates[cell], 4],
         values: packedWeights(form),
-        constant: true,
+        constant: !form.variable,
       },
       ...optional
         .slice(0, cell === 'LSTM' ? 4 : 3)
         .map(([number, input]) => (form.with?.includes(number) ? input : undefined)),
     ],
     attributes: { ...form.attributes, cell, hidden_size: hidden },
-    outputs: cell === 'LSTM' ? 3 : 2,
+    outputs: form.trace ? 4 : cell === 'LSTM' ? 3 : 2,
     tolerance: form.float16 ? 1e-2 : 1e-4,
+    ...(form.differentiable === false && { differentiable: false }),
   };
 }
 
@@ -121,7 +128,18 @@ const both = { direction: 'bidirectional' };
 const steps: readonly Form[] = [
   ...cells.flatMap((cell): Form[] => [
     { cell, name: 'odd hidden size', steps: 3, batch: 1, hidden: 5 },
-    { cell, name: 'both directions and initial state', steps: 4, batch: 5, hidden: 18, attributes: both, with: [5, 6] },
+    {
+      cell,
+      name: 'both directions and initial state',
+      steps: 4,
+      batch: 5,
+      hidden: 18,
+      attributes: both,
+      with: [5, 6],
+      variable: true,
+    },
+    // A trace has no gradient of its own.
+    { cell, name: 'trace', steps: 3, batch: 3, hidden: 7, attributes: both, with: [5, 6], trace: true, differentiable: false },
     {
       cell,
       name: 'backwards over sequences of their own lengths',
@@ -131,14 +149,24 @@ const steps: readonly Form[] = [
       attributes: { direction: 'reverse' },
       with: [4],
       lengths: [5, 1, 0, 4],
+      variable: true,
     },
     { cell, name: 'more units than invocations', steps: 2, batch: 1, hidden: 260 },
-    { cell, name: 'clipped', ...small, attributes: { clip: 0.3 } },
+    // What was clipped cannot be told from the trace.
+    { cell, name: 'clipped', ...small, attributes: { clip: 0.3 }, differentiable: false },
     { cell, name: 'float16', ...small, hidden: 10, with: [5, 6], float16: true },
   ]),
   { cell: 'LSTM', ...small, name: 'peepholes', with: [5, 6, 7] },
-  { cell: 'LSTM', ...small, name: 'all optional inputs', with: [4, 5, 6, 7], lengths: [3, 2] },
-  { cell: 'LSTM', ...small, name: 'coupled gates', attributes: { input_forget: 1 } },
+  {
+    cell: 'LSTM',
+    ...small,
+    name: 'all optional inputs',
+    with: [4, 5, 6, 7],
+    lengths: [3, 2],
+    attributes: both,
+    variable: true,
+  },
+  { cell: 'LSTM', ...small, name: 'coupled gates', attributes: { input_forget: 1 }, with: [7] },
   {
     cell: 'LSTM',
     ...small,
@@ -151,7 +179,8 @@ const steps: readonly Form[] = [
     name: 'further activations',
     attributes: { ...both, ...activations('Relu LeakyRelu Softsign ThresholdedRelu Softplus tanh', [0.1, 0.2], []) },
   },
-  { cell: 'GRU', ...small, name: 'linear before reset', attributes: linear, with: [3] },
+  { cell: 'GRU', ...small, name: 'linear before reset', attributes: linear, with: [3], variable: true },
+  { cell: 'GRU', ...small, name: 'linear before reset, trace', attributes: linear, trace: true, differentiable: false },
   {
     cell: 'GRU',
     name: 'linear before reset, both directions',
@@ -161,13 +190,14 @@ const steps: readonly Form[] = [
     attributes: { ...both, ...linear },
     with: [3, 4, 5],
     lengths: [2, 3],
+    variable: true,
   },
 ];
 
 const whole = (cell: CellName): Form[] => [
   { cell, ...small, name: 'weights only' },
-  { cell, ...small, hidden: 5, name: 'all optional inputs', attributes: both, with: [3, 4, 5, 6, 7] },
-  { cell, ...small, name: 'batch first', attributes: { ...both, layout: 1 }, with: [3, 5, 6] },
+  { cell, ...small, hidden: 5, name: 'all optional inputs', attributes: both, with: [3, 4, 5, 6, 7], variable: true },
+  { cell, ...small, name: 'batch first', attributes: { ...both, layout: 1 }, with: [3, 5, 6], variable: true },
 ];
 
 export const recurrenceCases: OpCase[] = steps.map(stepsCase);
@@ -177,6 +207,13 @@ export const recurrentCases: Record<CellName, OpCase[]> = {
   LSTM: whole('LSTM').map(wholeCase),
   GRU: [
     ...whole('GRU'),
-    { cell: 'GRU', ...small, name: 'linear before reset', attributes: { ...both, ...linear }, with: [3] } as const,
+    {
+      cell: 'GRU',
+      ...small,
+      name: 'linear before reset',
+      attributes: { ...both, ...linear },
+      with: [3],
+      variable: true,
+    } as const,
   ].map(wholeCase),
 };

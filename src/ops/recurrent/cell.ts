@@ -51,6 +51,11 @@ export interface Cell {
   readonly coupled: boolean;
   /** GRU: the reset gate is applied before the recurrent product, which then needs a pass of its own. */
   readonly resetFirst: boolean;
+  /**
+   * What a step keeps of each unit for the backward pass, in its trace: slot 0 the last output, then the value of each
+   * gate, then for LSTM the last memory, for GRU with linear_before_reset what the reset gate is applied to.
+   */
+  readonly slots: number;
 }
 
 const directions: Readonly<Record<string, readonly boolean[]>> = {
@@ -72,6 +77,7 @@ export function cellOf(n: NodeView<CellAttributes>, name: CellName): Cell {
     n.fail(`names ${names.length} activations; expected ${count} for each of ${backwards.length} directions`);
   const bound = bindActivations(names, a.activation_alpha, a.activation_beta);
   if (typeof bound === 'string') n.fail(`names the activation "${bound}", which ONNX does not have`);
+  const resetFirst = name === 'GRU' && a.linear_before_reset === 0;
   return {
     name,
     gates,
@@ -79,6 +85,7 @@ export function cellOf(n: NodeView<CellAttributes>, name: CellName): Cell {
     backwards,
     clip: a.clip ?? Number.POSITIVE_INFINITY,
     coupled: name === 'LSTM' && a.input_forget !== 0,
-    resetFirst: name === 'GRU' && a.linear_before_reset === 0,
+    resetFirst,
+    slots: 1 + gates + Number(name === 'LSTM' || (name === 'GRU' && !resetFirst)),
   };
 }

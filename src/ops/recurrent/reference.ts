@@ -28,13 +28,17 @@ export function sequenceLength(lengths: ArrayLike<number> | undefined, batch: nu
   return Math.min(Math.max(lengths?.[batch] ?? steps, 0), steps);
 }
 
-/** y [steps, directions, batch, hidden], zero behind a sequence's end; the last h and c [directions, batch, hidden]. */
+/**
+ * y [steps, directions, batch, hidden], zero behind a sequence's end; the last h and c [directions, batch, hidden]; and
+ * trace [steps, batch, directions, slots, hidden], of no meaning behind a sequence's end (`Cell.slots`).
+ */
 export function runRecurrence(cell: Cell, sizes: Sizes, data: RecurrenceData) {
   const { steps, batch, hidden } = sizes;
   const directions = cell.backwards.length;
   const y = new Float64Array(steps * directions * batch * hidden);
   const h = Float64Array.from(data.hidden ?? new Float64Array(directions * batch * hidden));
   const c = Float64Array.from(data.memory ?? new Float64Array(directions * batch * hidden));
+  const trace = new Float64Array(steps * batch * directions * cell.slots * hidden);
   const units = Array.from({ length: hidden }, (_, j) => j);
   for (let d = 0; d < directions; d++) {
     for (let b = 0; b < batch; b++) {
@@ -54,13 +58,17 @@ export function runRecurrence(cell: Cell, sizes: Sizes, data: RecurrenceData) {
           c: (k) => c[state + k] as number,
           extra: (k) => data.extra?.[d * (cell.name === 'LSTM' ? 3 : 1) * hidden + k] ?? 0,
         });
+        const kept = [h.slice(state, state + hidden), ...next.gates, next.further ?? c.slice(state, state + hidden)];
+        kept.slice(0, cell.slots).forEach((values, slot) => {
+          trace.set(values, (((t * batch + b) * directions + d) * cell.slots + slot) * hidden);
+        });
         h.set(next.h, state);
         c.set(next.c, state);
         y.set(next.h, ((t * directions + d) * batch + b) * hidden);
       }
     }
   }
-  return { y, h, c };
+  return { y, h, c, trace };
 }
 
 interface StepView {
@@ -72,34 +80,50 @@ interface StepView {
   readonly extra: (k: number) => number;
 }
 
-function stepOf(cell: Cell, direction: number, v: StepView): { h: number[]; c: number[] } {
+interface Stepped {
+  readonly h: readonly number[];
+  readonly c: readonly number[];
+  readonly gates: readonly (readonly number[])[];
+  /** What the reset gate is applied to. */
+  readonly further?: readonly number[];
+}
+
+function stepOf(cell: Cell, direction: number, v: StepView): Stepped {
   const [plainF, plainG, h] = (cell.activations[direction] ?? []).map((a) => a.host) as [Map1, Map1, Map1];
   const clipped = (map: Map1) => (x: number) => map(Math.min(Math.max(x, -cell.clip), cell.clip));
   const [f, g] = [clipped(plainF), clipped(plainG)];
   const { units, x, extra } = v;
   const r = (gate: number, j: number) => v.product(gate, j, v.h);
-  if (cell.name === 'RNN') return { h: units.map((j) => f(x(0, j) + r(0, j))), c: units.map(() => 0) };
+  if (cell.name === 'RNN') {
+    const next = units.map((j) => f(x(0, j) + r(0, j)));
+    return { h: next, c: units.map(() => 0), gates: [next] };
+  }
   if (cell.name === 'LSTM') {
     const hidden = units.length;
-    const c = units.map((j) => {
-      const input = f(x(0, j) + r(0, j) + extra(j) * v.c(j));
-      const forget = cell.coupled ? 1 - input : f(x(2, j) + r(2, j) + extra(2 * hidden + j) * v.c(j));
-      return forget * v.c(j) + input * g(x(3, j) + r(3, j));
-    });
-    const output = (j: number) => f(x(1, j) + r(1, j) + extra(hidden + j) * (c[j] as number));
-    return { h: units.map((j) => output(j) * h(c[j] as number)), c };
+    const input = units.map((j) => f(x(0, j) + r(0, j) + extra(j) * v.c(j)));
+    const forget = units.map((j) =>
+      cell.coupled ? 1 - (input[j] as number) : f(x(2, j) + r(2, j) + extra(2 * hidden + j) * v.c(j)),
+    );
+    const fresh = units.map((j) => g(x(3, j) + r(3, j)));
+    const c = units.map((j) => (forget[j] as number) * v.c(j) + (input[j] as number) * (fresh[j] as number));
+    const output = units.map((j) => f(x(1, j) + r(1, j) + extra(hidden + j) * (c[j] as number)));
+    const next = units.map((j) => (output[j] as number) * h(c[j] as number));
+    return { h: next, c, gates: [input, output, forget, fresh] };
   }
   const update = units.map((j) => f(x(0, j) + r(0, j)));
   const reset = units.map((j) => f(x(1, j) + r(1, j)));
+  const linear = cell.resetFirst ? [] : units.map((j) => r(2, j) + extra(j));
   const fresh = units.map((j) => {
     const recurrent = cell.resetFirst
       ? v.product(2, j, (k) => (reset[k] as number) * v.h(k))
-      : (reset[j] as number) * (r(2, j) + extra(j));
+      : (reset[j] as number) * (linear[j] as number);
     return g(x(2, j) + recurrent);
   });
   return {
     h: units.map((j) => (1 - (update[j] as number)) * (fresh[j] as number) + (update[j] as number) * v.h(j)),
     c: units.map(() => 0),
+    gates: [update, reset, fresh],
+    further: linear,
   };
 }
 

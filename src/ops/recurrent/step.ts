@@ -42,7 +42,7 @@ export function stepKernel<A>(of: (n: NodeView<A>) => Recurrence): Kernel<A> {
       const quads = ceilDiv(hidden, 4);
       const directions = cell.backwards.length;
       const turns = turnsOf(cell);
-      const access = accesses(n, ['extra_of', 'store_y', 'lengths']);
+      const access = accesses(n, ['extra_of', 'store_y', 'store_trace', 'lengths']);
       const wgsl = [access.text, cellText(cell), `const batch_tile = ${tile}u;`, stepText].join('\n');
       const state = { scratch: 'state', bytes: 3 * 16 * directions * batch * quads };
       const step = (index: number, turn: number): Dispatch => {

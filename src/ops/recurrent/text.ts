@@ -1,12 +1,12 @@
-// What stands in front of the recurrent shaders: the cell's arithmetic and the accesses to tensors that a node may
-// lack. A cell's step takes its gates in the lanes of a vec4f.
+// What stands in front of the shaders of lepton.Recurrence: the cell's arithmetic and the accesses to tensors that a
+// node may lack. A cell's step takes its gates in the lanes of a vec4f.
 //
 // Inputs of lepton.Recurrence: 0 projected, 1 weights, 2 extra, 3 lengths, 4 initial h, 5 initial c; outputs: 0 y,
-// 1 last h, 2 last c. Bindings 0 to 3 are the shader's own.
+// 1 last h, 2 last c, 3 trace. Bindings 0 to 3 are the shader's own.
 
-import type { Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
-import { type ComputeScalar, elemAliases, literal, wordType } from '../wgsl/elements';
+import { literal } from '../wgsl/elements';
+import { type Accesses, accessesOf, type Read, type Write } from './access';
 import type { Cell } from './cell';
 
 const lane = ['x', 'y', 'z', 'w'] as const;
@@ -34,6 +34,7 @@ export function cellText(cell: Cell): string {
   const whole = `let all = weights[at]; return Rows(${lanes(all, (g) => `vec4f(all${one ? '' : `[${g}]`})`, 'vec4f()')});`;
   const some = byTurn((gates) => `Rows(${lanes(gates, (g) => `vec4f(weights[at][${g}])`, 'vec4f()')})`);
   return `const gates = ${cell.gates}u;
+const slots = ${cell.slots}u;
 alias UnitRows = ${one ? 'elem4' : `mat${cell.gates}x4<elem>`};
 struct Rows { x: vec4f, y: vec4f, z: vec4f, w: vec4f }
 fn rows_of(at: u32, turn: u32) -> Rows {
@@ -66,46 +67,64 @@ function activationText(cell: Cell): string {
     .join('\n');
 }
 
-/** `advance(turn, d, unit, x, r, old)`: from (last output, memory) the next; `x`, `r` what input and output give. */
+/**
+ * `advance(turn, d, row, unit, x, r, old)`: from (last output, memory) the next; `x`, `r` what input and output give.
+ * Row is that of the trace, where it keeps what `Cell.slots` says.
+ */
 function advanceText(cell: Cell): string {
+  const keep = (values: readonly (readonly [slot: number, value: string])[]) =>
+    values.map(([slot, value]) => `store_trace(at + ${slot}u * hidden, ${value});`).join(' ');
   const body = {
-    RNN: 'return vec2f(act_0(x.x + r.x, d), 0.0);',
+    RNN: `let next = act_0(x.x + r.x, d);
+  ${keep([
+    [0, 'old.x'],
+    [1, 'next'],
+  ])}
+  return vec2f(next, 0.0);`,
     LSTM: `let peep = d * 3u * hidden + unit;
   let input = act_0(x.x + r.x + extra_of(peep) * old.y, d);
   let forget = ${cell.coupled ? '1.0 - input' : 'act_0(x.z + r.z + extra_of(peep + 2u * hidden) * old.y, d)'};
-  let cell = forget * old.y + input * act_1(x.w + r.w, d);
-  return vec2f(act_0(x.y + r.y + extra_of(peep + hidden) * cell, d) * act_2(cell, d), cell);`,
+  let fresh = act_1(x.w + r.w, d);
+  let cell = forget * old.y + input * fresh;
+  let output = act_0(x.y + r.y + extra_of(peep + hidden) * cell, d);
+  ${keep(['old.x', 'input', 'output', 'forget', 'fresh', 'old.y'].map((value, slot) => [slot, value]))}
+  return vec2f(output * act_2(cell, d), cell);`,
     // Turn 0 leaves reset * h for the products of turn 1, and the update gate in memory.
     GRU: cell.resetFirst
-      ? `if (turn == 0u) { return vec2f(act_0(x.y + r.y, d) * old.x, act_0(x.x + r.x, d)); }
-  return vec2f(mix(act_1(x.z + r.z, d), old.x, old.y), old.y);`
+      ? `if (turn == 0u) {
+    let update = act_0(x.x + r.x, d);
+    let reset = act_0(x.y + r.y, d);
+    ${keep(['old.x', 'update', 'reset'].map((value, slot) => [slot, value]))}
+    return vec2f(reset * old.x, update);
+  }
+  let fresh = act_1(x.z + r.z, d);
+  ${keep([[3, 'fresh']])}
+  return vec2f(mix(fresh, old.x, old.y), old.y);`
       : `let update = act_0(x.x + r.x, d);
-  let fresh = act_1(x.z + act_0(x.y + r.y, d) * (r.z + extra_of(d * hidden + unit)), d);
+  let reset = act_0(x.y + r.y, d);
+  let linear = r.z + extra_of(d * hidden + unit);
+  let fresh = act_1(x.z + reset * linear, d);
+  ${keep(['old.x', 'update', 'reset', 'fresh', 'linear'].map((value, slot) => [slot, value]))}
   return vec2f(mix(fresh, old.x, update), 0.0);`,
   }[cell.name];
-  return `fn advance(turn: u32, d: u32, unit: u32, x: vec4f, r: vec4f, old: vec2f) -> vec2f {
+  return `fn advance(turn: u32, d: u32, row: u32, unit: u32, x: vec4f, r: vec4f, old: vec2f) -> vec2f {
+  let at = row * slots * hidden + unit;
   ${body}
 }`;
-}
-
-/** A tensor that a shader reads or writes through a function, which does nothing where the tensor is absent. */
-interface Access {
-  readonly variable: string;
-  readonly operand: Operand;
-  readonly function: string;
 }
 
 const reads = [
   { variable: 'extra', operand: { input: 2 }, function: 'extra_of' },
   { variable: 'initial_hidden', operand: { input: 4 }, function: 'initial_h' },
   { variable: 'initial_memory', operand: { input: 5 }, function: 'initial_c' },
-] as const satisfies readonly Access[];
+] as const satisfies readonly Read[];
 
 const writes = [
   { variable: 'y', operand: { output: 0 }, function: 'store_y' },
   { variable: 'last_hidden', operand: { output: 1 }, function: 'store_h' },
   { variable: 'last_memory', operand: { output: 2 }, function: 'store_c' },
-] as const satisfies readonly Access[];
+  { variable: 'trace', operand: { output: 3 }, function: 'store_trace' },
+] as const satisfies readonly Write[];
 
 export type AccessName = 'lengths' | (typeof reads)[number]['function'] | (typeof writes)[number]['function'];
 
@@ -117,42 +136,13 @@ export const wholeNames: readonly AccessName[] = [
   'store_y',
   'store_h',
   'store_c',
+  'store_trace',
   'lengths',
 ];
 
-export interface Accesses {
-  readonly text: string;
-  readonly bindings: Readonly<Record<string, Operand>>;
-}
-
-/** Declares the tensors behind the named functions, as far as the node has them, from binding 4 on. */
+/** Declares the tensors behind the named functions, as far as the node has them. */
 export function accesses(n: NodeView, names: readonly AccessName[]): Accesses {
-  const elem = wordType(n.input(0).dtype);
-  const lines = [elemAliases(n.input(0).dtype)];
-  const bindings: Record<string, Operand> = {};
-  const declare = (variable: string, access: string, type: ComputeScalar | 'elem', operand: Operand) => {
-    const binding = 4 + Object.keys(bindings).length;
-    lines.push(`@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`);
-    bindings[variable] = operand;
-  };
-  for (const { variable, operand, function: name } of reads) {
-    if (!names.includes(name)) continue;
-    const present = n.has(operand.input);
-    if (present) declare(variable, 'read', 'elem', operand);
-    lines.push(`fn ${name}(i: u32) -> f32 { return ${present ? `f32(${variable}[i])` : '0.0'}; }`);
-  }
-  for (const { variable, operand, function: name } of writes) {
-    if (!names.includes(name)) continue;
-    const present = n.wants(operand.output);
-    if (present) declare(variable, 'read_write', 'elem', operand);
-    lines.push(`fn ${name}(i: u32, v: f32) { ${present ? `${variable}[i] = ${elem}(v);` : ''} }`);
-  }
-  if (names.includes('lengths')) {
-    if (n.has(3)) declare('lengths', 'read', 'i32', { input: 3 });
-    const length = n.has(3) ? 'u32(clamp(lengths[b], 0, i32(params.steps)))' : 'params.steps';
-    lines.push(`fn length_of(b: u32) -> u32 { return ${length}; }`);
-  }
-  return { text: lines.join('\n'), bindings };
+  return accessesOf(n, { reads, writes }, names);
 }
 
 /**

@@ -1,0 +1,71 @@
+// Training in Node, on Dawn: the trainer of the worker without a page around it.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CompileSpec } from '../../src/nn/types';
+import { training } from '../../src/train';
+import { Devices } from '../../src/worker/devices';
+import { Trainer } from '../../src/worker/trainer';
+import { describeDawn } from '../support/dawn';
+import { describeWithData } from '../support/data';
+import { type Digits, digits } from './digits';
+import { mlp } from './networks';
+
+const compile: CompileSpec = {
+  optimizer: { name: 'adam' },
+  losses: [{ name: 'sparseCategoricalCrossentropy' }],
+  lossWeights: [1],
+  metrics: [[{ name: 'accuracy' }]],
+};
+
+const wire = (data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, dims: readonly number[]) => ({
+  type: data instanceof Float32Array ? ('float32' as const) : ('int32' as const),
+  dims,
+  bytes: new Uint8Array(data.slice().buffer),
+});
+
+function batchOf({ images, labels }: Digits, at: number, size: number) {
+  return {
+    inputs: [wire(images.subarray(at * 784, (at + size) * 784), [size, 28, 28, 1])],
+    targets: [wire(labels.subarray(at, at + size), [size])],
+  };
+}
+
+describeWithData('training on MNIST', () => {
+  describeDawn('in Node', (dawn) => {
+    let trainer: Trainer;
+    beforeAll(async () => {
+      trainer = new Trainer({ spec: mlp, seed: 1, training, devices: new Devices(dawn.gpu) });
+      await trainer.build();
+      await trainer.compile(compile);
+    });
+    afterAll(() => trainer.dispose());
+
+    it('lowers the loss, batch by batch', async () => {
+      const data = digits('train', 3200);
+      const reports = await Promise.all(
+        Array.from({ length: 100 }, (_, i) =>
+          trainer.batch({ trainer: 0, kind: 'train', learningRate: 0.002, ...batchOf(data, i * 32, 32) }),
+        ),
+      );
+      const mean = (list: typeof reports) => list.reduce((sum, { loss }) => sum + loss, 0) / list.length;
+      expect(mean(reports.slice(0, 5))).toBeGreaterThan(1.5);
+      expect(mean(reports.slice(-20))).toBeLessThan(0.6);
+    });
+
+    it('evaluates and predicts alike', async () => {
+      const test = batchOf(digits('t10k', 200), 0, 200);
+      const report = await trainer.batch({ trainer: 0, kind: 'evaluate', learningRate: 0, ...test });
+      const [[[right = 0, count = 0] = []] = []] = report.metrics;
+      expect(count).toBe(200);
+      expect(right / count).toBeGreaterThan(0.8);
+      const [answer] = await trainer.predict(test.inputs);
+      const scores = new Float32Array(answer?.bytes.buffer as ArrayBuffer);
+      const labels = new Int32Array(test.targets[0]?.bytes.buffer as ArrayBuffer);
+      const hits = Array.from(labels).filter((label, i) => {
+        const row = scores.subarray(i * 10, i * 10 + 10);
+        return row.indexOf(Math.max(...row)) === label;
+      });
+      expect(hits.length).toBe(right);
+    });
+  });
+});

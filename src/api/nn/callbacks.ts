@@ -1,0 +1,185 @@
+// What happens beside training: watching it, stopping it, changing its pace, keeping what it reached. As in Keras, except
+// that a callback may be any object with some of these methods, and that promises are waited for.
+
+import { LeptonError } from '../../base/errors';
+
+/** Loss and metrics by name, those of validation with 'val_' in front. */
+export type Logs = Readonly<Record<string, number>>;
+
+/** What a callback may do to the model that is being trained. */
+export interface Trained {
+  learningRate: number;
+  /** Set to end training after the batch at hand. */
+  stopTraining: boolean;
+  getWeights(): Promise<Record<string, WeightTensor>>;
+  setWeights(weights: Readonly<Record<string, WeightTensor>>): Promise<void>;
+  save(url: string): Promise<unknown>;
+}
+
+export interface WeightTensor {
+  readonly type: 'float32';
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface Callback {
+  onTrainBegin?(model: Trained): void | Promise<void>;
+  onEpochBegin?(epoch: number, model: Trained): void | Promise<void>;
+  /** Training waits for the promise: this is where it can be paused. */
+  onBatchBegin?(batch: number, model: Trained): void | Promise<void>;
+  /** A batch's own loss and metrics. The GPU is some batches ahead by then. */
+  onBatchEnd?(batch: number, logs: Logs, model: Trained): void | Promise<void>;
+  onEpochEnd?(epoch: number, logs: Logs, model: Trained): void | Promise<void>;
+  onTrainEnd?(model: Trained): void | Promise<void>;
+}
+
+export interface MonitorOptions {
+  /** Name in the logs; default 'val_loss'. */
+  monitor?: string;
+  /** Whether less or more is better; default by the name: 'max' for accuracies, precision, recall, F1 and AUC. */
+  mode?: 'min' | 'max';
+  /** Changes smaller than this are none; default 0. */
+  minDelta?: number;
+}
+
+/** Follows one number of the logs. */
+class Monitor {
+  best: number;
+  private readonly sign: 1 | -1;
+  private readonly name: string;
+  private readonly minDelta: number;
+
+  constructor(
+    private readonly who: string,
+    { monitor = 'val_loss', mode, minDelta = 0 }: MonitorOptions,
+  ) {
+    this.name = monitor;
+    this.minDelta = minDelta;
+    const isMore = mode ? mode === 'max' : /acc|precision|recall|f1|auc|r2/i.test(monitor);
+    this.sign = isMore ? 1 : -1;
+    this.best = -this.sign * Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether this epoch is the best so far. */
+  improves(logs: Logs): boolean {
+    const value = logs[this.name];
+    if (value === undefined) {
+      throw new LeptonError(
+        'INVALID_ARGUMENT',
+        `${this.who} watches "${this.name}", but the logs have ${Object.keys(logs).join(', ')}. ` +
+          'Numbers that begin with "val_" need validationSplit or validationData.',
+        { details: { monitor: this.name } },
+      );
+    }
+    if (!(this.sign * (value - this.best) > this.minDelta)) return false;
+    this.best = value;
+    return true;
+  }
+}
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Epochs without improvement that are put up with; default 0. */
+  patience?: number;
+  /** Take the weights of the best epoch in the end; default false. */
+  restoreBestWeights?: boolean;
+}
+
+/** Ends training when a number of the logs no longer improves. */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  const { patience = 0, restoreBestWeights = false } = options;
+  let monitor = new Monitor('earlyStopping', options);
+  let waited = 0;
+  let best: Record<string, WeightTensor> | undefined;
+  return {
+    onTrainBegin() {
+      monitor = new Monitor('earlyStopping', options);
+      waited = 0;
+      best = undefined;
+    },
+    async onEpochEnd(_epoch, logs, model) {
+      if (monitor.improves(logs)) {
+        waited = 0;
+        if (restoreBestWeights) best = await model.getWeights();
+      } else if (++waited > patience) {
+        model.stopTraining = true;
+      }
+    },
+    async onTrainEnd(model) {
+      if (best) await model.setWeights(best);
+    },
+  };
+}
+
+export interface ModelCheckpointOptions extends MonitorOptions {
+  /** 'indexeddb://name'. */
+  url: string;
+  /** Only when it is the best epoch so far; default false: after every epoch. */
+  saveBestOnly?: boolean;
+}
+
+/** Saves the model with the optimiser's state after epochs. A tab that is closed in the middle leaves the one before. */
+export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
+  const monitor = new Monitor('modelCheckpoint', options);
+  return {
+    async onEpochEnd(_epoch, logs, model) {
+      if (!options.saveBestOnly || monitor.improves(logs)) await model.save(options.url);
+    },
+  };
+}
+
+/** Sets the learning rate of each epoch. @param schedule given the epoch, from 0, and the rate so far */
+export function learningRateScheduler(schedule: (epoch: number, learningRate: number) => number): Callback {
+  return {
+    onEpochBegin(epoch, model) {
+      model.learningRate = schedule(epoch, model.learningRate);
+    },
+  };
+}
+
+export interface ReduceLROnPlateauOptions extends MonitorOptions {
+  /** What the learning rate is multiplied by; default 0.1. */
+  factor?: number;
+  /** Epochs without improvement before it is; default 10. */
+  patience?: number;
+  /** Epochs to wait after it was; default 0. */
+  cooldown?: number;
+  /** Default 0. */
+  minLearningRate?: number;
+}
+
+/** Lowers the learning rate when a number of the logs no longer improves. */
+export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callback {
+  const { factor = 0.1, patience = 10, cooldown = 0, minLearningRate = 0 } = options;
+  const monitor = new Monitor('reduceLROnPlateau', { minDelta: 1e-4, ...options });
+  let waited = 0;
+  let cooling = 0;
+  return {
+    onEpochEnd(_epoch, logs, model) {
+      if (cooling > 0) cooling--;
+      if (monitor.improves(logs)) waited = 0;
+      else if (cooling === 0 && ++waited >= patience) {
+        model.learningRate = Math.max(minLearningRate, model.learningRate * factor);
+        waited = 0;
+        cooling = cooldown;
+      }
+    },
+  };
+}
+
+/** Hands out one line for every epoch: CSV, after a line of names, or JSON. */
+export function logger(write: (line: string) => void, format: 'csv' | 'json' = 'csv'): Callback {
+  let names: string[] | undefined;
+  return {
+    onEpochEnd(epoch, logs) {
+      if (format === 'json') {
+        write(JSON.stringify({ epoch, ...logs }));
+        return;
+      }
+      if (!names) {
+        names = Object.keys(logs);
+        write(['epoch', ...names].join());
+      }
+      write([epoch, ...names.map((name) => logs[name] ?? '')].join());
+    },
+  };
+}

@@ -1,0 +1,401 @@
+// A model that can be trained, as the page holds it: compile, fit, evaluate, predict, its weights, and saving.
+
+import { transfer } from 'comlink';
+import { LeptonError } from '../../base/errors';
+import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
+import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
+import type { WireTensor } from '../../worker/protocol';
+import type { CreatedTrainer, TrainerSource, WireState } from '../../worker/training-protocol';
+import { compilerUrl } from '../compiler-url';
+import { Tensor } from '../tensor';
+import { defaultClient, type WorkerClient } from '../worker-client';
+import { inOrder, memoryOf, toWire } from './batches';
+import type { Callback, Trained, WeightTensor } from './callbacks';
+import { evaluateLoop, fitLoop, type History, iterate, type Loop } from './fit';
+import { type CompileOptions, compileSpecOf } from './options';
+import { type Results, Totals } from './totals';
+
+export interface BuildOptions {
+  /** What initial weights, dropout and augmentation are drawn from; default: another each time. */
+  seed?: number;
+  powerPreference?: GPUPowerPreference;
+  /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
+  workerUrl?: string | URL;
+}
+
+/** Tensors, typed arrays or nested lists, the samples along the first dimension; by name where there are several. */
+export type Data = ArrayInput | Readonly<Record<string, ArrayInput>>;
+
+export interface FitOptions {
+  /** Default 1. */
+  epochs?: number;
+  /** Epoch to begin with, for training that goes on; default 0. */
+  initialEpoch?: number;
+  /** Samples in a batch; default 32. Not for data that comes in batches. */
+  batchSize?: number;
+  /** Default true: another order in each epoch. Not for data that comes in batches. */
+  shuffle?: boolean;
+  /** Of the order; default: another each time. */
+  seed?: number;
+  /** The last part of the samples is validated with instead of trained on: a number below 1. */
+  validationSplit?: number;
+  /** What each epoch ends with evaluating: `[x, y]`, or batches. */
+  validationData?: readonly [Data, Data] | AsyncIterable<Batch>;
+  /** By class number: how much its samples count. Labels must be class numbers, or vectors with a one. */
+  classWeight?: Readonly<Record<number, number>>;
+  /** How much each sample counts. */
+  sampleWeight?: ArrayInput;
+  /** Batches that make an epoch, for data without end. */
+  stepsPerEpoch?: number;
+  callbacks?: readonly Callback[];
+  /** Ends training with an error; the weights stay as the last batch left them. */
+  signal?: AbortSignal;
+}
+
+export interface EvaluateOptions {
+  /** Default 32. Not for data that comes in batches. */
+  batchSize?: number;
+  signal?: AbortSignal;
+}
+
+interface Live {
+  readonly client: WorkerClient;
+  readonly id: number;
+  readonly created: CreatedTrainer;
+}
+
+export abstract class Trainable implements Trained {
+  stopTraining = false;
+  #live: Promise<Live> | undefined;
+  #compiled: { readonly spec: CompileSpec; learningRate: number } | undefined;
+  #sent: CompileSpec | undefined;
+  #disposed = false;
+
+  /** The model as plain data. */
+  abstract get spec(): ModelSpec;
+
+  /**
+   * Says how to train. Layers of which `trainable` is false stay as they are.
+   * @throws INVALID_ARGUMENT
+   */
+  compile(options: CompileOptions): void {
+    this.#compiled = compileSpecOf(options, this.spec.outputs.length);
+  }
+
+  /** Of the batches to come. */
+  get learningRate(): number {
+    return this.#compile().learningRate;
+  }
+
+  set learningRate(rate: number) {
+    if (!(rate >= 0))
+      throw new LeptonError('INVALID_ARGUMENT', `learningRate must be a number from 0, but is ${rate}.`);
+    this.#compile().learningRate = rate;
+  }
+
+  /**
+   * Makes the weights. The first call that needs them does it otherwise, with the defaults.
+   * @throws INVALID_ARGUMENT where layers do not fit each other; NO_WEBGPU, NO_ADAPTER, WORKER_FAILED
+   */
+  async build(options: BuildOptions = {}): Promise<void> {
+    if (this.#live)
+      throw new LeptonError('INVALID_ARGUMENT', 'The model has its weights already: build() comes first.');
+    await this.#start({ spec: this.spec }, options);
+  }
+
+  /** Layers with the shapes of their outputs and their numbers of parameters. */
+  async summary(): Promise<{
+    readonly layers: readonly LayerSummary[];
+    readonly parameters: number;
+    readonly trainableParameters: number;
+    /** As a table. */
+    readonly text: string;
+  }> {
+    const { layers } = (await this.#trainer()).created.description;
+    const sum = (of: (layer: LayerSummary) => number) => layers.reduce((total, layer) => total + of(layer), 0);
+    const parameters = sum((l) => l.parameters);
+    const trainableParameters = sum((l) => l.trainableParameters);
+    const rows = layers.map((l) => [
+      `${l.name} (${l.className})`,
+      `[${l.outputShape.map((size) => size ?? 'null').join(', ')}]`,
+      `${l.parameters}`,
+    ]);
+    const all = [['Layer', 'Output shape', 'Parameters'], ...rows];
+    const widths = [0, 1, 2].map((c) => Math.max(...all.map((row) => (row[c] as string).length)));
+    const lines = all.map((row) =>
+      row
+        .map((cell, c) => cell.padEnd(widths[c] as number))
+        .join('  ')
+        .trimEnd(),
+    );
+    const text = [...lines, `${parameters} parameters, ${trainableParameters} of them trainable`].join('\n');
+    return { layers, parameters, trainableParameters, text };
+  }
+
+  /**
+   * Trains on arrays, or on batches: `fit(x, y, options)` or `fit(batches, options)`.
+   * @throws NOT_FINITE where the loss is no number any more, INVALID_INPUT, ABORTED, DEVICE_LOST, OUT_OF_MEMORY
+   */
+  fit(batches: AsyncIterable<Batch>, options?: FitOptions): Promise<History>;
+  fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
+  async fit(x: Data | AsyncIterable<Batch>, y: Data | FitOptions = {}, more: FitOptions = {}): Promise<History> {
+    const given = isBatches(x) ? (y as FitOptions) : more;
+    const { epochs = 1, initialEpoch = 0, batchSize = 32, callbacks = [], signal } = given;
+    const { train, validation } = this.#data(x, y as Data, given, batchSize);
+    const loop = await this.#loop(given.classWeight);
+    return fitLoop(loop, {
+      batches: train,
+      validation,
+      epochs,
+      initialEpoch,
+      stepsPerEpoch: given.stepsPerEpoch ?? Number.POSITIVE_INFINITY,
+      callbacks,
+      signal,
+    });
+  }
+
+  /** One batch; answers its loss and metrics. */
+  async trainOnBatch(x: Data, y: Data, options: { sampleWeight?: ArrayInput } = {}): Promise<Results> {
+    const data = fromArrays({ xs: x, ys: y, ...(options.sampleWeight && { sampleWeight: options.sampleWeight }) });
+    const loop = await this.#loop();
+    const history: Results[] = [];
+    const sizes = { size: Math.max(1, data.size) };
+    for await (const batch of data.batch(sizes)) {
+      const { samples, report } = loop.send('train', batch);
+      history.push(new Totals(loop.compile, loop.outputs).add(await report, samples));
+    }
+    return history[0] ?? empty();
+  }
+
+  /** Loss and metrics over arrays, `evaluate(x, y)`, or batches, `evaluate(batches)`. */
+  evaluate(batches: AsyncIterable<Batch>, options?: EvaluateOptions): Promise<Results>;
+  evaluate(x: Data, y: Data, options?: EvaluateOptions): Promise<Results>;
+  async evaluate(x: Data | AsyncIterable<Batch>, y: Data | EvaluateOptions = {}, more: EvaluateOptions = {}) {
+    const { batchSize = 32, signal } = isBatches(x) ? (y as EvaluateOptions) : more;
+    const batches = isBatches(x) ? x : fromArrays({ xs: x, ys: y as Data }).batch({ size: batchSize });
+    return evaluateLoop(await this.#loop(), iterate(batches, 0, signal), signal);
+  }
+
+  /** What the model answers, batch by batch; one tensor for each of its outputs, or the only one. */
+  async predict(x: Data, options: EvaluateOptions = {}): Promise<Tensor<'float32'>[]> {
+    const { batchSize = 32, signal } = options;
+    const { client, id } = await this.#trainer();
+    const parts: WireTensor[][] = [];
+    for await (const batch of fromArrays({ xs: x })
+      .batch({ size: batchSize })
+      .iterate(signal ? { signal } : {})) {
+      const inputs = this.#inputs(batch);
+      const request = transfer({ trainer: id, inputs }, memoryOf(inputs));
+      parts.push(await client.call((worker, r) => worker.trainerPredict(r), request));
+    }
+    if (parts.length === 0) throw new LeptonError('INVALID_INPUT', 'There is nothing to predict: x has no samples.');
+    return this.spec.outputs.map((_, i) => joined(parts.map((part) => part[i] as WireTensor)));
+  }
+
+  /** All weights by name, 'layer/kernel', in Keras's shapes. */
+  async getWeights(): Promise<Record<string, WeightTensor>> {
+    const { client, id } = await this.#trainer();
+    const state = await client.call((worker, r) => worker.trainerState(r), { trainer: id, optimizer: false });
+    return Object.fromEntries(
+      Object.entries(state).map(([name, { dims, bytes }]) => [
+        name,
+        { type: 'float32', dims, data: new Float32Array(bytes.buffer) },
+      ]),
+    );
+  }
+
+  /** Weights that are not named stay. @throws INVALID_INPUT where a weight is unknown, or has another shape */
+  async setWeights(weights: Readonly<Record<string, WeightTensor>>): Promise<void> {
+    const { client, id } = await this.#trainer();
+    const entries = Object.entries(weights).map(([name, t]) => [name, toWire(t, `The weight "${name}"`, 'float32')]);
+    const state: WireState = Object.fromEntries(entries);
+    await client.call((worker, r) => worker.setTrainerState(r), { trainer: id, state });
+  }
+
+  /**
+   * Saves the model, its weights and what the optimiser keeps, so that training can go on: 'indexeddb://name' in the
+   * browser's database, at once or not at all; 'downloads://name' as a file (safetensors) for the visitor.
+   */
+  async save(url: string): Promise<void> {
+    const [scheme, name] = placeOf(url);
+    const { client, id } = await this.#trainer();
+    const request = { trainer: id, learningRate: this.#compiled?.learningRate ?? 0 };
+    if (scheme === 'indexeddb') await client.call((worker, r) => worker.saveTrainer(r), { ...request, name });
+    else download(await client.call((worker, r) => worker.packTrainer(r), request), `${name}.safetensors`);
+  }
+
+  /** The same as bytes: safetensors, with the architecture in the metadata. */
+  async toSafetensors(): Promise<Uint8Array<ArrayBuffer>> {
+    const { client, id } = await this.#trainer();
+    const request = { trainer: id, learningRate: this.#compiled?.learningRate ?? 0 };
+    return client.call((worker, r) => worker.packTrainer(r), request);
+  }
+
+  /** The model for inference, with its weights as they are: ONNX, for `load` and every other runtime. */
+  async toOnnx(): Promise<Uint8Array<ArrayBuffer>> {
+    const { client, id } = await this.#trainer();
+    return client.call((worker, r) => worker.exportTrainer(r), id);
+  }
+
+  /** Frees the model's GPU memory. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const live = await this.#live?.catch(() => undefined);
+    if (live) await live.client.call((worker, id) => worker.disposeTrainer(id), live.id);
+  }
+
+  /** @internal Takes over a model that was saved. */
+  async open(source: TrainerSource, options: BuildOptions): Promise<void> {
+    const { created } = await this.#start(source, options);
+    if (created.compile) {
+      this.#compiled = { spec: created.compile, learningRate: created.learningRate ?? 0 };
+      this.#sent = created.compile;
+    }
+  }
+
+  #start(source: TrainerSource, { seed, powerPreference, workerUrl }: BuildOptions): Promise<Live> {
+    const client = defaultClient(workerUrl);
+    const request = {
+      source,
+      seed: seed ?? Math.floor(Math.random() * 2 ** 31),
+      compilerUrl: compilerUrl(),
+      ...(powerPreference && { powerPreference }),
+    };
+    const starting = client
+      .call((worker, r) => worker.createTrainer(r), request)
+      .then((created) => ({ client, id: created.id, created }));
+    this.#live = starting;
+    starting.catch(() => {
+      this.#live = undefined;
+    });
+    return starting;
+  }
+
+  #trainer(): Promise<Live> {
+    if (this.#disposed) throw new LeptonError('DISPOSED', 'This model was disposed of; make or load it again.');
+    return this.#live ?? this.#start({ spec: this.spec }, {});
+  }
+
+  #compile() {
+    if (this.#compiled) return this.#compiled;
+    throw new LeptonError('INVALID_ARGUMENT', 'The model was not compiled: call compile({ optimizer, loss }) first.');
+  }
+
+  async #loop(classWeight?: FitOptions['classWeight']): Promise<Loop> {
+    const compiled = this.#compile();
+    const { client, id, created } = await this.#trainer();
+    if (this.#sent !== compiled.spec) {
+      await client.call((worker, r) => worker.compileTrainer(r), { trainer: id, compile: compiled.spec });
+      this.#sent = compiled.spec;
+    }
+    const outputs = created.description.outputs.map(({ name }) => name);
+    return {
+      model: this,
+      compile: compiled.spec,
+      outputs,
+      send: (kind, batch) => {
+        const inputs = this.#inputs(batch);
+        const targets = inOrder(batch.ys, outputs, 'y').map((tensor) => toWire(tensor, 'y'));
+        const weight = batch.sampleWeight && toWire(batch.sampleWeight, 'sampleWeight', 'float32');
+        const sampleWeight = classWeight ? weighted(targets[0] as WireTensor, classWeight, weight) : weight;
+        const request = {
+          ...{ trainer: id, kind, inputs, targets, learningRate: compiled.learningRate },
+          ...(sampleWeight && { sampleWeight }),
+        };
+        const memory = memoryOf(inputs, targets, sampleWeight ? [sampleWeight] : []);
+        return {
+          samples: inputs[0]?.dims[0] ?? 0,
+          report: client.call((worker, r) => worker.trainerBatch(r), transfer(request, memory)),
+        };
+      },
+    };
+  }
+
+  #inputs(batch: Batch): WireTensor[] {
+    const { inputs } = this.spec;
+    const names = inputs.map(({ name }) => name);
+    return inOrder(batch.xs, names, 'x').map((tensor, i) => toWire(tensor, 'x', inputs[i]?.dtype));
+  }
+
+  #data(x: Data | AsyncIterable<Batch>, y: Data, options: FitOptions, batchSize: number) {
+    const { validationData, validationSplit, sampleWeight, shuffle = true, seed } = options;
+    const given = validationData && (isBatches(validationData) ? validationData : batchesOf(validationData, batchSize));
+    if (isBatches(x)) {
+      if (validationSplit) {
+        throw new LeptonError(
+          'INVALID_ARGUMENT',
+          'fit() cannot split batches: split the data set before batch(), and pass validationData.',
+        );
+      }
+      return { train: x, validation: given };
+    }
+    const all = fromArrays({ xs: x, ys: y, ...(sampleWeight && { sampleWeight }) });
+    const [train, rest] = validationSplit ? all.split(1 - validationSplit) : [all, undefined];
+    const ordered = shuffle ? train.shuffle(seed === undefined ? {} : { seed }) : train;
+    return { train: ordered.batch({ size: batchSize }), validation: rest?.batch({ size: batchSize }) ?? given };
+  }
+}
+
+function batchesOf([xs, ys]: readonly [Data, Data], size: number): AsyncIterable<Batch> {
+  return fromArrays({ xs, ys }).batch({ size });
+}
+
+function isBatches(data: unknown): data is AsyncIterable<Batch> {
+  if (data instanceof Dataset) {
+    throw new LeptonError('INVALID_ARGUMENT', 'The data set gives single samples: call batch({ size }) on it first.');
+  }
+  return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
+}
+
+/** Sample weights with those of the samples' classes multiplied in. */
+function weighted(
+  { type, dims, bytes }: WireTensor,
+  classWeight: Readonly<Record<number, number>>,
+  sampleWeight: WireTensor | undefined,
+): WireTensor {
+  const labels = type === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
+  const [samples = 0] = dims;
+  const each = labels.length / Math.max(1, samples);
+  const own = sampleWeight && new Float32Array(sampleWeight.bytes.buffer);
+  const weights = Float32Array.from({ length: samples }, (_, i) => {
+    const row = labels.subarray(i * each, (i + 1) * each);
+    const label = each === 1 ? (row[0] as number) : row.indexOf(Math.max(...row));
+    return (classWeight[label] ?? 1) * (own?.[i] ?? 1);
+  });
+  return { type: 'float32', dims: [samples], bytes: new Uint8Array(weights.buffer) };
+}
+
+function joined(parts: readonly WireTensor[]): Tensor<'float32'> {
+  const [, ...row] = (parts[0] as WireTensor).dims;
+  const samples = parts.reduce((sum, { dims }) => sum + (dims[0] as number), 0);
+  const data = new Float32Array(parts.reduce((sum, { bytes }) => sum + bytes.byteLength / 4, 0));
+  let at = 0;
+  for (const { bytes } of parts) {
+    data.set(new Float32Array(bytes.buffer), at);
+    at += bytes.byteLength / 4;
+  }
+  return new Tensor('float32', data, [samples, ...row]);
+}
+
+function placeOf(url: string): [scheme: string, name: string] {
+  const [, scheme, name] = /^(indexeddb|downloads):\/\/(.+)$/.exec(url) ?? [];
+  if (scheme && name) return [scheme, name];
+  throw new LeptonError(
+    'INVALID_ARGUMENT',
+    `save(): "${url}" is no place to save to: use "indexeddb://name" or "downloads://name".`,
+  );
+}
+
+function download(bytes: Uint8Array<ArrayBuffer>, name: string): void {
+  const url = URL.createObjectURL(new Blob([bytes]));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has begun to read by then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+function empty(): never {
+  throw new LeptonError('INVALID_INPUT', 'The batch is empty: it needs at least one sample.');
+}

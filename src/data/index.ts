@@ -1,0 +1,8 @@
+// Data to train on: where it comes from, and what is done with it on the way.
+
+export type { TensorLike, TypedArray } from '../base/tensor-like';
+export { type ArrayInput, type ArraysInput, fromArrays } from './arrays';
+export { Batches, type IterateOptions } from './batches';
+export { type BatchOptions, Dataset, type SampleContext, type ShuffleOptions } from './dataset';
+export type { FeatureStatistics, MissingValues, NormaliseKind, Statistics } from './statistics';
+export type { Batch, Part, Rows, Sample } from './types';

@@ -1,0 +1,43 @@
+// A trained model as an ONNX file: the forward pass for inference, with its weights as constants.
+
+import { decode } from '../base/ndarray';
+import { GraphBuilder } from '../ir/builder';
+import type { Graph } from '../ir/graph';
+import { describe, forward } from '../nn/build';
+import type { ModelSpec } from '../nn/types';
+import { inferNode, opOf } from '../ops/registry';
+import { writeOnnx } from '../write/onnx';
+import { withAnyBatch } from './any-batch';
+
+/**
+ * @param weights packed float32 by name
+ * @throws UNSUPPORTED_OPERATION where the model has inputs of open sizes, or what ONNX has no operator for
+ */
+export function exportOnnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
+  const arrays = describe(spec).weights.map(
+    ({ name, dims }) => [name, decode('float32', dims, weights.get(name) as Uint8Array)] as const,
+  );
+  const build = (batch: number): Graph => {
+    const b = new GraphBuilder(spec.name, inferNode);
+    const inputs = spec.inputs.map(({ name, dtype, shape }) =>
+      b.input(name, dtype, [batch, ...shape.map((size) => size ?? batch)]),
+    );
+    for (const [name, array] of arrays) b.constant(array, name);
+    const { outputs } = forward(spec, b, { inputs, weights: (name) => name, training: false });
+    return named(b.finish(outputs), spec.outputs);
+  };
+  return writeOnnx(withAnyBatch(build), {
+    isFloat: (node, name) => /float/.test(opOf(node).attributes[name]?.kind ?? ''),
+  });
+}
+
+/** The graph with its outputs called by these names. */
+function named(graph: Graph, names: readonly string[]): Graph {
+  const values = new Map(graph.values);
+  const nodes = graph.outputs.map((output, i) => {
+    const name = names[i] as string;
+    values.set(name, { ...(graph.values.get(output) as NonNullable<ReturnType<typeof graph.values.get>>), name });
+    return { name: `${name}/output`, op: 'Identity', inputs: [output], outputs: [name], attributes: {} };
+  });
+  return { ...graph, nodes: [...graph.nodes, ...nodes], values, outputs: names };
+}

@@ -1,0 +1,31 @@
+// A step of training as a Plan: the passes, then the planner, with what training keeps as variables.
+
+import type { AdapterProfile } from '../base/adapter';
+import type { AdapterRates } from '../base/tuning';
+import { makePlan } from '../plan/make-plan';
+import type { Plan } from '../plan/plan';
+import { optimise } from '../transform/optimise';
+import { specialise } from '../transform/specialise';
+import { type ReportLayout, type StepGraph, type StepRequest, stepGraph } from './step';
+
+export interface StepPlan {
+  readonly plan: Plan;
+  readonly report: ReportLayout;
+}
+
+export interface Target {
+  readonly adapter: AdapterProfile;
+  /** What the adapter was measured to do, where it was. */
+  readonly rates?: AdapterRates | undefined;
+}
+
+/** @throws INVALID_ARGUMENT, INVALID_INPUT, UNSUPPORTED_MODEL */
+export function planStep(request: StepRequest, target: Target): StepPlan {
+  const step = stepGraph(request);
+  return { plan: planOf(step, target), report: step.report };
+}
+
+export function planOf({ graph, variables }: StepGraph, { adapter, rates }: Target): Plan {
+  const ready = optimise(specialise(graph, new Map()), { adapter });
+  return makePlan(ready, { adapter, variables, ...(rates && { rates }) });
+}

@@ -1,0 +1,203 @@
+// One step of training, or of evaluating or predicting, as a graph: forward pass, losses, metrics, backward pass, and the
+// optimiser's updates in place. Everything small that the page wants to know of a step comes as one vector, the report.
+
+import type { DType } from '../base/dtype';
+import { LeptonError } from '../base/errors';
+import { int64s, scalar } from '../base/ndarray';
+import { type Dims, formatDims, sizeOf } from '../base/shape';
+import { GraphBuilder } from '../ir/builder';
+import type { Graph } from '../ir/graph';
+import { describe, forward } from '../nn/build';
+import { lossOf } from '../nn/losses';
+import { totalsOf } from '../nn/metrics';
+import { slotsOf, update } from '../nn/optimizers';
+import type { CompileSpec, ModelDescription, ModelSpec, WeightInfo } from '../nn/types';
+import { inferNode } from '../ops/registry';
+import { differentiate } from '../transform/differentiate';
+import { learningRateName, reportName, sampleWeightName, seedName, targetName } from './names';
+
+export type StepKind = 'train' | 'evaluate' | 'predict';
+
+export interface TensorShape {
+  readonly dtype: DType;
+  readonly dims: Dims;
+}
+
+export interface StepRequest {
+  readonly kind: StepKind;
+  readonly spec: ModelSpec;
+  /** Not for 'predict'. */
+  readonly compile?: CompileSpec;
+  /** Of every input of the model, in its order, batch included. */
+  readonly inputs: readonly TensorShape[];
+  /** Of what each output is compared with; none for 'predict'. */
+  readonly targets: readonly TensorShape[];
+}
+
+/** Where the numbers of a step's report begin: the total loss is the first, the outputs' own losses follow. */
+export interface ReportLayout {
+  /** For each output, for each of its metrics. */
+  readonly metrics: readonly (readonly { readonly start: number; readonly length: number }[])[];
+  readonly length: number;
+}
+
+export interface StepGraph {
+  readonly graph: Graph;
+  /** Inputs of the graph that are variables. */
+  readonly variables: ReadonlySet<string>;
+  readonly report: ReportLayout;
+}
+
+/** A tensor that training keeps from step to step. */
+export interface StateSpec {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** What every element is at first; undefined for weights, which have initialisers. */
+  readonly initial: number | undefined;
+}
+
+const stepName = 'optimizer/step';
+
+/** All that a model under training keeps: its weights, what the optimiser keeps of them, and the number of steps. */
+export function stateOf(spec: ModelSpec, compile: CompileSpec | undefined): readonly StateSpec[] {
+  const { weights } = describe(spec);
+  const own = weights.map(({ name, dims }) => ({ name, dims, initial: undefined }));
+  if (!compile) return own;
+  return [...own, { name: stepName, dims: [], initial: 0 }, ...slotsOf(compile.optimizer, weights.filter(isTrained))];
+}
+
+const isTrained = ({ trainable }: WeightInfo) => trainable;
+
+export function stepGraph(request: StepRequest): StepGraph {
+  return new Step(request).graph();
+}
+
+class Step {
+  private readonly description: ModelDescription;
+  private readonly b: GraphBuilder;
+  private readonly batch: number;
+
+  constructor(private readonly request: StepRequest) {
+    this.description = describe(request.spec);
+    this.b = new GraphBuilder(request.spec.name, inferNode);
+    this.batch = request.inputs[0]?.dims[0] ?? 0;
+  }
+
+  graph(): StepGraph {
+    const { b, request, description } = this;
+    const { spec, kind, compile } = request;
+    const training = kind === 'train';
+    const inputs = spec.inputs.map(({ name }, i) => {
+      const { dtype, dims } = request.inputs[i] as TensorShape;
+      return b.input(name, dtype, dims);
+    });
+    for (const { name, dims } of stateOf(spec, training ? compile : undefined)) b.input(name, 'float32', dims);
+    const seed = training ? b.input(seedName, 'int32', [1]) : undefined;
+    const weights = (name: string) => name;
+    const made = forward(spec, b, { inputs, weights, training, ...(seed && { seed }) });
+    if (!compile || kind === 'predict') return this.finished(b.finish(made.outputs), []);
+
+    const targets = request.targets.map(({ dtype, dims }, i) => b.input(targetName(i), dtype, dims));
+    const sampleWeight = b.input(sampleWeightName, 'float32', [this.batch]);
+    const losses = compile.losses.map((named, i) => {
+      this.checkTarget(i, made.outputs[i] as string);
+      const perSample = lossOf(named, b, targets[i] as string, made.outputs[i] as string, made.logits[i]);
+      return this.mean(this.node('Mul', perSample, sampleWeight));
+    });
+    const weighted = losses.map((loss, i) => this.node('Mul', loss, this.number(compile.lossWeights[i] ?? 1)));
+    const parts = [...weighted, ...made.penalties];
+    const loss = parts.length === 1 ? (parts[0] as string) : this.node('Sum', ...parts);
+    const metrics = compile.metrics.map((list, i) =>
+      list.map((named) => totalsOf(named, b, targets[i] as string, made.outputs[i] as string, sampleWeight)),
+    );
+    const report = this.vector([loss, ...losses, ...metrics.flat()]);
+    if (!training) return this.finished(b.finish([report]), metrics);
+
+    const rate = b.input(learningRateName, 'float32', []);
+    const trained = description.weights.filter(isTrained);
+    if (trained.length === 0) {
+      throw new LeptonError('INVALID_ARGUMENT', `No layer of "${spec.name}" is trainable: there is nothing to train.`);
+    }
+    const { graph, gradients } = differentiate(
+      b.finish([report]),
+      loss,
+      trained.map(({ name }) => name),
+    );
+    const after = GraphBuilder.within(spec.name, graph.values.values(), new Set(), inferNode);
+    const add = (op: string, ...names: string[]) => after.add(op, names)[0] as string;
+    // A loss that is not finite leaves the weights as they were, so that what went wrong can still be found.
+    const ok = add('Not', add('Or', add('IsNaN', loss), add('IsInf', loss)));
+    const [wanted] = after.add('Cast', [ok], { to: 1 }) as [string];
+    const step = add('Add', stepName, wanted);
+    const { outputs } = update(compile.optimizer, after, {
+      weights: trained.map(({ name, learningRateMultiplier }) => ({
+        name,
+        gradient: gradients.get(name) as string,
+        learningRateMultiplier,
+      })),
+      learningRate: rate,
+      step,
+      wanted,
+    });
+    const averages = made.updates.map(({ weight, value }) =>
+      add('lepton.Assign', weight, add('Where', ok, value, weight)),
+    );
+    const counted = add('lepton.Assign', stepName, step);
+    const { nodes, values } = after.finish([]);
+    return this.finished(
+      {
+        ...graph,
+        nodes: [...graph.nodes, ...nodes],
+        values,
+        inputs: b.finish([]).inputs,
+        outputs: [report, ...outputs, ...averages, counted],
+      },
+      metrics,
+    );
+  }
+
+  private finished(graph: Graph, metrics: readonly (readonly string[])[]): StepGraph {
+    const { spec, compile, kind } = this.request;
+    let end = 1 + metrics.length;
+    const layout = metrics.map((list) =>
+      list.map((name) => {
+        const length = sizeOf(this.b.type(name).dims);
+        end += length;
+        return { start: end - length, length };
+      }),
+    );
+    const variables = new Set(stateOf(spec, kind === 'train' ? compile : undefined).map(({ name }) => name));
+    return { graph, variables, report: { metrics: layout, length: end } };
+  }
+
+  private checkTarget(i: number, output: string): void {
+    const [is, { dims }] = [this.b.type(output).dims, this.request.targets[i] as TensorShape];
+    if (dims[0] === is[0]) return;
+    throw new LeptonError(
+      'INVALID_INPUT',
+      `y${this.request.targets.length > 1 ? `[${i}]` : ''} has ${dims[0]} samples, but x has ${is[0]}.`,
+      { details: { expected: formatDims(is), got: formatDims(dims) } },
+    );
+  }
+
+  private mean(perSample: string): string {
+    const [sum] = this.b.add('ReduceSum', [perSample, this.b.constant(int64s([0]))], { keepdims: 0 }) as [string];
+    return this.node('Div', sum, this.number(Math.max(1, this.batch)));
+  }
+
+  private node(op: string, ...inputs: string[]): string {
+    return this.b.add(op, inputs)[0] as string;
+  }
+
+  private number(value: number): string {
+    return this.b.constant(scalar('float32', value));
+  }
+
+  /** All of them, flat, one after another, under the report's name. */
+  private vector(names: readonly string[]): string {
+    const flat = names.map((name) => this.node('Reshape', name, this.b.constant(int64s([-1]))));
+    const inputs = flat.length === 1 ? [flat[0] as string] : [...flat];
+    this.b.append({ name: 'report', op: 'Concat', inputs, outputs: [reportName], attributes: { axis: 0 } });
+    return reportName;
+  }
+}

@@ -1,0 +1,44 @@
+// A model under training as one file: safetensors, with everything that is no tensor as JSON in the metadata.
+
+import { LeptonError } from '../base/errors';
+import type { CompileSpec, ModelSpec } from '../nn/types';
+import { readSafetensors } from '../read/safetensors';
+import { writeSafetensors } from '../write/safetensors';
+import type { WireState } from './training-protocol';
+
+export interface TrainerFile {
+  readonly spec: ModelSpec;
+  readonly compile?: CompileSpec;
+  readonly learningRate?: number;
+  /** Weights, and what the optimiser keeps. */
+  readonly state: WireState;
+}
+
+/** The key of the metadata that says what the file is. */
+const key = 'lepton.model';
+
+export function packTrainer({ state, ...described }: TrainerFile): Uint8Array<ArrayBuffer> {
+  const tensors = Object.entries(state).map(([name, { type, dims, bytes }]) => ({ name, dtype: type, dims, bytes }));
+  return writeSafetensors(tensors, { [key]: JSON.stringify(described) });
+}
+
+/** @throws INVALID_MODEL where the bytes are no such file */
+export function unpackTrainer(bytes: Uint8Array<ArrayBuffer>): TrainerFile {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const described = asDescription(metadata[key]);
+  const state = tensors.map(({ name, dtype, dims, bytes: own }) => [name, { type: dtype, dims, bytes: own }] as const);
+  return { ...described, state: Object.fromEntries(state) };
+}
+
+function asDescription(text: string | undefined): Omit<TrainerFile, 'state'> {
+  try {
+    const described = JSON.parse(text ?? '') as Omit<TrainerFile, 'state'>;
+    if (Array.isArray(described.spec.layers)) return described;
+  } catch {
+    // Said below.
+  }
+  throw new LeptonError(
+    'INVALID_MODEL',
+    `The file is safetensors, but no model that Lepton saved: its metadata lacks "${key}". Give weights alone to setWeights().`,
+  );
+}

@@ -1,0 +1,363 @@
+// A model under training on one device. Weights and what the optimiser keeps stay on the GPU as variables; a step is one
+// plan for the shapes of its batch. Steps are submitted in the order they were asked for, and nobody waits for the
+// report of one before the next begins. When the device is lost, training goes on from the last snapshot.
+
+import { LeptonError } from '../base/errors';
+import { decode } from '../base/ndarray';
+import { formatDims, sizeOf } from '../base/shape';
+import { Executable } from '../gpu/executable';
+import { Runner } from '../gpu/runner';
+import { Variables } from '../gpu/variables';
+import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
+import type { Plan } from '../plan/plan';
+import type { TrainingCompiler } from '../train';
+import { learningRateName, reportName, sampleWeightName, seedName, targetName } from '../train/names';
+import type { ReportLayout, StepKind, StepRequest, TensorShape } from '../train/step';
+import type { Devices, SharedDevice } from './devices';
+import type { WireTensor } from './protocol';
+import { bytesOf, checkBatch, checkTargets, floats, int32, named, planFeeds } from './training-feeds';
+import type { BatchReport, BatchRequest, WireState } from './training-protocol';
+
+export interface TrainerOptions {
+  readonly spec: ModelSpec;
+  readonly seed: number;
+  readonly training: TrainingCompiler;
+  readonly devices: Devices;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+interface Prepared {
+  readonly runner: Runner;
+  readonly report: ReportLayout;
+}
+
+/** Plans kept, each for one kind of step and one set of shapes. */
+const keptPlans = 6;
+/** Milliseconds between two snapshots of the state, for the case that the device is lost. */
+const snapshotInterval = 10_000;
+
+export class Trainer {
+  readonly description: ModelDescription;
+  /** How to train, once that is known. */
+  compiled: CompileSpec | undefined;
+  private live: { readonly shared: SharedDevice; readonly variables: Variables } | undefined;
+  private readonly plans = new Map<string, Promise<Prepared>>();
+  /** Settles when all that was asked for so far has been submitted. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private steps = 0;
+  private snapshot: ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined;
+  private snapshotAt = 0;
+  private recovering: Promise<void> | undefined;
+  private disposed = false;
+
+  constructor(private readonly options: TrainerOptions) {
+    this.description = options.training.describe(options.spec);
+  }
+
+  get spec(): ModelSpec {
+    return this.options.spec;
+  }
+
+  /** Makes the weights. @throws NO_WEBGPU, NO_ADAPTER, OUT_OF_MEMORY */
+  async build(): Promise<void> {
+    const { training, seed } = this.options;
+    const weights = this.description.weights.map((weight, i): [string, Uint8Array<ArrayBuffer>] => [
+      weight.name,
+      bytesOf(training.initialise(weight, seed + i)),
+    ]);
+    await this.open(new Map(weights));
+  }
+
+  /** Takes over how to train; what an optimiser kept before is forgotten. */
+  compile(compile: CompileSpec): Promise<void> {
+    return this.inTurn(async () => {
+      const weights = await this.variables.read(this.description.weights.map(({ name }) => name));
+      await this.close();
+      this.compiled = compile;
+      await this.open(weights);
+    });
+  }
+
+  async batch({ kind, inputs, targets, sampleWeight, learningRate }: BatchRequest): Promise<BatchReport> {
+    const { compiled: compile } = this;
+    if (!compile)
+      throw new LeptonError('INVALID_ARGUMENT', 'The model was not compiled: call compile({ optimizer, loss }) first.');
+    checkBatch(this.options.spec, inputs);
+    checkTargets(compile, this.description, inputs, targets);
+    const batch = inputs[0]?.dims[0] ?? 0;
+    const request = this.request(kind, inputs, targets);
+    const feeds = new Map<string, WireTensor>([
+      ...named(
+        this.options.spec.inputs.map(({ name }) => name),
+        inputs,
+      ),
+      ...named(
+        targets.map((_, i) => targetName(i)),
+        targets,
+      ),
+      [sampleWeightName, sampleWeight ?? floats([batch], new Array<number>(batch).fill(1))],
+    ]);
+    const { result, prepared } = await this.run(request, () => {
+      if (kind !== 'train') return feeds;
+      const step = ++this.steps;
+      return new Map([
+        ...feeds,
+        [learningRateName, floats([], [learningRate])],
+        [seedName, int32([1], [this.seedOf(step)])],
+      ] as [string, WireTensor][]);
+    });
+    const numbers = decode('float32', [prepared.report.length], result.get(reportName) as Uint8Array).data;
+    const [loss] = numbers as unknown as [number];
+    if (!Number.isFinite(loss)) await this.explain(request, feeds, loss);
+    if (kind === 'train') void this.keepSnapshot();
+    return {
+      loss,
+      losses: Array.from(numbers.subarray(1, 1 + targets.length)),
+      metrics: prepared.report.metrics.map((list) =>
+        list.map(({ start, length }) => Array.from(numbers.subarray(start, start + length))),
+      ),
+    };
+  }
+
+  async predict(inputs: readonly WireTensor[]): Promise<WireTensor[]> {
+    checkBatch(this.options.spec, inputs);
+    const request = this.request('predict', inputs, []);
+    const feeds = new Map(
+      named(
+        this.options.spec.inputs.map(({ name }) => name),
+        inputs,
+      ),
+    );
+    const { result, prepared } = await this.run(request, () => feeds);
+    return prepared.runner.executable.plan.outputs.map(({ name, dtype, dims }) => ({
+      type: dtype,
+      dims,
+      bytes: result.get(name) as Uint8Array<ArrayBuffer>,
+    }));
+  }
+
+  /** @param optimizer with what the optimiser keeps, and the number of steps */
+  state(optimizer: boolean): Promise<WireState> {
+    return this.inTurn(async () => {
+      const own = new Set(this.description.weights.map(({ name }) => name));
+      const specs = this.variables.specs.filter(({ name }) => optimizer || own.has(name));
+      const read = await this.variables.read(specs.map(({ name }) => name));
+      return Object.fromEntries(
+        specs.map(({ name, dtype, dims }) => [
+          name,
+          { type: dtype, dims, bytes: read.get(name) as Uint8Array<ArrayBuffer> },
+        ]),
+      );
+    });
+  }
+
+  /** The model with its weights as they are: ONNX bytes. */
+  exportOnnx(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.inTurn(async () => {
+      const weights = await this.variables.read(this.description.weights.map(({ name }) => name));
+      return this.options.training.onnx(this.options.spec, weights);
+    });
+  }
+
+  setState(state: WireState): Promise<void> {
+    return this.inTurn(async () => {
+      const { variables } = this;
+      const specs = new Map(variables.specs.map((spec) => [spec.name, spec]));
+      for (const [name, { type, dims }] of Object.entries(state)) {
+        const spec = specs.get(name);
+        const should = spec && `${spec.dtype}${formatDims(spec.dims)}`;
+        if (should !== type + formatDims(dims)) {
+          throw new LeptonError(
+            'INVALID_INPUT',
+            should
+              ? `The weight "${name}" is ${should}, but was given ${type}${formatDims(dims)}.`
+              : `The model has no weight "${name}"; its weights are ${[...specs.keys()].join(', ')}.`,
+            { details: { name } },
+          );
+        }
+      }
+      for (const [name, { bytes }] of Object.entries(state)) variables.write(name, bytes);
+      this.snapshot = undefined;
+    });
+  }
+
+  dispose(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.close();
+      this.disposed = true;
+    });
+  }
+
+  private get variables(): Variables {
+    return (this.live ?? disposedOf()).variables;
+  }
+
+  private request(kind: StepKind, inputs: readonly WireTensor[], targets: readonly WireTensor[]): StepRequest {
+    const shapes = (tensors: readonly WireTensor[]): TensorShape[] =>
+      tensors.map(({ type, dims }) => ({ dtype: type, dims }));
+    return {
+      kind,
+      spec: this.options.spec,
+      ...(this.compiled && kind !== 'predict' && { compile: this.compiled }),
+      inputs: shapes(inputs),
+      targets: shapes(targets),
+    };
+  }
+
+  /** Submits a step after those before it; once more where the device was lost under it. */
+  private async run(request: StepRequest, feedsOf: () => ReadonlyMap<string, WireTensor>) {
+    for (let attempt = 0; ; attempt++) {
+      let shared: SharedDevice | undefined;
+      try {
+        const submitted = await this.inTurn(async () => {
+          const prepared = await this.prepared(request);
+          shared = prepared.runner.executable.device === this.live?.shared.device ? this.live.shared : undefined;
+          const outputs = prepared.runner.executable.plan.outputs.map(({ name }) => ({
+            name,
+            location: 'cpu' as const,
+          }));
+          // In an object: a promise alone would be waited for.
+          return {
+            prepared,
+            reading: prepared.runner.run(planFeeds(prepared.runner.executable.plan, feedsOf()), outputs),
+          };
+        });
+        const { bytes } = await submitted.reading;
+        return { result: bytes, prepared: submitted.prepared };
+      } catch (error) {
+        if (attempt > 0 || !(await this.isLost(shared))) throw error;
+        await this.recover(error);
+      }
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.turn.then(() => {
+      if (this.disposed) disposedOf();
+      return work();
+    });
+    this.turn = mine.catch(() => {});
+    return mine;
+  }
+
+  private prepared(request: StepRequest): Promise<Prepared> {
+    const key = `${request.kind} ${[...request.inputs, ...request.targets].map((t) => t.dtype + formatDims(t.dims)).join(' ')}`;
+    const known = this.plans.get(key);
+    const made = known ?? this.prepare(request);
+    this.plans.delete(key);
+    for (const [oldest, plan] of this.plans) {
+      if (this.plans.size < keptPlans) break;
+      this.plans.delete(oldest);
+      void plan.then(({ runner }) => runner.dispose()).catch(() => {});
+    }
+    this.plans.set(key, made);
+    made.catch(() => this.plans.delete(key));
+    return made;
+  }
+
+  private async prepare(request: StepRequest): Promise<Prepared> {
+    const { shared, variables } = this.live ?? disposedOf();
+    const { device, tuner } = shared;
+    const target = { adapter: device.profile, rates: tuner.tuning.rates };
+    const { plan, report } = this.options.training.plan(request, target);
+    return { runner: new Runner(await executableOf(shared, plan, variables)), report };
+  }
+
+  /** A number that differs from step to step, and is the same for the same seed. */
+  private seedOf(step: number): number {
+    return (Math.imul(this.options.seed + 1, 0x9e3779b1) + Math.imul(step, 0x85ebca6b)) | 0;
+  }
+
+  /** @throws NOT_FINITE with the first node that gave something that is not finite */
+  private async explain(request: StepRequest, feeds: ReadonlyMap<string, WireTensor>, loss: number): Promise<never> {
+    const { shared, variables } = this.live ?? disposedOf();
+    const target = { adapter: shared.device.profile, rates: shared.tuner.tuning.rates };
+    const { plan, nodes } = this.options.training.culprits(request, target);
+    const runner = new Runner(await executableOf(shared, plan, variables));
+    try {
+      const { bytes } = await runner.run(planFeeds(plan, feeds), [{ name: reportName, location: 'cpu' }]);
+      const flags = decode('float32', [nodes.length], bytes.get(reportName) as Uint8Array).data;
+      const culprit = nodes[flags.indexOf(1)];
+      const what = culprit
+        ? `The first to be so is ${culprit.op === 'input' || culprit.op === 'weight' ? `the ${culprit.op}` : `what ${culprit.op} computed,`} "${culprit.name}".`
+        : 'Nothing in the forward pass explains it: gradients of an earlier step may have been too large.';
+      throw new LeptonError(
+        'NOT_FINITE',
+        `The loss is ${loss}. ${what} The weights are as they were before this step. ` +
+          'Try a smaller learning rate, clip gradients, or look for such numbers in the data.',
+        { details: { loss, ...(culprit && { op: culprit.op, node: culprit.name }) } },
+      );
+    } finally {
+      runner.dispose();
+    }
+  }
+
+  private async open(weights: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {
+    const { devices, powerPreference, training, spec } = this.options;
+    const shared = await devices.get(powerPreference);
+    const variables = new Variables(shared.device);
+    const state = training.state(spec, this.compiled);
+    await variables.add(state.map(({ name, dims }) => ({ name, dims, dtype: 'float32' })));
+    for (const { name, dims, initial } of state) {
+      const bytes = weights.get(name) ?? (initial ? bytesOf(new Float32Array(sizeOf(dims)).fill(initial)) : undefined);
+      if (bytes) variables.write(name, bytes);
+    }
+    this.live = { shared, variables };
+    this.snapshot = weights;
+    this.snapshotAt = performance.now();
+  }
+
+  private async close(): Promise<void> {
+    const { live } = this;
+    this.live = undefined;
+    for (const plan of this.plans.values()) (await plan.catch(() => undefined))?.runner.dispose();
+    this.plans.clear();
+    live?.variables.dispose();
+  }
+
+  private async keepSnapshot(): Promise<void> {
+    const { live } = this;
+    if (!live || performance.now() - this.snapshotAt < snapshotInterval) return;
+    this.snapshotAt = performance.now();
+    const read = await live.variables.read(live.variables.specs.map(({ name }) => name)).catch(() => undefined);
+    if (read && this.live === live) this.snapshot = read;
+  }
+
+  private async isLost(shared: SharedDevice | undefined): Promise<boolean> {
+    const device = (shared ?? this.live?.shared)?.device;
+    if (!device) return false;
+    if (!device.lost) await Promise.race([device.handle.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+    return device.lost !== undefined;
+  }
+
+  /** Goes on from the last snapshot on a new device; of several steps that failed, the first does it for all. */
+  private recover(cause: unknown): Promise<void> {
+    if (!this.live?.shared.device.lost) return this.recovering ?? Promise.resolve();
+    this.recovering ??= this.inTurn(async () => {
+      const { snapshot } = this;
+      if (!snapshot) {
+        throw new LeptonError(
+          'DEVICE_LOST',
+          'The GPU device was lost, and with it the weights: there was no snapshot of them yet. Load a checkpoint.',
+          { cause },
+        );
+      }
+      await this.close();
+      await this.open(snapshot);
+    }).finally(() => {
+      this.recovering = undefined;
+    });
+    return this.recovering;
+  }
+}
+
+function disposedOf(): never {
+  throw new LeptonError('DISPOSED', 'This model was disposed of; make or load it again.');
+}
+
+function executableOf({ device }: SharedDevice, plan: Plan, variables: Variables): Promise<Executable> {
+  const noFiles = () => {
+    throw new Error('A plan of training reads no files.');
+  };
+  return Executable.create(device, plan, noFiles, { variables: variables.buffers });
+}

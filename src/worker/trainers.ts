@@ -1,0 +1,80 @@
+// The models under training, by number, and where they are saved.
+
+import { LeptonError } from '../base/errors';
+import type { CheckpointStore } from '../store/checkpoints';
+import type { Compiler } from './compiler';
+import type { Devices } from './devices';
+import { Trainer } from './trainer';
+import { packTrainer, type TrainerFile, unpackTrainer } from './trainer-file';
+import type { CreatedTrainer, CreateTrainerRequest, PackRequest, TrainerSource } from './training-protocol';
+
+export class Trainers {
+  private readonly all = new Map<number, Trainer>();
+  private next = 1;
+
+  constructor(
+    private readonly devices: Devices,
+    private readonly checkpoints: CheckpointStore,
+    private readonly compilerFrom: (url: string) => Promise<Compiler>,
+  ) {}
+
+  async create({ source, seed, compilerUrl, powerPreference }: CreateTrainerRequest): Promise<CreatedTrainer> {
+    const [{ training }, { spec, compile, learningRate, state }] = await Promise.all([
+      this.compilerFrom(compilerUrl),
+      this.fileOf(source),
+    ]);
+    const { devices } = this;
+    const trainer = new Trainer({ spec, seed, training, devices, ...(powerPreference && { powerPreference }) });
+    try {
+      await trainer.build();
+      if (compile) await trainer.compile(compile);
+      await trainer.setState(state);
+    } catch (error) {
+      await trainer.dispose();
+      throw error;
+    }
+    const id = this.next++;
+    this.all.set(id, trainer);
+    const { description } = trainer;
+    return { id, spec, description, ...(compile && { compile }), ...(learningRate !== undefined && { learningRate }) };
+  }
+
+  of(id: number): Trainer {
+    const trainer = this.all.get(id);
+    if (!trainer) throw new LeptonError('DISPOSED', 'This model was disposed of; make or load it again.');
+    return trainer;
+  }
+
+  async pack({ trainer: id, learningRate }: PackRequest): Promise<Uint8Array<ArrayBuffer>> {
+    const trainer = this.of(id);
+    const { spec, compiled } = trainer;
+    return packTrainer({
+      spec,
+      ...(compiled && { compile: compiled, learningRate }),
+      state: await trainer.state(true),
+    });
+  }
+
+  async save(request: PackRequest & { readonly name: string }): Promise<void> {
+    await this.checkpoints.save(request.name, await this.pack(request));
+  }
+
+  async dispose(id: number): Promise<void> {
+    const trainer = this.all.get(id);
+    this.all.delete(id);
+    await trainer?.dispose();
+  }
+
+  private async fileOf(source: TrainerSource): Promise<TrainerFile> {
+    if ('spec' in source) return { spec: source.spec, state: {} };
+    if ('bytes' in source) return unpackTrainer(source.bytes);
+    const bytes = await this.checkpoints.load(source.checkpoint);
+    if (bytes) return unpackTrainer(bytes);
+    const names = (await this.checkpoints.list()).map(({ name }) => `"${name}"`).join(', ');
+    throw new LeptonError(
+      'INVALID_ARGUMENT',
+      `There is no checkpoint "${source.checkpoint}"; there ${names ? `are ${names}` : 'is none'}.`,
+      { details: { name: source.checkpoint } },
+    );
+  }
+}

@@ -1,0 +1,89 @@
+// What a batch must be like, and how it comes to the plan.
+
+import { toDevice } from '../base/device-form';
+import { LeptonError } from '../base/errors';
+import { decode, encode, ndarray } from '../base/ndarray';
+import { type Dims, formatDims } from '../base/shape';
+import type { Feed } from '../gpu/runner';
+import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
+import type { Plan } from '../plan/plan';
+import type { WireTensor } from './protocol';
+
+/** @throws INVALID_INPUT where inputs are missing, of another type or shape, or of different batches */
+export function checkBatch({ inputs }: ModelSpec, given: readonly WireTensor[]): void {
+  if (given.length !== inputs.length) {
+    throw invalid(`The model has ${inputs.length} inputs, but x has ${given.length}.`, {});
+  }
+  inputs.forEach(({ name, shape, dtype }, i) => {
+    const { type, dims } = given[i] as WireTensor;
+    const fits = dims.length === shape.length + 1 && shape.every((size, k) => size === null || size === dims[k + 1]);
+    if (fits && type === dtype) return;
+    const wanted = `${dtype}[${['batch', ...shape.map((size) => size ?? 'any')].join(', ')}]`;
+    throw invalid(`Input "${name}" must be ${wanted}, but x is ${type}${formatDims(dims)}.`, {
+      input: name,
+      expected: wanted,
+      got: `${type}${formatDims(dims)}`,
+    });
+  });
+  const [first] = given as readonly [WireTensor];
+  if (first.dims[0] === 0) throw invalid('The batch is empty: it needs at least one sample.', {});
+  if (given.some(({ dims }) => dims[0] !== first.dims[0])) {
+    throw invalid(`The inputs have different numbers of samples: ${given.map(({ dims }) => dims[0]).join(', ')}.`, {});
+  }
+}
+
+/** @throws INVALID_INPUT where targets are missing, do not go with the batch, or name a class that the model has not */
+export function checkTargets(
+  { losses }: CompileSpec,
+  { outputs }: ModelDescription,
+  inputs: readonly WireTensor[],
+  targets: readonly WireTensor[],
+): void {
+  if (targets.length !== outputs.length) {
+    throw invalid(`The model has ${outputs.length} outputs, but y has ${targets.length}.`, {});
+  }
+  const batch = inputs[0]?.dims[0];
+  targets.forEach((target, i) => {
+    const what = targets.length > 1 ? `y[${i}]` : 'y';
+    if (target.dims[0] !== batch) throw invalid(`${what} has ${target.dims[0]} samples, but x has ${batch}.`, {});
+    const classes = outputs[i]?.shape.at(-1);
+    if (losses[i]?.name !== 'sparseCategoricalCrossentropy' || !classes) return;
+    const labels = decode(target.type, target.dims, target.bytes).data;
+    const wrong = labels.findIndex((label) => !(label >= 0 && label < classes && Number.isInteger(label)));
+    if (wrong < 0) return;
+    throw invalid(
+      `${what} has the label ${labels[wrong]} at element ${wrong}, but the output "${outputs[i]?.name}" has ${classes} ` +
+        `classes: labels are whole numbers from 0 to ${classes - 1}.`,
+      { element: wrong, label: labels[wrong], classes },
+    );
+  });
+}
+
+function invalid(message: string, details: Readonly<Record<string, unknown>>): LeptonError {
+  return new LeptonError('INVALID_INPUT', message, { details });
+}
+
+export function planFeeds({ inputs }: Plan, feeds: ReadonlyMap<string, WireTensor>): Map<string, Feed> {
+  return new Map(
+    inputs.map(({ name, device }) => {
+      const { type, bytes } = feeds.get(name) as WireTensor;
+      return [name, { kind: 'bytes', bytes: toDevice(type, device, bytes, name) }];
+    }),
+  );
+}
+
+export function named(names: readonly string[], tensors: readonly WireTensor[]): [string, WireTensor][] {
+  return names.map((name, i) => [name, tensors[i] as WireTensor]);
+}
+
+export function floats(dims: Dims, values: readonly number[]): WireTensor {
+  return { type: 'float32', dims, bytes: encode(ndarray('float32', dims, values)) };
+}
+
+export function int32(dims: Dims, values: readonly number[]): WireTensor {
+  return { type: 'int32', dims, bytes: encode(ndarray('int32', dims, values)) };
+}
+
+export function bytesOf(values: Float32Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+}
