@@ -44,10 +44,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count:
   let upper = load(at);
   let lower = load(at + params.inWidth);
   let ox = ix / 2u + vec2u(0u, 1u);
-  let from = (plane * params.outHeight + oy) * params.outWidth + ox;
+  let given = (plane * params.outHeight + oy) * params.outWidth + ox;
   let exists = (ox < vec2u(params.outWidth)) & vec2<bool>(oy < params.outHeight);
-  let given = select(vec2f(), vec2f(vec2<elem>(dy[from.x], dy[from.y])), exists);
-  let four = toFirst(given, upper.xz, upper.yw, lower.xz, lower.yw);
+  let gradient = select(vec2f(), vec2f(vec2<elem>(dy[given.x], dy[given.y])), exists);
+  let four = toFirst(gradient, upper.xz, upper.yw, lower.xz, lower.yw);
   let channel = plane % params.channels;
   store(first, left, channel, vec4f(four[0].x, four[1].x, four[0].y, four[1].y));
   if (2u * oy + 1u < params.inHeight) {

@@ -79,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let further = join(products_1(next + 4u * part), local);
       if (owner) {
         let now = advance(1u, d, row, unit, x, further, old);
-        old.x = select(old.x, now.x, running);
+        old = select(old, now, running);
         set_vector(last + unit, old.x);
       }
     }

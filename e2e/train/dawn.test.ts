@@ -4,10 +4,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CompileSpec } from '../../src/nn/types';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
+import type { WireTensor } from '../../src/worker/protocol';
 import { Trainer } from '../../src/worker/trainer';
-import { describeDawn } from '../support/dawn';
 import { describeWithData } from '../support/data';
-import { type Digits, digits } from './digits';
+import { describeDawn } from '../support/dawn';
+import { batchOf, floatsOf } from './batch';
+import { digits } from './digits';
 import { mlp } from './networks';
 
 const compile: CompileSpec = {
@@ -16,19 +18,6 @@ const compile: CompileSpec = {
   lossWeights: [1],
   metrics: [[{ name: 'accuracy' }]],
 };
-
-const wire = (data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, dims: readonly number[]) => ({
-  type: data instanceof Float32Array ? ('float32' as const) : ('int32' as const),
-  dims,
-  bytes: new Uint8Array(data.slice().buffer),
-});
-
-function batchOf({ images, labels }: Digits, at: number, size: number) {
-  return {
-    inputs: [wire(images.subarray(at * 784, (at + size) * 784), [size, 28, 28, 1])],
-    targets: [wire(labels.subarray(at, at + size), [size])],
-  };
-}
 
 describeWithData('training on MNIST', () => {
   describeDawn('in Node', (dawn) => {
@@ -59,7 +48,7 @@ describeWithData('training on MNIST', () => {
       expect(count).toBe(200);
       expect(right / count).toBeGreaterThan(0.8);
       const [answer] = await trainer.predict(test.inputs);
-      const scores = new Float32Array(answer?.bytes.buffer as ArrayBuffer);
+      const scores = floatsOf(answer as WireTensor);
       const labels = new Int32Array(test.targets[0]?.bytes.buffer as ArrayBuffer);
       const hits = Array.from(labels).filter((label, i) => {
         const row = scores.subarray(i * 10, i * 10 + 10);

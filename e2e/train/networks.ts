@@ -6,7 +6,9 @@ export type Layer = readonly [className: string, config?: Config];
 
 /** Layers one after the other. */
 export function sequence(name: string, input: Omit<InputSpec, 'name'>, layers: readonly Layer[]): ModelSpec {
-  const specs = layers.map(([className, config = {}], i): LayerSpec => ({ name: `${className}_${i}`, className, config }));
+  const specs = layers.map(
+    ([className, config = {}], i): LayerSpec => ({ name: `${className}_${i}`, className, config }),
+  );
   const calls = specs.map(
     (layer, i): CallSpec => ({
       layer: layer.name,

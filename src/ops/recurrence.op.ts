@@ -9,6 +9,7 @@ import type { NodeView, TensorType } from '../ir/node-view';
 import { defineOp } from '../ir/opdef';
 import { recurrenceCases } from './recurrent/cases';
 import { type CellAttributes, type CellName, cellAttributes, cellOf } from './recurrent/cell';
+import { recurrenceGrad } from './recurrent/grad';
 import { recurrenceKernels } from './recurrent/kernels';
 import type { Recurrence } from './recurrent/problem';
 import { runRecurrence } from './recurrent/reference';
@@ -73,6 +74,7 @@ export default defineOp({
     return outputTypes(n).map(({ dtype, dims }, i) => ndarray(dtype, dims, [y, h, c, trace][i]));
   },
   kernels: recurrenceKernels(recurrenceOf),
+  grad: (n, b, gradients) => recurrenceGrad(n, b, gradients, recurrenceOf(n)),
 });
 
 export const cases = recurrenceCases;

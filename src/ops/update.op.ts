@@ -1,5 +1,5 @@
-// What an optimiser does to a weight, in place: lepton.Assign, SGD, RMSprop, Adagrad, Adam and AdamW, as Keras 3 defines
-// them. Inputs: the weight, the optimiser's own tensors of the same shape, the gradient, and the schedule: float32[3] of
+// What an optimiser does to a weight, in place: lepton.Assign, SGD, RMSprop, Adagrad, Adam and AdamW. The formulas are
+// Keras's, but for Adam's epsilon, which stands where the paper (and TensorFlow.js) has it. Inputs: the weight, the optimiser's own tensors of the same shape, the gradient, and the schedule: float32[3] of
 // learning rate, number of this step (from 1) and whether to do it at all (0 leaves everything as it is).
 // lepton.Assign has a variable and its next contents instead.
 //
@@ -188,9 +188,9 @@ const adam = (name: string, decays: boolean) =>
     host({ x, gradient, own: [m = 0, v = 0], rate, step }, { beta_1, beta_2, epsilon, weight_decay }) {
       const mean = beta_1 * m + (1 - beta_1) * gradient;
       const square = beta_2 * v + (1 - beta_2) * gradient * gradient;
-      const alpha = (rate * Math.sqrt(1 - beta_2 ** step)) / (1 - beta_1 ** step);
+      const [unbiased, scale] = [mean / (1 - beta_1 ** step), Math.sqrt(square / (1 - beta_2 ** step))];
       const left = decays ? x * (1 - weight_decay * rate) : x;
-      return [left - (alpha * mean) / (Math.sqrt(square) + epsilon), mean, square];
+      return [left - (rate * unbiased) / (scale + epsilon), mean, square];
     },
     // 1 - β^t would cancel for small t: β₂ = 0.999 has lost four digits at t = 1.
     wgsl: ({ beta_1, beta_2, epsilon, weight_decay }) => `
@@ -198,9 +198,8 @@ const adam = (name: string, decays: boolean) =>
   own1 += ${f(1 - beta_2)} * (g * g - own1);
   let left1 = ${remaining(beta_1)};
   let left2 = ${remaining(beta_2)};
-  let alpha = rate * sqrt(left2) / left1;
   ${decays ? `x *= 1.0 - ${f(weight_decay)} * rate;` : ''}
-  x -= alpha * own0 / (sqrt(own1) + ${f(epsilon)});`,
+  x -= rate * own0 / left1 / (sqrt(own1 / left2) + ${f(epsilon)});`,
   });
 
 /** 1 - beta^step, by its series where the power is close to 1. */

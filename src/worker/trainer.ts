@@ -24,6 +24,8 @@ export interface TrainerOptions {
   readonly training: TrainingCompiler;
   readonly devices: Devices;
   readonly powerPreference?: GPUPowerPreference;
+  /** Milliseconds between two snapshots of the state, for the case that the device is lost; default 10,000. */
+  readonly snapshotInterval?: number;
 }
 
 interface Prepared {
@@ -33,8 +35,6 @@ interface Prepared {
 
 /** Plans kept, each for one kind of step and one set of shapes. */
 const keptPlans = 6;
-/** Milliseconds between two snapshots of the state, for the case that the device is lost. */
-const snapshotInterval = 10_000;
 
 export class Trainer {
   readonly description: ModelDescription;
@@ -317,6 +317,7 @@ export class Trainer {
 
   private async keepSnapshot(): Promise<void> {
     const { live } = this;
+    const { snapshotInterval = 10_000 } = this.options;
     if (!live || performance.now() - this.snapshotAt < snapshotInterval) return;
     this.snapshotAt = performance.now();
     const read = await live.variables.read(live.variables.specs.map(({ name }) => name)).catch(() => undefined);

@@ -10,6 +10,7 @@ export const oldestOpset = 21;
 /** Operators, and attributes of them, that came later. */
 const since: Readonly<Record<string, number>> = {
   Attention: 23,
+  'AveragePool.ceil_mode': 22,
   BitCast: 26,
   'Cast.round_mode': 24,
   'CastLike.round_mode': 24,
@@ -17,6 +18,7 @@ const since: Readonly<Record<string, number>> = {
   CumProd: 26,
   FlexAttention: 26,
   LinearAttention: 27,
+  'MaxPool.ceil_mode': 22,
   'QuantizeLinear.precision': 23,
   RMSNormalization: 23,
   RotaryEmbedding: 23,

@@ -58,10 +58,20 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
 }
 
-interface Live {
+/** @internal */
+export interface Live {
   readonly client: WorkerClient;
   readonly id: number;
   readonly created: CreatedTrainer;
+}
+
+/** @internal Makes a model in the worker, or opens one that was saved. */
+export async function openTrainer(source: TrainerSource, options: BuildOptions): Promise<Live> {
+  const { seed = Math.floor(Math.random() * 2 ** 31), powerPreference, workerUrl } = options;
+  const client = defaultClient(workerUrl);
+  const request = { source, seed, compilerUrl: compilerUrl(), ...(powerPreference && { powerPreference }) };
+  const created = await client.call((worker, r) => worker.createTrainer(r), request);
+  return { client, id: created.id, created };
 }
 
 export abstract class Trainable implements Trained {
@@ -100,7 +110,7 @@ export abstract class Trainable implements Trained {
   async build(options: BuildOptions = {}): Promise<void> {
     if (this.#live)
       throw new LeptonError('INVALID_ARGUMENT', 'The model has its weights already: build() comes first.');
-    await this.#start({ spec: this.spec }, options);
+    await this.#start(options);
   }
 
   /** Layers with the shapes of their outputs and their numbers of parameters. */
@@ -244,26 +254,17 @@ export abstract class Trainable implements Trained {
     if (live) await live.client.call((worker, id) => worker.disposeTrainer(id), live.id);
   }
 
-  /** @internal Takes over a model that was saved. */
-  async open(source: TrainerSource, options: BuildOptions): Promise<void> {
-    const { created } = await this.#start(source, options);
-    if (created.compile) {
-      this.#compiled = { spec: created.compile, learningRate: created.learningRate ?? 0 };
-      this.#sent = created.compile;
-    }
+  /** @internal Takes over what the worker holds of a model that was saved. */
+  adopt(live: Live): void {
+    this.#live = Promise.resolve(live);
+    const { compile, learningRate = 0 } = live.created;
+    if (!compile) return;
+    this.#compiled = { spec: compile, learningRate };
+    this.#sent = compile;
   }
 
-  #start(source: TrainerSource, { seed, powerPreference, workerUrl }: BuildOptions): Promise<Live> {
-    const client = defaultClient(workerUrl);
-    const request = {
-      source,
-      seed: seed ?? Math.floor(Math.random() * 2 ** 31),
-      compilerUrl: compilerUrl(),
-      ...(powerPreference && { powerPreference }),
-    };
-    const starting = client
-      .call((worker, r) => worker.createTrainer(r), request)
-      .then((created) => ({ client, id: created.id, created }));
+  #start(options: BuildOptions): Promise<Live> {
+    const starting = openTrainer({ spec: this.spec }, options);
     this.#live = starting;
     starting.catch(() => {
       this.#live = undefined;
@@ -273,7 +274,7 @@ export abstract class Trainable implements Trained {
 
   #trainer(): Promise<Live> {
     if (this.#disposed) throw new LeptonError('DISPOSED', 'This model was disposed of; make or load it again.');
-    return this.#live ?? this.#start({ spec: this.spec }, {});
+    return this.#live ?? this.#start({});
   }
 
   #compile() {

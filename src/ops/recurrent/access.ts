@@ -1,5 +1,5 @@
 // Accesses of the recurrent shaders to tensors that a node may lack: functions, which give 0 or do nothing where the
-// tensor is absent. Bindings 0 to 3 are the shader's own.
+// tensor is absent.
 
 import type { Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
@@ -27,17 +27,18 @@ export interface Accesses {
 /** Sequence lengths are this input of every recurrent operator. */
 const lengths = 3;
 
-/** Declares the tensors behind the named functions, as far as the node has them, from binding 4 on. */
+/** Declares the tensors behind the named functions, as far as the node has them, from binding `first` on. */
 export function accessesOf(
   n: NodeView,
   { reads, writes }: { readonly reads: readonly Read[]; readonly writes: readonly Write[] },
   names: readonly string[],
+  first = 4,
 ): Accesses {
   const elem = wordType(n.input(0).dtype);
   const lines = [elemAliases(n.input(0).dtype)];
   const bindings: Record<string, Operand> = {};
   const declare = (variable: string, access: string, type: ComputeScalar | 'elem', operand: Operand) => {
-    const binding = 4 + Object.keys(bindings).length;
+    const binding = first + Object.keys(bindings).length;
     lines.push(`@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`);
     bindings[variable] = operand;
   };

@@ -139,7 +139,17 @@ const steps: readonly Form[] = [
       variable: true,
     },
     // A trace has no gradient of its own.
-    { cell, name: 'trace', steps: 3, batch: 3, hidden: 7, attributes: both, with: [5, 6], trace: true, differentiable: false },
+    {
+      cell,
+      name: 'trace',
+      steps: 3,
+      batch: 3,
+      hidden: 7,
+      attributes: both,
+      with: [5, 6],
+      trace: true,
+      differentiable: false,
+    },
     {
       cell,
       name: 'backwards over sequences of their own lengths',

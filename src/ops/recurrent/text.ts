@@ -89,7 +89,7 @@ function advanceText(cell: Cell): string {
   let output = act_0(x.y + r.y + extra_of(peep + hidden) * cell, d);
   ${keep(['old.x', 'input', 'output', 'forget', 'fresh', 'old.y'].map((value, slot) => [slot, value]))}
   return vec2f(output * act_2(cell, d), cell);`,
-    // Turn 0 leaves reset * h for the products of turn 1, and the update gate in memory.
+    // Turn 0 leaves reset * h for the products of turn 1, and until then the update gate in memory.
     GRU: cell.resetFirst
       ? `if (turn == 0u) {
     let update = act_0(x.x + r.x, d);
@@ -99,7 +99,7 @@ function advanceText(cell: Cell): string {
   }
   let fresh = act_1(x.z + r.z, d);
   ${keep([[3, 'fresh']])}
-  return vec2f(mix(fresh, old.x, old.y), old.y);`
+  return vec2f(mix(fresh, old.x, old.y), 0.0);`
       : `let update = act_0(x.x + r.x, d);
   let reset = act_0(x.y + r.y, d);
   let linear = r.z + extra_of(d * hidden + unit);

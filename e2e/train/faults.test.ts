@@ -1,0 +1,128 @@
+// What goes wrong while training ends in an error that names it, and nothing is lost.
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { LeptonError } from '../../src/base/errors';
+import type { CompileSpec, Named } from '../../src/nn/types';
+import { training } from '../../src/train';
+import { Devices } from '../../src/worker/devices';
+import { Trainer } from '../../src/worker/trainer';
+import { describeDawn } from '../support/dawn';
+import { mulberry32 } from '../support/random';
+import { floatsOf, wire } from './batch';
+import { sequence } from './networks';
+
+const spec = sequence('small', { shape: [6], dtype: 'float32' }, [
+  ['Dense', { units: 8, activation: 'relu' }],
+  ['Dense', { units: 3, activation: 'softmax' }],
+]);
+
+const compileWith = (optimizer: Named): CompileSpec => ({
+  optimizer,
+  losses: [{ name: 'sparseCategoricalCrossentropy' }],
+  lossWeights: [1],
+  metrics: [[]],
+});
+
+const random = mulberry32(5);
+const x = Float32Array.from({ length: 60 }, () => 2 * random() - 1);
+const y = Int32Array.from({ length: 10 }, () => Math.floor(3 * random()));
+
+function batch({ inputs = wire(x, [10, 6]), targets = wire(y, [10]), learningRate = 0.05 } = {}) {
+  return { trainer: 0, kind: 'train' as const, inputs: [inputs], targets: [targets], learningRate };
+}
+
+describeDawn('faults of training', (dawn) => {
+  let trainer: Trainer;
+  let devices: Devices;
+  beforeEach(async () => {
+    devices = new Devices(dawn.gpu);
+    trainer = new Trainer({ spec, seed: 1, training, devices, snapshotInterval: 0 });
+    await trainer.build();
+    await trainer.compile(compileWith({ name: 'adam' }));
+  });
+  afterEach(() => trainer.dispose());
+
+  const refused = async (request: Parameters<Trainer['batch']>[0]): Promise<LeptonError> => {
+    return trainer.batch(request).then(
+      () => expect.fail('it was taken'),
+      (error: LeptonError) => error,
+    );
+  };
+
+  it.each([
+    [
+      'another shape',
+      batch({ inputs: wire(x, [12, 5]) }),
+      'Input "x" must be float32[batch, 6], but x is float32[12, 5].',
+    ],
+    [
+      'an empty batch',
+      batch({ inputs: wire(new Float32Array(), [0, 6]), targets: wire(new Int32Array(), [0]) }),
+      'The batch is empty',
+    ],
+    ['other numbers of samples', batch({ targets: wire(y.subarray(3), [7]) }), 'y has 7 samples, but x has 10.'],
+    [
+      'a label out of range',
+      batch({ targets: wire(Int32Array.from(y).fill(3, 4, 5), [10]) }),
+      'y has the label 3 at element 4',
+    ],
+  ])('%s', async (_name, request, message) => {
+    const error = await refused(request);
+    expect(error.code).toBe('INVALID_INPUT');
+    expect(error.message).toContain(message);
+    expect((await trainer.batch(batch())).loss).toBeGreaterThan(0);
+  });
+
+  it('a loss that is no number names what gave it, and leaves the weights', async () => {
+    await trainer.batch(batch());
+    const before = await trainer.state(true);
+    const broken = Float32Array.from(x);
+    broken[7] = Number.NaN;
+    const error = await refused(batch({ inputs: wire(broken, [10, 6]) }));
+    expect(error.code).toBe('NOT_FINITE');
+    expect(error.message).toContain('The first to be so is the input "x".');
+    expect(await trainer.state(true)).toEqual(before);
+    const weights = { ...before, 'Dense_1/bias': wire(Float32Array.of(1, Number.POSITIVE_INFINITY, 0), [3]) };
+    await trainer.setState(weights);
+    expect((await refused(batch())).message).toContain('the weight "Dense_1/bias"');
+  });
+
+  it('a weight of another shape, or unknown, is refused', async () => {
+    const error = await trainer.setState({ 'Dense_0/bias': wire(x.subarray(0, 3), [3]) }).catch((e: LeptonError) => e);
+    expect(error).toMatchObject({ code: 'INVALID_INPUT' });
+    expect((error as LeptonError).message).toContain('"Dense_0/bias" is float32[8], but was given float32[3]');
+    await expect(trainer.setState({ nobody: wire(x, [60]) })).rejects.toThrow('The model has no weight "nobody"');
+  });
+
+  it('a device lost in the middle: training goes on from the last snapshot', async () => {
+    const first = await trainer.batch(batch());
+    for (let i = 0; i < 20; i++) await trainer.batch(batch());
+    const before = await trainer.state(true);
+    const { device } = await devices.get();
+    device.handle.destroy();
+    // Several at once: the first that fails makes the new device for all.
+    const reports = await Promise.all([1, 2, 3].map(() => trainer.batch(batch())));
+    expect(reports[0]?.loss).toBeLessThan(first.loss);
+    const after = await trainer.state(true);
+    expect(floatsOf(after['optimizer/step'] as never)[0]).toBeGreaterThan(
+      (floatsOf(before['optimizer/step'] as never)[0] as number) - 2,
+    );
+  });
+
+  it('another optimiser begins anew and keeps the weights', async () => {
+    await trainer.batch(batch());
+    const before = await trainer.state(false);
+    await trainer.compile(compileWith({ name: 'sgd', config: { momentum: 0.9 } }));
+    expect(await trainer.state(false)).toEqual(before);
+    expect((await trainer.batch(batch())).loss).toBeGreaterThan(0);
+  });
+
+  it('the same seeds, the same weights', async () => {
+    const other = new Trainer({ spec, seed: 1, training, devices });
+    await other.build();
+    await other.compile(compileWith({ name: 'adam' }));
+    for (const each of [trainer, other]) for (let i = 0; i < 3; i++) await each.batch(batch());
+    expect(await other.state(true)).toEqual(await trainer.state(true));
+    await other.dispose();
+  });
+});
