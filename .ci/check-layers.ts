@@ -18,14 +18,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   gpu: ['base', 'type plan', 'shaders'],
   train: ['base', 'ir', 'ops', 'transform', 'plan', 'nn', 'write'],
   tune: ['base'],
-  data: ['base'],
+  data: ['base', 'd3-dsv'],
   write: ['base', 'ir', 'pbf'],
   store: ['base', 'idb-keyval', '@noble/hashes'],
   worker: [
     ...['base', 'ir', 'ops', 'read', 'write', 'transform', 'plan', 'gpu', 'tune', 'nn', 'train', 'store'],
     ...['comlink', 'package.json'],
   ],
-  api: ['base', 'data', 'type nn', 'type worker', 'worker script', 'comlink', 'package.json'],
+  api: ['base', 'data', 'type nn', 'type store', 'type worker', 'worker script', 'comlink', 'package.json'],
   demo: ['api', 'chart.js'],
 };
 

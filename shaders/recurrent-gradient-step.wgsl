@@ -34,8 +34,8 @@ var<workgroup> sums: array<vec4f, sum_slots>;
 // Where the tile's sequences have their rows of `delta`.
 struct Operands { rows: array<u32, batch_tile> }
 
-fn rows_at(from: Operands, i: u32, gate: u32, q: u32) -> vec4f {
-  let row = from.rows[i] + gate * hidden;
+fn rows_at(operands: Operands, i: u32, gate: u32, q: u32) -> vec4f {
+  let row = operands.rows[i] + gate * hidden;
   let k = 4u * q;
   let end = hidden - 1u;
   let values = vec4f(
@@ -65,11 +65,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let column = group.x * columns + local.x;
   var own = Sums();
   if (params.before < params.steps) {
-    var from = Operands();
+    var operands = Operands();
     for (var i = 0u; i < batch_tile; i++) {
-      from.rows[i] = row_of(params.before, min(first + i, params.batch - 1u), d) * gates * hidden;
+      operands.rows[i] = row_of(params.before, min(first + i, params.batch - 1u), d) * gates * hidden;
     }
-    own = multiply(params.turn, d, min(column, quads - 1u), local.y, from);
+    own = multiply(params.turn, d, min(column, quads - 1u), local.y, operands);
   }
   for (var i = 0u; i < batch_tile; i++) { sums[(local.y * batch_tile + i) * columns + local.x] = own[i]; }
   workgroupBarrier();
@@ -100,12 +100,12 @@ fn finish(b: u32, d: u32, unit: u32, product: f32) {
     if (params.turn == 0u) { state[own] = up; }
     return;
   }
-  var from_y = 0f;
+  var of_y_here = 0f;
   if (params.turn == 0u) {
     let t = row / params.directions / params.batch;
-    from_y = gradient_y(((t * params.directions + d) * params.batch + b) * hidden + unit);
+    of_y_here = gradient_y(((t * params.directions + d) * params.batch + b) * hidden + unit);
   }
-  let next = retreat(params.turn, at, up + from_y, old);
+  let next = retreat(params.turn, at, up + of_y_here, old);
   state[own] = next.x;
   state[memory] = next.y;
 }

@@ -29,7 +29,7 @@ var<workgroup> carried: array<vec2f, carried_slots>;
 
 struct Operands { unused: u32 }
 
-fn rows_at(from: Operands, i: u32, gate: u32, q: u32) -> vec4f {
+fn rows_at(operands: Operands, i: u32, gate: u32, q: u32) -> vec4f {
   let at = ((i * gates + gate) * quads + q) * 4u;
   return vec4f(last[at], last[at + 1u], last[at + 2u], last[at + 3u]);
 }
@@ -103,9 +103,9 @@ fn finish(turn: u32, step: u32, first: u32, d: u32, k: u32) {
   let product = sum_of(k);
   let up = select(product, product + old.x, turn == 0u);
   if (running) {
-    var from_y = 0f;
-    if (turn == 0u) { from_y = gradient_y(((t * params.directions + d) * params.batch + b) * hidden + unit); }
-    carried[k] = retreat(turn, at, up + from_y, old);
+    var of_y_here = 0f;
+    if (turn == 0u) { of_y_here = gradient_y(((t * params.directions + d) * params.batch + b) * hidden + unit); }
+    carried[k] = retreat(turn, at, up + of_y_here, old);
   } else {
     rest(turn, at);
     if (turn == 0u) { carried[k].x = up; }

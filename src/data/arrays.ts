@@ -36,7 +36,7 @@ export function fromArrays({ xs, ys, sampleWeight }: ArraysInput): Dataset {
 }
 
 function toPart(input: ArraysInput['xs'], name: string): Part {
-  if (isTensor(input) || ArrayBuffer.isView(input) || Array.isArray(input)) {
+  if (isTensor(input) || ArrayBuffer.isView(input) || Array.isArray(input) || Object(input) !== input) {
     return toTensor(input as ArrayInput, name);
   }
   return Object.fromEntries(

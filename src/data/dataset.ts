@@ -48,7 +48,7 @@ export class Dataset implements AsyncIterable<Sample> {
   #epoch = 0;
 
   /** For other sources than those of this library: whatever can read samples by index. */
-  constructor(private readonly rows: Rows) {}
+  constructor(readonly rows: Rows) {}
 
   /** Samples in an epoch; Infinity after `repeat()`. */
   get size(): number {

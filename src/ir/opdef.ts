@@ -33,6 +33,11 @@ export interface OpDef<S extends AttributeSchema = AttributeSchema, A = Attribut
   /** The operator in terms of others: adds nodes, returns the names of its outputs. */
   lower?(n: NodeView<A>, b: LowerBuilder): string[] | undefined;
   /**
+   * The operator in terms of others that have backward rules, where neither `grad` nor `lower` leads to any: a graph that is
+   * differentiated through the node has these instead of it.
+   */
+  decompose?(n: NodeView<A>, b: LowerBuilder): string[];
+  /**
    * The backward rule: adds nodes that turn the gradients of the outputs into those of the inputs. What turns out not to be
    * needed is dropped afterwards. An operator without it that has a `lower` is differentiated through that; the gradient
    * of an integer or bool is never asked for.

@@ -15,6 +15,7 @@ export default defineOp({
   reference: attentionReference,
   kernels: attentionKernels,
   lower: (n, b) => (n.wants(1) ? decompose(n, b) : undefined),
+  decompose: (n, b) => decompose(n, b),
 });
 
 export const cases: OpCase[] = attentionCases;

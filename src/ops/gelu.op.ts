@@ -60,7 +60,7 @@ function biased(name: string, arity: readonly [number, number], form: keyof type
     wgsl: (_p, x, bias) => ({ expression: bias === '' ? `${call}(${x})` : `${call}(${x} + ${bias})`, functions }),
     grad({ f, gradient, inputs: [x = '', bias] }) {
       const share = f.mul(gradient, slope(f, bias ? f.add(x, bias) : x));
-      return [share, share];
+      return bias ? [share, share] : [share];
     },
   });
 }

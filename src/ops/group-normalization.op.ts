@@ -6,7 +6,8 @@ import type { NDArray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import { float, int, required } from '../ir/attributes';
 import type { NodeView, TensorType } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
+import { normalizeGrad } from './normalize/gradient';
 import { normalizeByChannel, type Rows, rowKernels } from './normalize/rows';
 
 function rowsOf<A extends { epsilon: number }>(n: NodeView<A>, groups: number): Rows {
@@ -37,6 +38,11 @@ function infer<A>(n: NodeView<A>, groups: number): TensorType[] {
   return [{ dtype, dims }];
 }
 
+function grad(n: NodeView, b: LowerBuilder, r: Rows, [gradient]: readonly (string | undefined)[]): string[] {
+  const [x, scale] = n.node.inputs as [string, string];
+  return gradient === undefined ? [] : normalizeGrad(b, r, { x, scale, gradient });
+}
+
 type Inputs = readonly [NDArray, NDArray, NDArray];
 
 type GroupNode = NodeView<{ epsilon: number; num_groups: number }>;
@@ -51,6 +57,7 @@ const group = defineOp({
     return infer(n, num_groups);
   },
   reference: (n, inputs) => [normalizeByChannel(groupRows(n), ...(inputs as Inputs))],
+  grad: (n, b, gradients) => grad(n, b, groupRows(n), gradients),
   kernels: rowKernels('GroupNormalization', groupRows),
 });
 
@@ -63,6 +70,7 @@ const instance = defineOp({
   attributes: { epsilon: float(1e-5) },
   infer: (n) => infer(n, channelsOf(n)),
   reference: (n, inputs) => [normalizeByChannel(instanceRows(n), ...(inputs as Inputs))],
+  grad: (n, b, gradients) => grad(n, b, instanceRows(n), gradients),
   kernels: rowKernels('InstanceNormalization', instanceRows),
 });
 

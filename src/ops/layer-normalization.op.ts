@@ -3,13 +3,15 @@
 // LayerNormalization's outputs 1 and 2 are the rows' means and inverse deviations.
 
 import { type DType, isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray } from '../base/ndarray';
 import { dtypeOfNumber } from '../base/onnx-dtypes';
 import { broadcastDims, broadcastStrides, type Dims, forEachIndex, sameDims, sizeOf } from '../base/shape';
 import { float, int } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { Formula, sumTo } from './gradient';
+import { normalizeGrad } from './normalize/gradient';
 import { normalizeRows, type Rows, rowKernels } from './normalize/rows';
 
 const attributes = { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) };
@@ -28,6 +30,44 @@ function isRow(n: NormNode, parameter: Dims): boolean {
   const row = dims.slice(axisOf(n, n.attributes.axis, dims.length));
   const lead = parameter.length - row.length;
   return lead >= 0 && sameDims(parameter.slice(lead), row) && sizeOf(parameter.slice(0, lead)) === 1;
+}
+
+/** The rows before scale and bias, and their mean and inverse deviation. */
+function plainRows(n: NormNode, b: LowerBuilder): [plain: string, ...statistics: string[]] {
+  const { dtype, dims } = n.input(0);
+  const row = dims.slice(axisOf(n, n.attributes.axis, dims.length));
+  const ones = b.constant(ndarray(dtype, row, new Array<number>(sizeOf(row)).fill(1)));
+  const outputs = n.node.op === 'LayerNormalization' ? 3 : 1;
+  return b.add(n.node.op, [n.node.inputs[0] as string, ones], { ...n.attributes }, outputs) as [string, ...string[]];
+}
+
+/** A scale or bias that is no row is multiplied and added as a tensor of its own. */
+function grad(n: NormNode, b: LowerBuilder, r: Rows, [gradient, ...ofStatistics]: readonly (string | undefined)[]) {
+  const [x, scale] = n.node.inputs as [string, string];
+  const { dtype, dims } = n.input(0);
+  const f = new Formula(b, dtype);
+  const parts: string[] = [];
+  let ofScale: string | undefined;
+  if (gradient !== undefined && isRow(n, n.input(1).dims)) {
+    const [ofX, summed] = normalizeGrad(b, r, { x, scale, gradient });
+    parts.push(ofX);
+    ofScale = summed;
+  } else if (gradient !== undefined) {
+    const one = f.number(1);
+    const scaled = f.mul(gradient, scale);
+    parts.push(normalizeGrad(b, { ...r, channels: 1, inner: 1 }, { x, scale: one, gradient: scaled })[0]);
+    ofScale = sumTo(b, f.mul(gradient, plainRows(n, b)[0]), n.input(1).dims);
+  }
+  if (ofStatistics.some((g) => g !== undefined)) {
+    const like = (name: string) => f.node('CastLike', [name, x]);
+    const [plain, , deviation = ''] = plainRows(n, b);
+    const [mean, inverse] = ofStatistics.map((g) => g && f.div(like(g), r.length));
+    if (mean) parts.push(f.node('Expand', [mean, b.constant(int64s(dims))]));
+    const own = like(deviation);
+    if (inverse) parts.push(f.neg(f.mul(f.mul(inverse, f.mul(own, own)), plain)));
+  }
+  const bias = n.inputs[2];
+  return [parts.reduce(f.add), ofScale, bias && gradient && sumTo(b, gradient, bias.dims)];
 }
 
 function normOp(name: string, centred: boolean) {
@@ -65,17 +105,12 @@ function normOp(name: string, centred: boolean) {
       const dims = x.dims.map((d, i) => (i < axis ? d : 1));
       return [out, ndarray(stashType(n), dims, mean), ndarray(stashType(n), dims, inverse)];
     },
+    grad: (n, b, gradients) => grad(n, b, rows(n), gradients),
     kernels: rowKernels(name, rows),
     lower(n, b) {
-      const [x, scale, bias] = n.node.inputs as [string, string, string?];
+      const [, scale, bias] = n.node.inputs as [string, string, string?];
       if (isRow(n, n.input(1).dims) && (!n.inputs[2] || isRow(n, n.inputs[2].dims))) return undefined;
-      const { dtype, dims } = n.input(0);
-      const row = dims.slice(axisOf(n, n.attributes.axis, dims.length));
-      const ones = b.constant(ndarray(dtype, row, new Array<number>(sizeOf(row)).fill(1)));
-      const [plain, ...statistics] = b.add(name, [x, ones], { ...n.attributes }, centred ? 3 : 1) as [
-        string,
-        ...string[],
-      ];
+      const [plain, ...statistics] = plainRows(n, b);
       const scaled = b.add('Mul', [plain, scale]);
       return [...(n.has(2) ? b.add('Add', [...scaled, bias as string]) : scaled), ...statistics];
     },

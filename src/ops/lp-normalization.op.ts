@@ -6,6 +6,7 @@ import { int, ints } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { axesOf, axisOf } from './axes';
+import { Formula } from './gradient';
 import { reducedDims } from './reduce/geometry';
 
 /** For each element of `x`, the number of the group it shares with all that differ in `axes` only. */
@@ -52,6 +53,20 @@ const lp = defineOp({
         Array.from(x.data, (v, i) => (v === 0 ? 0 : v / (norms[groups.group[i] as number] as number))),
       ),
     ];
+  },
+  // Nothing but zeros has the gradient 0, which is between those around it.
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const [x] = n.node.inputs as [string];
+    const { dtype, dims } = n.input(0);
+    const { p } = n.attributes;
+    const f = new Formula(b, dtype);
+    const y = n.node.outputs[0] as string;
+    const axis = b.constant(int64s([axisOf(n, n.attributes.axis, dims.length)]));
+    const norm = f.node(p === 1 ? 'ReduceL1' : 'ReduceL2', [x, axis]);
+    const inverse = f.choose(f.of('Equal', norm, 0), 0, f.of('Reciprocal', norm));
+    const total = f.node('ReduceSum', [f.mul(gradient, y), axis]);
+    return [f.mul(f.sub(gradient, f.mul(p === 1 ? f.of('Sign', x) : y, total)), inverse)];
   },
   lower(n, b) {
     const [x] = n.node.inputs as [string];

@@ -101,7 +101,7 @@ function productGrad(n: ReduceNode, b: LowerBuilder, given: string): string {
   const f = new Formula(b, dtype);
   const perm = [...dims.keys()].sort((p, q) => Number(axes.includes(p)) - Number(axes.includes(q)) || p - q);
   const count = sizeOf(axes.map((axis) => dims[axis] as number));
-  const outer = sizeOf(dims) / Math.max(1, count);
+  const outer = sizeOf(reducedDims(dims, axes, true));
   const turned = f.node('Transpose', [n.node.inputs[0] as string], { perm });
   const line = reshape(b, turned, [outer, count]);
   const along = b.constant(scalar('int64', 1));

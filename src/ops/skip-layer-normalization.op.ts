@@ -143,7 +143,8 @@ function skipOp(name: string, form: SkipForm) {
         return [...y, n.wants(1) ? mean() : '', n.wants(2) ? inverse() : '', ...sum];
       }
       const beta = n.has(form.beta) ? [n.node.inputs[form.beta] as string] : [];
-      return [...b.add('LayerNormalization', [...sum, scale, ...beta], attributes, 3), ...sum];
+      const stash_type = numberOfDType(wide(n.input(0).dtype));
+      return [...b.add('LayerNormalization', [...sum, scale, ...beta], { ...attributes, stash_type }, 3), ...sum];
     },
   });
 }

@@ -40,8 +40,12 @@ export function toWire({ type, dims, data }: TensorLike, what: string, wanted?: 
     );
   }
   const to = wanted ?? (type.startsWith('float') ? 'float32' : 'int32');
+  const numbers = () => Array.from(data as ArrayLike<number | bigint>, Number);
   const Elements = to === 'float32' ? Float32Array : Int32Array;
-  const copy = data instanceof Elements ? data.slice() : Elements.from(data as ArrayLike<number>, Number);
+  const copy =
+    data instanceof Elements
+      ? data.slice()
+      : new Elements(typeof data[0] === 'bigint' ? numbers() : (data as ArrayLike<number>));
   return { type: to, dims, bytes: new Uint8Array(copy.buffer as ArrayBuffer) };
 }
 

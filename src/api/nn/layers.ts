@@ -185,7 +185,7 @@ export interface MultiHeadAttentionOptions extends KernelOptions {
 export type FillMode = 'reflect' | 'constant' | 'nearest';
 
 export interface AugmentationOptions extends LayerOptions {
-  /** What lies beyond the edges; default 'nearest'. */
+  /** What lies beyond the edges; default 'reflect'. */
   fillMode?: FillMode;
   dataFormat?: DataFormat;
 }
@@ -230,10 +230,8 @@ export const repeatVector = of<LayerOptions & { n: number }>('RepeatVector');
 export const zeroPadding2d = without<
   LayerOptions & { padding?: number | readonly (number | readonly number[])[]; dataFormat?: DataFormat }
 >('ZeroPadding2D');
-/** Repeats pixels, or puts new ones between them. */
-export const upSampling2d = without<
-  LayerOptions & { size?: Sizes; interpolation?: 'nearest' | 'bilinear'; dataFormat?: DataFormat }
->('UpSampling2D');
+/** Repeats pixels; default 2 times each way. */
+export const upSampling2d = without<LayerOptions & { size?: Sizes; dataFormat?: DataFormat }>('UpSampling2D');
 /** In training sets a share `rate` of the elements to zero. */
 export const dropout = of<LayerOptions & { rate: number }>('Dropout');
 /** Each channel to mean 0 and variance 1: of the batch in training, of the moving averages else. */
@@ -248,8 +246,6 @@ export const lstm = of<LSTMOptions>('LSTM');
 export const gru = of<GRUOptions>('GRU');
 /** A recurrent layer in both directions. */
 export const bidirectional = of<BidirectionalOptions>('Bidirectional');
-/** A layer on each step by itself: its shapes leave out the steps too. */
-export const timeDistributed = of<LayerOptions & { layer: Layer }>('TimeDistributed');
 /** Applied to [query, value] or [query, value, key], each [steps, features]. */
 export const multiHeadAttention = of<MultiHeadAttentionOptions>('MultiHeadAttention');
 export const activation = of<LayerOptions & { activation: Activation }>('Activation');

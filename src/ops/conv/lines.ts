@@ -25,12 +25,12 @@ export function lineText(window: Window): string {
   const each = (count: number) => Array.from({ length: count }, (_, i) => i);
   const met = each(taps).map((tap) => each(4).map((lane) => column(tap, lane)));
   const used = [...new Set(met.flat())].sort((a, b) => a - b);
-  const loads = used.map((c, i) => `  let c${c} = select(0.0, f32(x[at + ${c}u]), exists && has[${i}]);`);
+  const loads = used.map((c, i) => `  let c${c} = select(0.0, f32(x[at + ${c}u]), exists & has[${i}]);`);
   return `
 const KERNEL_X = ${taps}u;
 alias Columns = array<bool, ${used.length}>;
 alias Line = array<vec4f, KERNEL_X>;
-fn hasColumn(column: i32) -> bool { return column >= 0 && column < params.inWidth; }
+fn hasColumn(column: i32) -> bool { return u32(column) < u32(params.inWidth); }
 fn columnsAt(first: i32) -> Columns {
   return Columns(${used.map((c) => `hasColumn(first + ${c})`).join(', ')});
 }

@@ -59,7 +59,7 @@ export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): K
   }));
 }
 
-const declare = (binding: number, variable: string, access: string, type: string) =>
+export const declare = (binding: number, variable: string, access: string, type: string) =>
   `@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`;
 
 interface Lanes {
@@ -78,7 +78,7 @@ function dispatch(n: NodeView, label: string, r: Rows, { joining, lanes }: Lanes
   const wgsl = [
     joining.enable + linearHelpers,
     rowAccessText({ dtype, inQuads, distance: '1u' }),
-    affineText(n, r),
+    affineText(n, r, n.has(2)),
     ...statistics.map((s) =>
       declare(4 + s.output, `${s.quantity}_out`, 'read_write', wordType(n.output(s.output).dtype)),
     ),
@@ -103,8 +103,11 @@ function dispatch(n: NodeView, label: string, r: Rows, { joining, lanes }: Lanes
   };
 }
 
-/** WGSL `affine(base, quad, x)`: scale and bias for the quad of the row that starts at `base`, and their bindings. */
-function affineText(n: NodeView, { length, inner, channels }: Rows): string {
+/**
+ * WGSL `affine(base, quad, x)`: scale (input 1) and bias (input 2) for the quad of the row that starts at `base`, and their
+ * bindings, 3 and 4.
+ */
+export function affineText(n: NodeView, { length, inner, channels }: Rows, biased: boolean): string {
   // Four elements have neighbouring scales, one scale, or any.
   const neighbours = length % 4 === 0 && inner === 1 && channels % 4 === 0;
   const alike = length % 4 === 0 && inner % 4 === 0;
@@ -120,7 +123,7 @@ function affineText(n: NodeView, { length, inner, channels }: Rows): string {
         : `vec4f(${lanes.join(', ')})`;
     return { declaration: declare(2 + input, variable, 'read', type), value };
   };
-  const [scale, bias] = [parameter(1, 'scale'), parameter(2, 'bias')];
+  const [scale, bias] = [parameter(1, 'scale'), biased ? parameter(2, 'bias') : undefined];
   // Where every row has all channels, they start with it.
   const first = inner === 1 && channels === length ? 'quad * 4u' : 'base + quad * 4u';
   const at = neighbours || alike ? `(${first})` : `(vec4u(${first}) + vec4u(0u, 1u, 2u, 3u))`;

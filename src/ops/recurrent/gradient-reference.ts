@@ -68,7 +68,7 @@ export function runRetreat(cell: Cell, { steps, batch, hidden }: Sizes, data: Re
           // What the product of the third gate reads is reset * h.
           for (let k = 0; k < hidden; k++) {
             const product = through([2], k);
-            put(1, k, [product * kept(0, k) * slopeOf(cell, d, 0)(kept(2, k))]);
+            put(1, k, [product * kept(0, k) * slopesOf(cell, d)[0](kept(2, k))]);
             carried[k] = (carried[k] as number) + product * kept(2, k);
           }
         }
@@ -83,8 +83,10 @@ export function runRetreat(cell: Cell, { steps, batch, hidden }: Sizes, data: Re
   return { delta, h, c, input };
 }
 
-function slopeOf(cell: Cell, direction: number, k: number): (y: number) => number {
-  return (cell.activations[direction]?.[k] as Required<Activation>).slope.host;
+/** The activations' slopes f, g and h, none where the cell has no such activation. */
+function slopesOf(cell: Cell, direction: number): readonly [Map1, Map1, Map1] {
+  const of = (k: number) => cell.activations[direction]?.[k]?.slope?.host ?? (() => 0);
+  return [of(0), of(1), of(2)];
 }
 
 interface UnitView {
@@ -94,11 +96,7 @@ interface UnitView {
 
 /** Of one unit: gradients of its gates' arguments, and of the last output and memory so far as no product leads there. */
 function retreat(cell: Cell, direction: number, up: number, memory: number, { kept, peephole }: UnitView) {
-  const [f, g, h] = [0, 1, 2].map((k) => cell.activations[direction]?.[k]?.slope?.host ?? (() => 0)) as Map1[] as [
-    Map1,
-    Map1,
-    Map1,
-  ];
+  const [f, g, h] = slopesOf(cell, direction);
   const [last, first, second, third] = [kept(0), kept(1), kept(2), kept(3)] as const;
   if (cell.name === 'RNN') return { gates: [[up * f(first)]] as const, h: 0, c: 0 };
   if (cell.name === 'GRU') {
@@ -113,7 +111,8 @@ function retreat(cell: Cell, direction: number, up: number, memory: number, { ke
     return { gates, h: up * update, c: 0 };
   }
   const [input, output, forget, fresh, before] = [first, second, third, kept(4), kept(5)];
-  const squashed = (cell.activations[direction]?.[2] as Activation).host(forget * before + input * fresh);
+  const squash = cell.activations[direction]?.[2] as Activation;
+  const squashed = squash.host(forget * before + input * fresh);
   const ofOutput = up * squashed * f(output);
   const ofMemory = memory + up * output * h(squashed) + ofOutput * peephole(1);
   const ofForget = cell.coupled ? 0 : ofMemory * before * f(forget);

@@ -117,15 +117,15 @@ function stepText(cell: Cell): string {
 }
 
 /**
- * `multiply(turn, d, column, part, from)`: the sums over a part of the rows of `gates_of(turn)`, for the four columns from
- * 4 * column on, times what `rows_at(from, i, gate, quad)` gives of the tile's sequence i.
+ * `multiply(turn, d, column, part, operands)`: the sums over a part of the rows of `gates_of(turn)`, for the four columns from
+ * 4 * column on, times what `rows_at(operands, i, gate, quad)` gives of the tile's sequence i.
  */
 export function multiplyText(tile: number): string {
   const each = (line: (i: number) => string, between = '\n      ') =>
     Array.from({ length: tile }, (_, i) => line(i)).join(between);
   return `const batch_tile = ${tile}u;
 alias Sums = array<vec4f, ${tile}>;
-fn multiply(turn: u32, d: u32, column: u32, part: u32, from: Operands) -> Sums {
+fn multiply(turn: u32, d: u32, column: u32, part: u32, operands: Operands) -> Sums {
   let range = gates_of(turn);
   ${each((i) => `var s${i} = vec4f();`, ' ')}
   for (var gate = range.x; gate < range.y; gate++) {
@@ -135,7 +135,7 @@ fn multiply(turn: u32, d: u32, column: u32, part: u32, from: Operands) -> Sums {
       let w1 = vec4f(weights[(row + min(4u * q + 1u, hidden - 1u)) * quads + column]);
       let w2 = vec4f(weights[(row + min(4u * q + 2u, hidden - 1u)) * quads + column]);
       let w3 = vec4f(weights[(row + min(4u * q + 3u, hidden - 1u)) * quads + column]);
-      ${each((i) => `let v${i} = rows_at(from, ${i}u, gate, q);`)}
+      ${each((i) => `let v${i} = rows_at(operands, ${i}u, gate, q);`)}
       ${each((i) => `s${i} += w0 * v${i}.x + w1 * v${i}.y + w2 * v${i}.z + w3 * v${i}.w;`)}
     }
   }

@@ -18,45 +18,58 @@ export interface RowAccess {
  * `fill`, and `load_within` also from quad `end` on, which is not 0. Where not in quads `params` has the row's `length`.
  */
 export function rowAccessText(access: RowAccess): string {
-  return rowLoadText(access) + storeText(access);
+  return rowLoadText(access) + storeText(access, '', 'result');
 }
 
 /** The same without `store`. */
 export function rowLoadText(access: RowAccess): string {
-  return `${loadText(access)}fn load_within(base: u32, quad: u32, end: u32, fill: f32) -> vec4f {
-  return select(vec4f(fill), load(base, min(quad, end - 1u), fill), quad < end);
-}
-`;
+  return unitText(access) + loadText(access, '', 'input');
 }
 
-function loadText({ dtype, inQuads, distance }: RowAccess): string {
+/** `load_NAME` and `load_NAME_within`, beside those, for the binding NAME. */
+export const moreLoadText = (access: RowAccess, name: string) => loadText(access, `_${name}`, name);
+
+/** `store_NAME`, beside `store`, for the binding NAME. */
+export const moreStoreText = (access: RowAccess, name: string) => storeText(access, `_${name}`, name);
+
+function unitText({ dtype, inQuads }: RowAccess): string {
   const elem = wordType(dtype);
   if (inQuads) {
     return `alias unit = vec4<${elem}>;
-fn load(base: u32, quad: u32, fill: f32) -> vec4f { return vec4f(input[(base >> 2u) + quad]); }
 fn inside(quad: u32) -> vec4<bool> { return vec4<bool>(true); }
 `;
   }
   return `alias unit = ${elem};
 fn positions(quad: u32) -> vec4u { return vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u); }
 fn inside(quad: u32) -> vec4<bool> { return positions(quad) < vec4u(params.length); }
-fn load(base: u32, quad: u32, fill: f32) -> vec4f {
+`;
+}
+
+function loadText({ inQuads, distance }: RowAccess, suffix: string, from: string): string {
+  const load = inQuads
+    ? `fn load${suffix}(base: u32, quad: u32, fill: f32) -> vec4f { return vec4f(${from}[(base >> 2u) + quad]); }
+`
+    : `fn load${suffix}(base: u32, quad: u32, fill: f32) -> vec4f {
   let at = vec4u(base) + min(positions(quad), vec4u(params.length - 1u)) * ${distance};
-  let value = vec4f(vec4(input[at.x], input[at.y], input[at.z], input[at.w]));
+  let value = vec4f(vec4(${from}[at.x], ${from}[at.y], ${from}[at.z], ${from}[at.w]));
   return select(vec4f(fill), value, inside(quad));
+}
+`;
+  return `${load}fn load${suffix}_within(base: u32, quad: u32, end: u32, fill: f32) -> vec4f {
+  return select(vec4f(fill), load${suffix}(base, min(quad, end - 1u), fill), quad < end);
 }
 `;
 }
 
-function storeText({ inQuads, distance }: RowAccess): string {
+function storeText({ inQuads, distance }: RowAccess, suffix: string, to: string): string {
   if (inQuads) {
-    return `fn store(base: u32, quad: u32, value: vec4f) { result[(base >> 2u) + quad] = unit(value); }
+    return `fn store${suffix}(base: u32, quad: u32, value: vec4f) { ${to}[(base >> 2u) + quad] = unit(value); }
 `;
   }
   const stores = [0, 1, 2, 3].map(
-    (k) => `  if (i + ${k}u < params.length) { result[base + (i + ${k}u) * ${distance}] = unit(value[${k}]); }`,
+    (k) => `  if (i + ${k}u < params.length) { ${to}[base + (i + ${k}u) * ${distance}] = unit(value[${k}]); }`,
   );
-  return `fn store(base: u32, quad: u32, value: vec4f) {
+  return `fn store${suffix}(base: u32, quad: u32, value: vec4f) {
   let i = quad * 4u;
 ${stores.join('\n')}
 }
