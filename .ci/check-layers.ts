@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   read: ['base', 'ir', 'pbf'],
   transform: ['base', 'ir', 'ops'],
   plan: ['base', 'ir', 'ops'],
-  nn: ['base', 'ir', 'ops'],
+  nn: ['base', 'ir', 'ops', 'transform'],
   gpu: ['base', 'type plan', 'shaders'],
   train: ['base', 'ir', 'ops', 'transform', 'plan', 'nn', 'write'],
   tune: ['base'],

@@ -8,9 +8,9 @@
 // In front of this text stand `alias unit` (what is stored), `alias total` (what is summed) and linear_workgroup().
 
 override lanes: u32 = 64u;
-const looks = 8u;
-const stretch = lanes * looks;
-const words = stretch / 32u;
+// Looks that a lane takes at a stretch, and the words that what all lanes find takes: a bit a look.
+override looks: u32 = 8u;
+override words: u32 = 16u;
 
 // rows: of a workgroup; index_step: from one set of indices to the next, 0 where there is one.
 struct Params {
@@ -49,6 +49,7 @@ fn main(
   if (owner) {
     for (var row = first; row < last; row++) { result[own + row * params.inner] = unit(); }
   }
+  let stretch = lanes * looks;
   var row = params.size;
   var sum = total();
   for (var start = 0u; start < params.count; start += stretch) {

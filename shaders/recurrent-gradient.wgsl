@@ -52,21 +52,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     carried[k] = vec2f(initial_h(state), initial_c(state));
   }
   workgroupBarrier();
-  for (var step = params.steps; step > 0u; step--) {
+  // Once more than there are steps, for what the first one has its last output from.
+  for (var left = params.steps + 1u; left > 0u; left--) {
     for (var turn = 0u; turn < turns; turn++) {
       multiply_all(turn, d, local);
       workgroupBarrier();
-      for (var k = lane; k < carried_slots; k += invocations) { finish(turn, step - 1u, first, d, k); }
+      for (var k = lane; k < carried_slots; k += invocations) {
+        if (left > 1u) { finish(turn, left - 2u, first, d, k); } else if (turn == 0u) { store(first, d, k); }
+      }
       workgroupBarrier();
     }
   }
-  multiply_all(0u, d, local);
-  workgroupBarrier();
-  for (var k = lane; k < carried_slots; k += invocations) {
-    if (first + k / hidden >= params.batch) { continue; }
-    store_h(state_of(first, d, k), carried[k].x + sum_of(k));
-    store_c(state_of(first, d, k), carried[k].y);
-  }
+}
+
+fn store(first: u32, d: u32, k: u32) {
+  if (first + k / hidden >= params.batch) { return; }
+  store_h(state_of(first, d, k), carried[k].x + sum_of(k));
+  store_c(state_of(first, d, k), carried[k].y);
 }
 
 fn state_of(first: u32, d: u32, k: u32) -> u32 {

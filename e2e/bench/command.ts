@@ -16,7 +16,7 @@ import installBrowsers from '../../.ci/install-browsers';
 import { openBrowser } from '../support/open-browser';
 import { startServer } from '../support/server';
 import { buildPages, isolation, pageOf } from './build-pages';
-import { cases } from './cases';
+import { cases, trainings } from './cases';
 import { pathOf, readCommitted, toJson, writeCommitted } from './committed';
 import { describeMachine } from './machine';
 import { modelCases } from './models';
@@ -67,9 +67,10 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
     }
     const machine = await describeMachine(browser, server.url);
     const pages = runtimes.map((name) => new RuntimePage(name, browser, `${server.url}/${name}.html`));
-    const wanted = [...cases.filter(({ name }) => only.test(name)), ...(await modelCases(only))].filter(
+    const runs = [...cases.filter(({ name }) => only.test(name)), ...(await modelCases(only))].filter(
       ({ needs = [] }) => needs.every((feature) => machine.features.has(feature)),
     );
+    const wanted = [...runs, ...trainings.filter(({ name }) => only.test(name))];
     const done = await runCases(wanted, { pages, server, rounds });
     const versions = versionsOf(pages);
     for (const page of pages) await page.close();

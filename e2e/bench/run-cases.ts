@@ -3,15 +3,17 @@
 
 import type { TestServer } from '../support/server';
 import { putCase } from './case-files';
-import type { BenchCase } from './cases';
+import type { BenchCase, TrainingCase } from './cases';
 import type { Prepared } from './pages/runtime';
 import { ahead, type CaseResult, type Result, type RuntimeName } from './results';
 import { firstLine, type RuntimePage } from './runtime-page';
 import { summarise } from './statistics';
 import { factor, time } from './table';
 
-/** A case stops after so many milliseconds of rounds, but not before so many rounds. */
+/** A case stops after so many milliseconds of rounds, but not before so many rounds; of training, not before one. */
 const [longEnough, fewestRounds] = [30_000, 3];
+
+type Test = BenchCase | TrainingCase;
 
 interface Arena {
   readonly pages: readonly RuntimePage[];
@@ -21,7 +23,7 @@ interface Arena {
 }
 
 /** Tells on the error output how far it is. */
-export async function runCases(tests: readonly BenchCase[], arena: Arena): Promise<CaseResult[]> {
+export async function runCases(tests: readonly Test[], arena: Arena): Promise<CaseResult[]> {
   const done: CaseResult[] = [];
   for (const test of tests) {
     const result = await runCase(test, arena).catch((error) => failed(test, firstLine(error), arena.pages));
@@ -34,11 +36,11 @@ export async function runCases(tests: readonly BenchCase[], arena: Arena): Promi
 }
 
 /** A case that not even the oracle could run. */
-function failed({ name, group }: BenchCase, problem: string, pages: readonly RuntimePage[]): CaseResult {
+function failed({ name, group }: Test, problem: string, pages: readonly RuntimePage[]): CaseResult {
   return { name, group, results: Object.fromEntries(pages.map((page) => [page.name, { problem }])) };
 }
 
-async function runCase(test: BenchCase, { pages, server, rounds }: Arena): Promise<CaseResult> {
+async function runCase(test: Test, { pages, server, rounds }: Arena): Promise<CaseResult> {
   const put = (path: string, bytes: Uint8Array) =>
     server.put(path, { bytes, headers: { 'Cache-Control': 'no-store' } });
   const folder = `/cases/${test.name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
@@ -55,7 +57,8 @@ async function runCase(test: BenchCase, { pages, server, rounds }: Arena): Promi
     if (prepared.problem === undefined) ready.set(page, prepared);
     else await fail(page, prepared.problem);
   }
-  const times = await timeRounds([...ready.keys()], rounds, fail);
+  const fewest = test.group === 'train' ? 1 : fewestRounds;
+  const times = await timeRounds([...ready.keys()], { rounds, fewest }, fail);
   for (const [page, found] of times) {
     const { problem, error = 0 } = await page.verify();
     const worst = Math.max(error, ready.get(page)?.error ?? 0);
@@ -64,20 +67,21 @@ async function runCase(test: BenchCase, { pages, server, rounds }: Arena): Promi
   }
   // Some cases are 64 MiB.
   for (const path of paths) put(path, new Uint8Array());
-  const { name, group, flops, bytes } = test;
+  const { name, group } = test;
+  const { flops, bytes } = test.group === 'train' ? {} : test;
   const memory = [...ready].find(([page]) => page.name === 'lepton')?.[1].memory;
   return { name, group, ...(flops && { flops }), ...(bytes && { bytes }), results, ...(memory && { memory }) };
 }
 
 async function timeRounds(
   pages: readonly RuntimePage[],
-  rounds: number,
+  { rounds, fewest }: { readonly rounds: number; readonly fewest: number },
   fail: (page: RuntimePage, problem: string) => Promise<void>,
 ): Promise<Map<RuntimePage, number[]>> {
   const times = new Map(pages.map((page): [RuntimePage, number[]] => [page, []]));
   const start = performance.now();
   for (let round = 0; round < rounds; round++) {
-    if (round >= fewestRounds && performance.now() - start > longEnough) break;
+    if (round >= fewest && performance.now() - start > longEnough) break;
     for (const page of orderOf([...times.keys()], round)) {
       try {
         times.get(page)?.push(await page.time());

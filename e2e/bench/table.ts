@@ -1,5 +1,6 @@
 // Results as tables: for the terminal and, with `markdown`, for the documentation.
 
+import { cannotTrain } from './pages/runtime';
 import {
   ahead,
   type BenchResults,
@@ -96,14 +97,15 @@ export function problems(run: Pick<BenchResults, 'cases' | 'starts'>): string[] 
   return rowsOf(run).flatMap(({ name, results }) =>
     runtimeNames.flatMap((runtime) => {
       const result = results[runtime];
-      return result && 'problem' in result ? [`${name}, ${runtime}: ${result.problem}`] : [];
+      const explained = !result || !('problem' in result) || result.problem === cannotTrain;
+      return explained ? [] : [`${name}, ${runtime}: ${result.problem}`];
     }),
   );
 }
 
-/** The median with half the distance of the quartiles, such as '12.3 ±2%'. */
+/** The median with half the distance of the quartiles, such as '12.3 ±2%'; or that there can be none. */
 export function time(result: Summary | { readonly problem: string } | undefined): string {
-  if (!isTimed(result)) return '—';
+  if (!isTimed(result)) return result?.problem === cannotTrain ? cannotTrain : '—';
   const { median, quartiles } = result;
   const digits = median < 10 ? 2 : median < 100 ? 1 : 0;
   return `${median.toFixed(digits)} ±${((50 * (quartiles[1] - quartiles[0])) / median).toFixed(0)}%`;

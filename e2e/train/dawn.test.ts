@@ -56,5 +56,25 @@ describeWithData('training on MNIST', () => {
       });
       expect(hits.length).toBe(right);
     });
+
+    it('gathers the gradients of several batches as if they were one', async () => {
+      const data = digits('train', 64);
+      const sgd = { ...compile, optimizer: { name: 'sgd' } };
+      const states: Awaited<ReturnType<Trainer['state']>>[] = [];
+      for (const gradientAccumulationSteps of [1, 4]) {
+        const one = new Trainer({ spec: mlp, seed: 4, training, devices: new Devices(dawn.gpu) });
+        await one.build();
+        await one.compile({ ...sgd, gradientAccumulationSteps });
+        const size = 32 / gradientAccumulationSteps;
+        for (let at = 0; at < 64; at += size) {
+          await one.batch({ trainer: 0, kind: 'train', learningRate: 0.1, ...batchOf(data, at, size) });
+        }
+        states.push(await one.state(false));
+        await one.dispose();
+      }
+      const [whole, gathered] = states.map((state) => floatsOf(state['Dense_1/kernel'] as WireTensor));
+      const largest = Math.max(...(whole as Float32Array).map((v, i) => Math.abs(v - (gathered?.[i] as number))));
+      expect(largest).toBeLessThan(1e-5);
+    });
   });
 });

@@ -47,13 +47,10 @@ function inTensorFlow({ layers: list, inputs }: ModelSpec, weights: Readonly<Rec
       }),
     );
   }
-  // TensorFlow.js has the weights in the order of the layers, moving averages last.
-  const averages = (name: string) => name.includes('/moving');
-  const names = Object.keys(weights);
-  const ordered = list.flatMap(({ name }) => {
-    const own = names.filter((n) => n.startsWith(`${name}/`));
-    return [...own.filter((n) => !averages(n)), ...own.filter(averages)];
-  });
+  // TensorFlow.js has all moving averages behind all other weights.
+  const isAverage = (name: string) => name.includes('/moving');
+  const names = list.flatMap(({ name }) => Object.keys(weights).filter((weight) => weight.startsWith(`${name}/`)));
+  const ordered = [...names.filter((name) => !isAverage(name)), ...names.filter(isAverage)];
   model.setWeights(
     ordered.map((name) => {
       const t = weights[name] as WireTensor;

@@ -3,23 +3,15 @@
 import { proxy } from 'comlink';
 import { LeptonError } from '../base/errors';
 import type { LoadRequest, Progress } from '../worker/protocol';
-import { compilerUrl } from './compiler-url';
 import { Model } from './model';
+import { type ModelSource, modelFilesOf, type SourceOptions } from './model-source';
 import { defaultClient } from './worker-client';
 
-export type ModelSource = URL | string | File | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
-
-export interface LoadOptions {
+export interface LoadOptions extends SourceOptions {
   /** Called from time to time with what is being done and how far it is. */
   onProgress?: (progress: Progress) => void;
   /** Gives the load up. Downloaded chunks stay in the store, for the next try to go on from. */
   signal?: AbortSignal;
-  /** Whether files from URLs are kept in IndexedDB and taken from there. Default true. */
-  cache?: boolean;
-  /** Digest that the model file must have, as in `<script integrity>`: 'sha256-…' in base64. */
-  integrity?: string;
-  /** Places of external data files, by the name the model gives them. Default: beside the model's URL. */
-  externalData?: Readonly<Record<string, URL | string | Blob | ArrayBuffer>>;
   powerPreference?: GPUPowerPreference;
   /** 'float16' computes a float32 model in half precision (needs shader-f16). Default 'auto': the model's own. */
   precision?: 'auto' | 'float32' | 'float16';
@@ -54,16 +46,7 @@ export interface LoadOptions {
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const { onProgress, signal, workerUrl } = options;
   const request: LoadRequest = {
-    source: sourceOf(source),
-    externalData: Object.fromEntries(
-      Object.entries(options.externalData ?? {}).map(([name, place]) => [
-        name,
-        locationOf(place, `externalData["${name}"]`),
-      ]),
-    ),
-    compilerUrl: compilerUrl(),
-    cache: options.cache ?? true,
-    ...(options.integrity !== undefined && { integrity: options.integrity }),
+    ...modelFilesOf(source, options, 'load()'),
     backend: oneOf('backend', options.backend ?? 'auto', ['auto', 'webgpu', 'cpu']),
     precision: oneOf('precision', options.precision ?? 'auto', ['auto', 'float32', 'float16']),
     allowPrecisionLoss: options.allowPrecisionLoss ?? false,
@@ -79,29 +62,6 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     (worker, { id }) => void worker.disposeModel(id),
   );
   return new Model(client, loaded);
-}
-
-function sourceOf(source: ModelSource): LoadRequest['source'] {
-  const location = locationOf(source, 'source');
-  if ('url' in location) return location;
-  return { ...location, name: source instanceof File ? source.name : 'model' };
-}
-
-function locationOf(place: unknown, what: string): { url: string } | { blob: Blob } {
-  if (place instanceof URL) return { url: place.href };
-  if (typeof place === 'string') {
-    try {
-      return { url: new URL(place, document.baseURI).href };
-    } catch (cause) {
-      throw new LeptonError('INVALID_ARGUMENT', `load(): ${what} "${place}" is not a URL.`, { cause });
-    }
-  }
-  if (place instanceof Blob) return { blob: place };
-  if (place instanceof ArrayBuffer || place instanceof Uint8Array) return { blob: new Blob([place as BlobPart]) };
-  throw new LeptonError(
-    'INVALID_ARGUMENT',
-    `load(): ${what} must be a URL, a string, a File, a Blob or an ArrayBuffer.`,
-  );
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {

@@ -25,11 +25,12 @@ export async function* csvRows(
 ): AsyncGenerator<CsvRow[]> {
   const { parseRows } = dsvFormat(delimiter);
   const decoder = new TextDecoder();
+  const delimiterCode = delimiter.charCodeAt(0);
   let pending = '';
-  /** Up to where `pending` has been looked through, whether inside quotes, and the end of its last whole row. */
+  /** Up to where `pending` has been looked through, and the end of its last whole row. */
   let seen = 0;
-  let quoted = false;
   let whole = 0;
+  let state = fieldStart;
   let line = 1;
   const take = (end: number): CsvRow[] => {
     const rows: CsvRow[] = [];
@@ -43,11 +44,20 @@ export async function* csvRows(
     whole = 0;
     return rows;
   };
+  /** A quote opens a field only at its start, and two within it are one of the text: as the parser sees it. */
   const look = () => {
     for (; seen < pending.length; seen++) {
       const c = pending.charCodeAt(seen);
-      if (c === quoteCode) quoted = !quoted;
-      else if (c === newlineCode && !quoted) whole = seen + 1;
+      if (state === quoted) {
+        if (c === quoteCode) state = quoteSeen;
+      } else if (c === quoteCode && state !== inField) {
+        state = quoted;
+      } else if (c === newlineCode) {
+        state = fieldStart;
+        whole = seen + 1;
+      } else {
+        state = c === delimiterCode || c === returnCode ? fieldStart : inField;
+      }
     }
   };
   const unclosed = () =>
@@ -65,12 +75,15 @@ export async function* csvRows(
   pending += decoder.decode();
   look();
   if (whole > 0) yield take(whole);
-  if (quoted) throw unclosed();
+  if (state === quoted) throw unclosed();
   if (pending !== '') yield take(pending.length);
 }
 
 const quoteCode = 34;
 const newlineCode = 10;
+const returnCode = 13;
+/** Where in a row a character is: before a field, within one without quotes, within quotes, behind a quote within quotes. */
+const [fieldStart, inField, quoted, quoteSeen] = [0, 1, 2, 3];
 
 function newlines(text: string): number {
   let count = 0;

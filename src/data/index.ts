@@ -7,6 +7,7 @@ export { type CsvColumn, CsvDataset, type CsvOptions, fromCSV } from './csv';
 export { type BatchOptions, Dataset, type SampleContext, type ShuffleOptions } from './dataset';
 export { type Fold, type FoldOptions, holdOut, kFold } from './folds';
 export { fromIDX, type IdxOptions } from './idx';
+export { fromImages, type ImageItem, type ImagesOptions } from './images';
 export type { DataSource } from './source';
 export type { FeatureStatistics, MissingValues, NormaliseKind, Statistics } from './statistics';
 export type { Batch, Part, Rows, Sample } from './types';

@@ -1,7 +1,7 @@
 // Failures in words: what happened, what the visitor can do, and the stable code for a report.
 
 import { LeptonError, type LeptonErrorCode } from '../api';
-import { element, setText } from './view';
+import { element, setText } from './dom';
 
 const titles: Partial<Record<LeptonErrorCode, string>> = {
   DEVICE_LOST: 'The GPU was lost',

@@ -113,7 +113,7 @@ export function clearChart(): void {
 }
 
 /** The page's colours as a canvas understands them, with light-dark() resolved. */
-function resolveColours(near: HTMLElement): Record<'accent' | 'muted' | 'line' | 'ink', string> {
+export function resolveColours(near: HTMLElement): Record<'accent' | 'muted' | 'line' | 'ink', string> {
   const probe = document.createElement('span');
   near.parentElement!.append(probe);
   const read = (name: string) => {

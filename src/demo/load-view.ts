@@ -1,9 +1,9 @@
 // The loading bar: which stage is on, how far, and the button that cancels.
 
 import type { Progress } from '../api';
+import { element, setText } from './dom';
 import { bytes, plural } from './format';
 import { onceAFrame } from './pace';
-import { element, setText } from './view';
 
 const order: readonly Progress['stage'][] = ['download', 'read', 'compile', 'upload'];
 

@@ -5,6 +5,7 @@ import type { Progress } from '../api';
 import { hideAlert, isAbort, showAlert } from './alert';
 import { watchCamera } from './camera';
 import { runCheck } from './check';
+import { element, setText } from './dom';
 import { drawScene } from './draw';
 import { listenForDrops } from './drop';
 import { median } from './format';
@@ -33,7 +34,7 @@ function begin(): AbortSignal {
   work.abort();
   work = new AbortController();
   hideAlert();
-  view.element('camera').setAttribute('aria-pressed', 'false');
+  element('camera').setAttribute('aria-pressed', 'false');
   return work.signal;
 }
 
@@ -70,7 +71,7 @@ async function openModel(sample: Sample, signal: AbortSignal, options: { backend
   clearProfile();
   view.setBusy(true);
   view.setStatus('Loading', sample.title);
-  view.element<HTMLButtonElement>('profile').disabled = true;
+  element<HTMLButtonElement>('profile').disabled = true;
   showProgress('start');
   // The worker's last words may arrive after the load has ended.
   let over = false;
@@ -122,7 +123,7 @@ async function answer(signal: AbortSignal, start?: number): Promise<void> {
   await drawScene(view.canvas, bitmap, first.answer);
   const blind = first.answer.kind === 'tensors' && !first.answer.takesPicture;
   view.showAnswer(first.answer, blind ? 'This network takes no picture.' : picture.title);
-  view.setText('fact-first-note', start === undefined ? 'on this picture' : 'from choosing the model');
+  setText('fact-first-note', start === undefined ? 'on this picture' : 'from choosing the model');
   view.showLatency(toAnswer, undefined);
   const times: number[] = [];
   const until = performance.now() + laterRuns.milliseconds;
@@ -137,7 +138,7 @@ async function answer(signal: AbortSignal, start?: number): Promise<void> {
 
 async function profile(signal: AbortSignal): Promise<void> {
   if (!session || !picture || session.report.backend === 'cpu') return;
-  const button = view.element<HTMLButtonElement>('profile');
+  const button = element<HTMLButtonElement>('profile');
   button.disabled = true;
   const measured = await session.profile(picture.bitmap, signal);
   signal.throwIfAborted();
@@ -146,7 +147,7 @@ async function profile(signal: AbortSignal): Promise<void> {
 }
 
 async function film(): Promise<void> {
-  const button = view.element('camera');
+  const button = element('camera');
   const stop = button.getAttribute('aria-pressed') === 'true';
   const signal = begin();
   if (stop) return view.setStatus('Camera stopped', '');
@@ -184,37 +185,37 @@ function useFiles(files: readonly File[]): void {
 }
 
 function listen(): void {
-  const select = view.element<HTMLSelectElement>('sample');
+  const select = element<HTMLSelectElement>('sample');
   select.addEventListener('change', () => {
     const sample = samples.find((candidate) => candidate.id === select.value);
     if (sample) void chooseModel(sample);
   });
   for (const id of ['picture-file', 'model-file']) {
-    const input = view.element<HTMLInputElement>(id);
+    const input = element<HTMLInputElement>(id);
     input.addEventListener('change', () => {
       useFiles([...(input.files ?? [])]);
       input.value = '';
     });
   }
-  view.element('cancel').addEventListener('click', () => {
+  element('cancel').addEventListener('click', () => {
     work.abort();
     showProgress('stopped');
     view.setBusy(false);
     view.setStatus('Cancelled', 'Choose a model to go on.');
   });
-  view.element('camera').addEventListener('click', () => void film());
-  view.element('profile').addEventListener('click', () => {
+  element('camera').addEventListener('click', () => void film());
+  element('profile').addEventListener('click', () => {
     const { signal } = work;
     void attempt(signal, () => profile(signal));
   });
-  view.element('forget').addEventListener('click', () => {
+  element('forget').addEventListener('click', () => {
     void attempt(work.signal, forgetAll);
   });
   listenForDrops(useFiles);
 }
 
 async function start(): Promise<void> {
-  setUpTheme(view.element<HTMLButtonElement>('theme'), () => void redrawProfile());
+  setUpTheme(element<HTMLButtonElement>('theme'), () => void redrawProfile());
   listen();
   view.listModels(samples, ownSample.id);
   if (new URLSearchParams(location.search).has('check')) {

@@ -1,7 +1,7 @@
 // The row of pictures under the stage: one button each, the chosen one pressed.
 
+import { element, node } from './dom';
 import type { PictureChoice } from './samples';
-import { element, node } from './view';
 
 export function listPictures(choices: readonly PictureChoice[], choose: (choice: PictureChoice) => void): void {
   element('pictures').replaceChildren(

@@ -2,8 +2,8 @@
 
 import type { Profile } from '../api';
 import { type Bar, barsOf, clearChart, drawChart } from './chart';
+import { element, node, setText } from './dom';
 import { milliseconds, plural } from './format';
-import { element, node, setText } from './view';
 
 let shown: readonly Bar[] = [];
 

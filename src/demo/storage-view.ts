@@ -1,8 +1,8 @@
 // The storage section: how much the library keeps in IndexedDB, and the button that empties it.
 
 import { cache } from '../api';
+import { setText } from './dom';
 import { bytes, plural } from './format';
-import { setText } from './view';
 
 export async function showStorage(): Promise<void> {
   const models = await cache.list();

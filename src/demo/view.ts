@@ -1,26 +1,16 @@
-// The page's elements and what may be shown in them. In: plain values. Nothing here loads, runs or decides.
+// The page's answer and figures. In: plain values. Nothing here loads, runs or decides.
 // Invariant: every id used here is in index.html; a missing one fails when the page opens.
 
 import type { LoadReport } from '../api';
 import type { Answer } from './answer';
 import { headline, percent, sentence } from './answer';
 import type { Box } from './decode/boxes';
+import { element, node, setText } from './dom';
 import { inkOf } from './draw';
 import { bytes, figure, milliseconds } from './format';
 import type { Sample } from './samples';
 
-export function element<T extends HTMLElement = HTMLElement>(id: string): T {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no element #${id}.`);
-  return found as T;
-}
-
 export const canvas = element<HTMLCanvasElement>('canvas');
-
-export function setText(id: string, text: string): void {
-  const target = element(id);
-  if (target.textContent !== text) target.textContent = text;
-}
 
 export function setStatus(title: string, detail = ''): void {
   setText('headline', title);
@@ -125,15 +115,4 @@ function rankedList(entries: readonly { label: string; score: number; ink: strin
     list.append(item);
   }
   return list;
-}
-
-export function node<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  className: string,
-  text = '',
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
 }

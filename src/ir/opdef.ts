@@ -33,8 +33,8 @@ export interface OpDef<S extends AttributeSchema = AttributeSchema, A = Attribut
   /** The operator in terms of others: adds nodes, returns the names of its outputs. */
   lower?(n: NodeView<A>, b: LowerBuilder): string[] | undefined;
   /**
-   * The operator in terms of others that have backward rules, where neither `grad` nor `lower` leads to any: a graph that is
-   * differentiated through the node has these instead of it.
+   * The operator in terms of others that have backward rules, where it has none itself and `lower` leads to none: a graph that
+   * is differentiated through the node has these instead of it.
    */
   decompose?(n: NodeView<A>, b: LowerBuilder): string[];
   /**
@@ -45,6 +45,11 @@ export interface OpDef<S extends AttributeSchema = AttributeSchema, A = Attribut
    * @returns by input: its gradient, of the input's type; undefined where nothing hangs on that input
    */
   grad?(n: NodeView<A>, b: LowerBuilder, gradients: readonly (string | undefined)[]): (string | undefined)[];
+  /**
+   * Its integers stand for the numbers that were rounded to them: a gradient, of a float type, passes through them as though
+   * nothing had been (the straight-through estimator: https://arxiv.org/abs/1308.3432).
+   */
+  readonly straightThrough?: boolean;
   /**
    * Output i is input i, which must be a variable, overwritten: the kernels bind the input writable. Such nodes run after
    * all others, and nothing reads their outputs.

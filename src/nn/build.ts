@@ -84,7 +84,10 @@ export function forward(model: ModelSpec, b: LowerBuilder, options: ForwardOptio
   let salt = 0;
   const draw = () => {
     salt++;
-    return { seed: options.seed ?? invalid(`The model "${model.name}" has random layers: training it needs a seed.`), salt };
+    return {
+      seed: options.seed ?? invalid(`The model "${model.name}" has random layers: training it needs a seed.`),
+      salt,
+    };
   };
   for (const { call, spec, def, sized } of uses) {
     const inputs = call.inputs.map((name) => {
@@ -143,7 +146,8 @@ function analyse(model: ModelSpec): Analysis {
     const spec = specs.get(call.layer) ?? invalid(`The model "${model.name}" has no layer "${call.layer}".`);
     const def = layerOf(spec.className);
     const inputs = call.inputs.map(
-      (name) => shapes.get(name) ?? invalid(`Layer "${spec.name}" reads "${name}", which comes from nothing before it.`),
+      (name) =>
+        shapes.get(name) ?? invalid(`Layer "${spec.name}" reads "${name}", which comes from nothing before it.`),
     );
     const config = readOptions(`Layer "${spec.name}" (${spec.className})`, def.options, spec.config);
     const sized = new Sized(spec.name, spec.className, config, inputs);

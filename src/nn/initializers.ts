@@ -102,7 +102,8 @@ const initializers: Readonly<Record<string, Initializer>> = {
   identity: {
     options: { gain: number(1) },
     fill(data, dims, _random, { gain = 1 }) {
-      if (dims.length !== 2) invalid(`The initialiser "identity" is for matrices, not for weights [${dims.join(', ')}].`);
+      if (dims.length !== 2)
+        invalid(`The initialiser "identity" is for matrices, not for weights [${dims.join(', ')}].`);
       const columns = dims[1] as number;
       for (let i = 0; i < Math.min(dims[0] as number, columns); i++) data[i * columns + i] = gain;
     },

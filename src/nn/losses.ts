@@ -172,7 +172,13 @@ export const lossOptions: Readonly<Record<string, Options>> = Object.fromEntries
  * @returns float32[batch]
  * @throws INVALID_ARGUMENT where there is no such loss, or the labels do not have the shape that it needs
  */
-export function lossOf({ name, config }: Named, b: LowerBuilder, yTrue: string, yPred: string, logits?: Logits): string {
+export function lossOf(
+  { name, config }: Named,
+  b: LowerBuilder,
+  yTrue: string,
+  yPred: string,
+  logits?: Logits,
+): string {
   const loss = lossNamed(name);
   const f = new Formula(b, 'float32');
   const y = loss.sparse ? classLabels(f, yTrue, yPred, name) : floatLabels(f, yTrue, yPred, name);
@@ -205,10 +211,13 @@ export function floatLabels(f: Formula, yTrue: string, yPred: string, owner: str
   const wanted = f.b.type(yPred).dims;
   const same = sameDims(dims, wanted) || sameDims([...dims, 1], wanted) || sameDims(dims, [...wanted, 1]);
   if (!same) {
-    invalid(`"${owner}" needs labels of the shape of the output, [${wanted.join(', ')}], but got [${dims.join(', ')}].`, {
-      labels: dims,
-      output: wanted,
-    });
+    invalid(
+      `"${owner}" needs labels of the shape of the output, [${wanted.join(', ')}], but got [${dims.join(', ')}].`,
+      {
+        labels: dims,
+        output: wanted,
+      },
+    );
   }
   const shaped = reshaped(f.b, yTrue, wanted);
   return dtype === 'float32' ? shaped : f.node('Cast', [shaped], { to: 1 });

@@ -74,7 +74,11 @@ const optimizers: Readonly<Record<string, Optimizer>> = {
   rmsprop: {
     options: { rho: number(0.9, share), momentum: number(0, share), ...epsilon, centered: flag(false) },
     learningRate: 0.001,
-    slots: ({ momentum, centered }) => ['square', ...(centered ? ['mean'] : []), ...(momentum === 0 ? [] : ['momentum'])],
+    slots: ({ momentum, centered }) => [
+      'square',
+      ...(centered ? ['mean'] : []),
+      ...(momentum === 0 ? [] : ['momentum']),
+    ],
     op: 'RMSprop',
     attributes: ({ rho, momentum, epsilon, centered }) => ({
       rho: rho as number,
@@ -131,7 +135,10 @@ export function learningRateOf(named: Named): number {
 }
 
 /** What the optimiser keeps: to be declared as variables before `update`. @throws INVALID_ARGUMENT for a bad option */
-export function slotsOf(named: Named, weights: readonly { readonly name: string; readonly dims: readonly number[] }[]): Slot[] {
+export function slotsOf(
+  named: Named,
+  weights: readonly { readonly name: string; readonly dims: readonly number[] }[],
+): Slot[] {
   const { slots, initial, config } = read(named);
   return weights.flatMap(({ name, dims }) =>
     slots(config).map((slot) => ({ name: `${name}/${slot}`, dims, initial: initial?.(config) ?? 0 })),

@@ -84,4 +84,6 @@ export interface CompileSpec {
   readonly lossWeights: readonly number[];
   /** For each output. */
   readonly metrics: readonly (readonly Named[])[];
+  /** Batches whose gradients are averaged before the weights change; default 1. */
+  readonly gradientAccumulationSteps?: number;
 }

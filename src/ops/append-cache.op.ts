@@ -6,7 +6,7 @@
 
 import shader from '../../shaders/append-cache.wgsl?raw';
 import { byteSize, deviceType, isFloat } from '../base/dtype';
-import type { NDArray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray } from '../base/ndarray';
 import { ceilDiv, formatDims, sameDims, sizeOf } from '../base/shape';
 import { int, required } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
@@ -14,6 +14,7 @@ import { defineOp, type OpCase } from '../ir/opdef';
 import { cacheArray } from './attention/past';
 import { layoutOf } from './attention/problem';
 import { reader } from './attention/reference';
+import { Formula, padded, reshape } from './gradient';
 import { linearHelpers, oneEach } from './wgsl/dispatch';
 import { elemAliases } from './wgsl/elements';
 
@@ -45,6 +46,25 @@ export default defineOp({
     const { added } = partsOf(n);
     const first = (b: number) => (lengths ? (lengths.data[b] as number) - added.length : 0);
     return [cacheArray(n.input(0), added, reader(own as NDArray, added), past, n.attributes.length, first)];
+  },
+  // From where they were written to the new ones, the rest to the cache so far.
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { added, before, dims } = partsOf(n);
+    const [batch, heads, length, depth] = dims as [number, number, number, number];
+    const count = added.length;
+    const whole = new Formula(b, 'int64');
+    const line = (size: number) => b.constant(ndarray('int64', [1, 1, size, 1], [...Array(size).keys()]));
+    const lengths = n.has(2) ? whole.like(n.node.inputs[2] as string, 'int64') : undefined;
+    const first = lengths ? whole.sub(reshape(b, lengths, [batch, 1, 1, 1]), count) : whole.number(0);
+    const places = b.add('Expand', [whole.add(line(count), first), b.constant(int64s([batch, heads, count, depth]))]);
+    const [byHead] = b.add('GatherElements', [gradient, ...places], { axis: 2 }) as [string];
+    const packed = n.input(0).dims.length === 3;
+    const [own] = packed ? b.add('Transpose', [byHead], { perm: [0, 2, 1, 3] }) : [byHead];
+    const ofNew = reshape(b, own as string, n.input(0).dims);
+    if (!n.has(1)) return [ofNew];
+    const held = padded(b, gradient, [0, 0, 0, 0], [0, 0, before - length, 0]);
+    return [ofNew, new Formula(b, n.input(0).dtype).keep(whole.less(line(before), first), held)];
   },
   kernels: [
     {

@@ -63,7 +63,7 @@ const elementwise = pointwiseOp({
     return narrow(p.dtype, wraps ? `select(vec4u(${x}), vec4u(vec4i(${x})), ${x} < vec4f())` : `${p.vec}(${x})`);
   },
   // From float to float, as though nothing were rounded.
-  grad: ({ f, gradient, n }) => [f.node('Cast', [gradient], { to: numberOfDType(n.input(0).dtype) })],
+  grad: ({ f, gradient, n }) => [f.like(gradient, n.input(0).dtype)],
 });
 
 /** As a 64-bit integer, of which the GPU holds 32 bits: what those do not hold becomes the marker. */

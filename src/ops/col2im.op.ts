@@ -3,12 +3,13 @@
 // each element of the image adds up what the blocks over it hold, so no two invocations write one element.
 
 import { byteSize, deviceType } from '../base/dtype';
-import { ndarray } from '../base/ndarray';
+import { int64s, ndarray } from '../base/ndarray';
 import { ceilDiv, forEachIndex, formatDims, sizeOf, stridesOf } from '../base/shape';
 import { type AttributesOf, ints } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { padded, reshape } from './gradient';
 import { oneEach } from './wgsl/dispatch';
 import { computeScalar, computeVec, elementAt, elementHelpers, packQuad, quadType, wordType } from './wgsl/elements';
 import { perAxis } from './window';
@@ -138,6 +139,25 @@ export default defineOp({
       });
     }
     return [out];
+  },
+  // Every block fetches what lies under it.
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { image, block, strides, dilations, pads, places, dims } = layout(n);
+    const before = pads.slice(0, image.length);
+    const after = pads.slice(image.length);
+    const area = image.map((size, d) => size + (before[d] as number) + (after[d] as number));
+    const steps = stridesOf(area);
+    const under: number[] = [];
+    forEachIndex([...block, ...places], (at) => {
+      const [k, p] = [at.slice(0, image.length), at.slice(image.length)];
+      const along = (d: number) =>
+        (p[d] as number) * (strides[d] as number) + (k[d] as number) * (dilations[d] as number);
+      under.push(steps.reduce((sum, step, d) => sum + step * along(d), 0));
+    });
+    const whole = padded(b, gradient, [0, 0, ...before], [0, 0, ...after]);
+    const flat = reshape(b, whole, [...dims.slice(0, 2), sizeOf(area)]);
+    return [reshape(b, b.add('Gather', [flat, b.constant(int64s(under))], { axis: 2 })[0] as string, n.input(0).dims)];
   },
   kernels: [
     {

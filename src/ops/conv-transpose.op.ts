@@ -9,6 +9,7 @@ import { columns } from './conv/columns';
 import { direct } from './conv/direct';
 import { transposeGrad } from './conv/grad';
 import type { Convolution } from './conv/parts';
+import { asConvolution } from './conv/phases';
 import { quad } from './conv/quad';
 import { staged } from './conv/staged';
 import {
@@ -38,7 +39,8 @@ export default defineOp({
   grad: transposeGrad,
   lower(n, b) {
     const block = blockSize(transposeShape(n));
-    return block === undefined ? undefined : [asBlocks(n, b, block)];
+    const result = block === undefined ? asConvolution(n, b) : asBlocks(n, b, block);
+    return result === undefined ? undefined : [result];
   },
   kernels: [staged(kind, 'windows'), columns(kind), quad(kind), direct(kind)],
 });
@@ -94,5 +96,22 @@ export const cases: OpCase[] = [
   transposed('auto_pad SAME_LOWER', [1, 2, 3, 3], [2, 3, 4, 3], { strides: [3, 2], auto_pad: 'SAME_LOWER' }),
   transposed('one axis', [1, 3, 43], [3, 4, 3], { strides: [3] }, 4),
   transposed('three axes', [1, 2, 3, 2, 3], [2, 3, 2, 3, 2], { strides: [2, 1, 2], pads: [1, 0, 0, 0, 1, 1] }, 3),
+  transposed(
+    'strides and dilations',
+    [2, 3, 5, 6],
+    [3, 5, 3, 2],
+    { strides: [2, 3], dilations: [3, 2], pads: [1, 2, 0, 1] },
+    5,
+  ),
+  transposed(
+    'strides and dilations, groups',
+    [1, 6, 4, 5],
+    [6, 3, 2, 3],
+    { strides: [2, 2], dilations: [1, 3], group: 2 },
+    6,
+  ),
+  transposed('strides and dilations, one axis', [2, 5, 21], [5, 7, 4], { strides: [3], dilations: [2] }, 7),
+  transposed('depthwise', [2, 5, 6, 7], [5, 1, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1], group: 5 }),
+  transposed('more padding than a window reaches', [1, 2, 6, 7], [2, 3, 2, 3], { pads: [2, 1, 0, 3] }),
   transposed('pointwise', [1, 6, 3, 4], [6, 5, 1, 1], {}, 5),
 ];

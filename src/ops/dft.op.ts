@@ -4,12 +4,13 @@
 
 import type { DType } from '../base/dtype';
 import { isFloat } from '../base/dtype';
-import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray, scalar } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
 import { int } from '../ir/attributes';
 import { NodeView, type TensorType } from '../ir/node-view';
 import { defineOp, type LowerBuilder } from '../ir/opdef';
 import { axisOf } from './axes';
+import { Formula, padded, reshape } from './gradient';
 import { dftCases, stftCases } from './signal/cases';
 import { chirpOf, primeFactors, turnsOf } from './signal/fourier';
 import { lineKernels } from './signal/kernels';
@@ -73,6 +74,33 @@ const dft = defineOp({
     const { length, options } = dftOf(n);
     return [onHost(n, options, turnsOf(length, n.attributes.inverse !== 0), [x])];
   },
+  // The conjugate transform; of half a spectrum, each bin but the first and the middle one stands for two, and those
+  // behind the middle for none.
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { length, options } = dftOf(n);
+    const { dtype, dims } = n.input(0);
+    const { axis } = options;
+    const f = new Formula(b, dtype);
+    const inverse = n.attributes.inverse !== 0;
+    const lengths = [b.constant(scalar('int64', length)), b.constant(scalar('int64', axis))];
+    const back = f.node('DFT', [gradient, ...lengths], { inverse: inverse ? 0 : 1 });
+    const [size, components] = [dims[axis] as number, dims.at(-1) as number];
+    const cut = dims.map((_, d) => (d === axis ? size - length : d === dims.length - 1 ? components - 2 : 0));
+    const fitted = padded(
+      b,
+      back,
+      dims.map(() => 0),
+      cut,
+    );
+    if (!options.real) return [f.mul(fitted, inverse ? 1 / length : length)];
+    const counts = Array.from(
+      { length: size },
+      (_, k) => (2 * k > length ? 0 : k % (length / 2) === 0 ? 1 : 2) / length,
+    );
+    const along = dims.map((_, d) => (d === axis ? size : 1));
+    return [f.mul(fitted, b.constant(ndarray(dtype, along, counts)))];
+  },
   lower(n, b) {
     const { length, options } = dftOf(n);
     const inverse = n.attributes.inverse !== 0;
@@ -134,6 +162,20 @@ const stft = defineOp({
     const shaped = { ...(x ?? n.fail('lacks its signal')), dims: signal };
     const flat = window && { ...window, dims: [length] };
     return [onHost(n, options, turnsOf(length, false), [shaped, flat])];
+  },
+  // Frames by index, then their transforms.
+  decompose(n, b) {
+    const { length, options, signal, type } = stftOf(n);
+    const [x, , window = ''] = n.node.inputs as [string, string, string?];
+    const frames = type.dims[1] as number;
+    const places = Array.from({ length: frames * length }, (_, i) => {
+      return Math.floor(i / length) * options.frame_step + (i % length);
+    });
+    const shaped = reshape(b, x, signal);
+    let [cut] = b.add('Gather', [shaped, b.constant(ndarray('int64', [frames, length], places))], { axis: 1 });
+    if (window !== '') [cut] = b.add('Mul', [cut as string, reshape(b, window, [length, 1])]);
+    const [none, axis] = ['', b.constant(scalar('int64', 2))];
+    return b.add('DFT', [cut as string, none, axis], { onesided: n.attributes.onesided });
   },
   lower(n, b) {
     const { length, options, signal } = stftOf(n);

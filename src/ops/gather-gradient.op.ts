@@ -106,11 +106,12 @@ const rows: Kernel<View['attributes']> = {
   },
   dispatches(n, t) {
     const { count, inner, size, indexStep } = unitsOf(n);
+    const lanes = t.lanes as number;
     const { rowBlocks, columnBlocks, workgroups } = blocksOf(n, t);
     return [
       {
         ...dispatchOf(n, 'rows', rowsText),
-        constants: { lanes: t.lanes as number },
+        constants: { lanes, looks, words: (lanes * looks) / 32 },
         uniforms: {
           workgroups,
           row_blocks: rowBlocks,

@@ -2,6 +2,7 @@
 
 import type { DType } from '../base/dtype';
 import { int64s, scalar } from '../base/ndarray';
+import { numberOfDType } from '../base/onnx-dtypes';
 import { type Dims, sameDims, sizeOf } from '../base/shape';
 import type { AttributeValue } from '../ir/graph';
 import type { NodeView } from '../ir/node-view';
@@ -37,6 +38,11 @@ export class Formula {
   neg = (x: string) => this.of('Neg', x);
   less = (x: string | number, y: string | number) => this.of('Less', x, y);
   greater = (x: string | number, y: string | number) => this.of('Greater', x, y);
+
+  /** `value` as elements of the type `dtype`. */
+  like(value: string, dtype: DType): string {
+    return this.b.type(value).dtype === dtype ? value : this.node('Cast', [value], { to: numberOfDType(dtype) });
+  }
 
   /** `value` where `condition` holds, else `other`. */
   choose(condition: string, value: string | number, other: string | number): string {

@@ -59,7 +59,7 @@ function grad(n: NormNode, b: LowerBuilder, r: Rows, [gradient, ...ofStatistics]
     ofScale = sumTo(b, f.mul(gradient, plainRows(n, b)[0]), n.input(1).dims);
   }
   if (ofStatistics.some((g) => g !== undefined)) {
-    const like = (name: string) => f.node('CastLike', [name, x]);
+    const like = (name: string) => f.like(name, dtype);
     const [plain, , deviation = ''] = plainRows(n, b);
     const [mean, inverse] = ofStatistics.map((g) => g && f.div(like(g), r.length));
     if (mean) parts.push(f.node('Expand', [mean, b.constant(int64s(dims))]));

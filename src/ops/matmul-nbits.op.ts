@@ -5,6 +5,7 @@
 
 import { int64s, ndarray, scalar } from '../base/ndarray';
 import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
+import { addAt, Formula, reshape, sumTo } from './gradient';
 import { nbitsKernels } from './nbits/kernels';
 import { type NBitsNode, nbitsAttributes, nbitsProblem } from './nbits/problem';
 import { nbitsReference } from './nbits/reference';
@@ -25,14 +26,20 @@ function unpacked(b: LowerBuilder, bytes: string, bits: number, n: number, count
   return one('Slice', [flat, ...[[0], [count], [1]].map((v) => b.constant(int64s(v)))]);
 }
 
-/** With a g_idx, which only old exporters write: weights dequantised in memory, then an ordinary product. */
-function withGroups(n: NBitsNode, b: LowerBuilder): string {
+/** The block of each k. */
+function placesOf(n: NBitsNode, b: LowerBuilder): string {
+  const { k, blockSize } = nbitsProblem(n);
+  if (!n.has(4)) return b.constant(int64s(Array.from({ length: k }, (_, i) => Math.floor(i / blockSize))));
+  const picks = reshaped(b, n.node.inputs[4] as string, n.input(4).dims.slice(0, 1));
+  if (n.input(4).dims[0] === k) return picks;
+  return b.add('Slice', [picks, ...[[0], [k]].map((v) => b.constant(int64s(v)))])[0] as string;
+}
+
+/** Weights [n, k]: the numbers less their zero points, and the scale of each. */
+function dequantised(n: NBitsNode, b: LowerBuilder, places: string): { numbers: string; scales: string } {
   const p = nbitsProblem(n);
-  const [a, weights, scales, zeros, groups] = n.node.inputs as string[];
+  const [, weights, scales, zeros] = n.node.inputs as string[];
   const one = (op: string, inputs: string[], attributes = {}) => b.add(op, inputs, attributes)[0] as string;
-  const picks = reshaped(b, groups as string, n.input(4).dims.slice(0, 1));
-  const places =
-    n.input(4).dims[0] === p.k ? picks : one('Slice', [picks, ...[[0], [p.k]].map((v) => b.constant(int64s(v)))]);
   const each = (name: string) => one('Gather', [reshaped(b, name, [p.n, p.blocks]), places], { axis: 1 });
   const zero =
     p.zeros === 'none'
@@ -43,8 +50,30 @@ function withGroups(n: NBitsNode, b: LowerBuilder): string {
             : cast(b, unpacked(b, zeros as string, p.bits, p.n, p.blocks), p.dtype),
         );
   const numbers = cast(b, unpacked(b, weights as string, p.bits, p.n, p.k), p.dtype);
-  const dequantised = one('Mul', [one('Sub', [numbers, zero]), each(scales as string)]);
-  return one('lepton.MatMul', [a as string, dequantised], { transB: 1 });
+  return { numbers: one('Sub', [numbers, zero]), scales: each(scales as string) };
+}
+
+/** With a g_idx, which only old exporters write: weights dequantised in memory, then an ordinary product. */
+function withGroups(n: NBitsNode, b: LowerBuilder): string {
+  const { numbers, scales } = dequantised(n, b, placesOf(n, b));
+  const weights = b.add('Mul', [numbers, scales]);
+  return b.add('lepton.MatMul', [n.node.inputs[0] as string, ...weights], { transB: 1 })[0] as string;
+}
+
+/** Of A, and of scales, zero points and bias where those are floats; the weights stay as they are. */
+function nbitsGrad(n: NBitsNode, b: LowerBuilder, gradient: string): (string | undefined)[] {
+  const p = nbitsProblem(n);
+  const f = new Formula(b, p.dtype);
+  const places = placesOf(n, b);
+  const { numbers, scales } = dequantised(n, b, places);
+  const ofA = f.node('lepton.MatMul', [gradient, f.mul(numbers, scales)]);
+  const [rows, a] = [reshape(b, gradient, [p.m, p.n]), reshape(b, n.node.inputs[0] as string, [p.m, p.k])];
+  const ofWeights = f.node('lepton.MatMul', [rows, a], { transA: 1 });
+  const byBlock = (value: string, i: number) => reshape(b, addAt(b, value, places, 1, p.blocks), n.input(i).dims);
+  const ofScales = byBlock(f.mul(ofWeights, numbers), 2);
+  const ofZeros = p.zeros === 'float' ? byBlock(f.neg(f.mul(ofWeights, scales)), 3) : undefined;
+  const ofBias = n.has(5) ? reshape(b, sumTo(b, rows, [1, p.n]), n.input(5).dims) : undefined;
+  return [ofA, undefined, ofScales, ofZeros, undefined, ofBias];
 }
 
 export default defineOp({
@@ -55,6 +84,7 @@ export default defineOp({
     return [{ dtype, dims }];
   },
   reference: nbitsReference,
+  grad: (n, b, [gradient]) => (gradient === undefined ? [] : nbitsGrad(n, b, gradient)),
   lower(n, b) {
     if (!n.has(4) && !n.has(5)) return undefined;
     const inputs = n.node.inputs.slice(0, 4);

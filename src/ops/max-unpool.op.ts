@@ -11,6 +11,7 @@ import { type AttributesOf, ints } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { padded, reshape } from './gradient';
 import { oneEach } from './wgsl/dispatch';
 import { wordType } from './wgsl/elements';
 import { perAxis, spatialDims } from './window';
@@ -62,6 +63,18 @@ export default defineOp({
   reference: (n, [x, places]) => [
     reference(n, x ?? n.fail('lacks its input'), places ?? n.fail('lacks its indices (input 1)')),
   ],
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const { counted, dims } = shapesOf(n);
+    const none = dims.map(() => 0);
+    const whole = padded(
+      b,
+      gradient,
+      none,
+      counted.map((size, d) => size - (dims[d] as number)),
+    );
+    return b.add('Gather', [reshape(b, whole, [sizeOf(counted)]), n.node.inputs[1] as string]);
+  },
   kernels: [
     {
       name: 'scatter',

@@ -6,6 +6,7 @@ import { int64s, type NDArray, ndarray, scalar } from '../base/ndarray';
 import { type AttributesOf, float, floats, int, ints, string } from '../ir/attributes';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { flat } from './gradient';
 import { asFloat32, featuresOf } from './ml/features';
 import { pointwiseOp } from './pointwise-op';
 import { literal } from './wgsl/elements';
@@ -24,6 +25,7 @@ const binarizer = pointwiseOp({
     ({ threshold }) =>
     (x) =>
       Number(x > threshold),
+  grad: flat,
   // Integers are compared as floats, since the threshold need not be whole.
   wgsl: (p, x) => `select(${p.vec}(), ${p.vec}(1), vec4f(${x}) > vec4f(${literal('float32', p.attributes.threshold)}))`,
 });

@@ -107,7 +107,8 @@ export default defineOp({
     const { dtype, dims } = n.input(0);
     if (!isFloat(dtype)) n.fail('needs floats');
     if (!sameDims(n.input(2).dims, dims)) n.fail('has a gradient whose shape is not that of its input');
-    if (!Number.isInteger(rowsOf(n).rows)) n.fail(`has an input that does not fall into rows of ${n.attributes.length}`);
+    if (!Number.isInteger(rowsOf(n).rows))
+      n.fail(`has an input that does not fall into rows of ${n.attributes.length}`);
     return [
       { dtype, dims },
       { dtype, dims },

@@ -1,7 +1,7 @@
 // What pooling's backward rules are made of, in the attributes of the pooling.
 //
-// lepton.MaxPoolGradient: x [batch, channels, spatial…], the pooled values and their gradient → x's gradient: each goes to the
-// first element of its window that is the largest.
+// lepton.MaxPoolGradient: x [batch, channels, spatial…] and the gradient of the pooled values → x's gradient: each goes to
+// the first of the largest elements of its window.
 // lepton.SumPoolGradient: the gradient dy of the sum of each window → x's gradient; `size` is x's spatial axes.
 
 import { type NDArray, ndarray } from '../base/ndarray';
@@ -11,7 +11,7 @@ import { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { poolCases } from './pool/cases';
 import { gatherGradient, pairsGradient } from './pool/gradient-kernels';
-import { type PoolAttributes, poolAttributes, poolReference, poolType, poolWindow } from './pool/shape';
+import { poolAttributes, poolType, poolWindow } from './pool/shape';
 import { forEachTap, perAxis, slidingWindow, type Window } from './window';
 
 const sumAttributes = { ...poolAttributes, size: ints() };
@@ -31,7 +31,7 @@ function spread(
   window: Window,
   dx: NDArray,
   dy: NDArray,
-  share: (offsets: readonly number[], plane: number, out: number) => readonly number[],
+  share: (offsets: readonly number[], plane: number) => readonly number[],
 ): NDArray[] {
   const [inputStep, outputStep] = [sizeOf(window.input), sizeOf(window.output)];
   const planes = (dx.dims[0] as number) * (dx.dims[1] as number);
@@ -40,7 +40,7 @@ function spread(
     forEachTap(window, at, (_, offset) => offsets.push(offset));
     for (let plane = 0; plane < planes; plane++) {
       const out = plane * outputStep + pixel;
-      for (const offset of share(offsets, plane * inputStep, out)) {
+      for (const offset of share(offsets, plane * inputStep)) {
         const to = plane * inputStep + offset;
         dx.data[to] = (dx.data[to] as number) + (dy.data[out] as number);
       }
@@ -54,14 +54,14 @@ const maxPoolGradient = defineOp({
   attributes: poolAttributes,
   infer(n) {
     const { dims } = poolType(n);
-    if (![1, 2].every((i) => sameDims(n.input(i).dims, dims))) n.fail(`needs pooled values and gradients of [${dims}]`);
+    if (!sameDims(n.input(1).dims, dims)) n.fail(`needs a gradient of shape [${dims}]`);
     return [{ dtype: n.input(0).dtype, dims: n.input(0).dims }];
   },
   reference(n, inputs) {
-    const [x, y, dy] = inputs as [NDArray, NDArray, NDArray];
-    return spread(poolWindow(n), ndarray(x.dtype, x.dims), dy, (offsets, plane, out) => {
-      const first = offsets.find((offset) => x.data[plane + offset] === y.data[out]);
-      return first === undefined ? [] : [first];
+    const [x, dy] = inputs as [NDArray, NDArray];
+    return spread(poolWindow(n), ndarray(x.dtype, x.dims), dy, (offsets, plane) => {
+      const values = offsets.map((offset) => x.data[plane + offset] as number);
+      return offsets.slice(values.indexOf(Math.max(...values)), values.indexOf(Math.max(...values)) + 1);
     });
   },
   kernels: [pairsGradient(poolWindow), gatherGradient(poolWindow, true)],
@@ -90,16 +90,12 @@ function valuesOf(dims: readonly number[]): number[] {
   return Array.from({ length: sizeOf(dims) }, (_, i) => ((i * 7 + (i >> 2)) % 5) - 2);
 }
 
-/** What MaxPool makes of the values. */
-function pooledOf(dims: readonly number[], values: readonly number[], attributes: NonNullable<OpCase['attributes']>) {
+/** Of the pooled values. */
+function pooledDims(dims: readonly number[], attributes: NonNullable<OpCase['attributes']>): readonly number[] {
   const node = { name: 'case', op: 'MaxPool', inputs: [], outputs: [], attributes };
   const defaults = { auto_pad: 'NOTSET', ceil_mode: 0, dilations: undefined, kernel_shape: undefined };
   const own = { ...defaults, pads: undefined, strides: undefined, ...attributes };
-  const n = new NodeView(node, own as PoolAttributes, [{ dtype: 'float32', dims, isConstant: false }]);
-  const pooled = poolReference(n, 'float32', (offsets, plane) =>
-    offsets.reduce((most, offset) => Math.max(most, values[plane + offset] as number), Number.NEGATIVE_INFINITY),
-  );
-  return { dims: pooled.dims, values: Array.from(pooled.data) };
+  return poolType(new NodeView(node, own, [{ dtype: 'float32', dims, isConstant: false }])).dims;
 }
 
 /** Of the cases of pooling, those of floats and of one output. */
@@ -120,22 +116,19 @@ export const cases: Record<string, OpCase[]> = {
       attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
     },
   ].flatMap(({ name, dims, attributes }) => {
-    const values = valuesOf(dims);
-    const pooled = pooledOf(dims, values, { ...attributes });
     const types = name.startsWith('2×2') ? (['float32', 'float16'] as const) : (['float32'] as const);
     return types.map((dtype) => ({
       name: dtype === 'float32' ? name : `${name}, ${dtype}`,
       inputs: [
-        { dtype, dims, values },
-        { dtype, ...pooled },
-        { dtype, dims: pooled.dims },
+        { dtype, dims, values: valuesOf(dims) },
+        { dtype, dims: pooledDims(dims, { ...attributes }) },
       ],
       attributes: { ...attributes },
     }));
   }),
   'lepton.SumPoolGradient': casesLike('AveragePool').map(({ name, dims, attributes }) => ({
     name,
-    inputs: [{ dims: pooledOf(dims, valuesOf(dims), { ...attributes }).dims }],
+    inputs: [{ dims: pooledDims(dims, { ...attributes }) }],
     attributes: { ...attributes, size: dims.slice(2) },
   })),
 };

@@ -3,10 +3,11 @@
 //
 // Quantize, to integers: round(x / scale) + zero, halves to even, kept in range; NaN becomes the smallest. Dequantize: (x - zero) * scale.
 
-import type { DType } from '../base/dtype';
+import { type DType, isFloat } from '../base/dtype';
 import { dtypeOfNumber } from '../base/onnx-dtypes';
 import { required } from '../ir/attributes';
 import type { CaseInput, OpCase } from '../ir/opdef';
+import { Formula } from './gradient';
 import { pointwiseOp } from './pointwise-op';
 import { integerRange, isQuantizedInteger, isWideFloat, quantizer } from './quantize/element';
 import { literal } from './wgsl/elements';
@@ -37,6 +38,20 @@ fn lepton_within(v: vec4f, least: f32, most: f32) -> vec4f {
       },
     };
   },
+  // Straight through where in range, as though nothing were rounded, and 0 outside. That of the scale, with what
+  // Dequantize adds to it, is the step size's of https://arxiv.org/abs/1902.08153.
+  grad({ f: { b }, gradient, inputs: [x = '', scale = '', zero = ''], attributes: { to }, n }) {
+    const { dtype } = n.input(0);
+    const f = new Formula(b, dtype);
+    const as = (name: string) => f.like(name, dtype);
+    const [least, most] = integerRange(target(to));
+    const quotient = f.div(as(x), as(scale));
+    const rounded = f.of('Round', quotient);
+    const number = zero ? f.add(rounded, as(zero)) : rounded;
+    const inside = f.of('And', f.of('GreaterOrEqual', number, least), f.of('LessOrEqual', number, most));
+    const share = f.keep(inside, f.div(as(gradient), as(scale)));
+    return [share, f.like(f.neg(f.mul(share, quotient)), n.input(1).dtype)];
+  },
 });
 
 const dequantize = pointwiseOp({
@@ -54,6 +69,16 @@ const dequantize = pointwiseOp({
     const zero = p.args[2] ? ` - vec4f(${p.args[2]})` : '';
     return `(vec4f(${x})${zero}) * vec4f(${scale})`;
   },
+  grad({ f, gradient, inputs: [x = '', scale = '', zero = ''], n }) {
+    const { dtype } = n.output(0);
+    const as = (name: string) => f.like(name, dtype);
+    const number = zero ? f.sub(as(x), as(zero)) : as(x);
+    const ofX = f.mul(gradient, as(scale));
+    return [
+      isFloat(n.input(0).dtype) ? f.like(ofX, n.input(0).dtype) : ofX,
+      f.like(f.mul(gradient, number), n.input(1).dtype),
+    ];
+  },
 });
 
 /** With only those target types that the arithmetic gives. */
@@ -68,7 +93,7 @@ function checked(op: typeof quantize, allowed: (dtype: DType) => boolean): typeo
   };
 }
 
-export default [checked(quantize, isQuantizedInteger), checked(dequantize, isWideFloat)];
+export default [{ ...checked(quantize, isQuantizedInteger), straightThrough: true }, checked(dequantize, isWideFloat)];
 
 const halves: CaseInput = { dims: [12], values: [-300, -2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, 3.49, 127, 254.5, 900] };
 const one: CaseInput = { dims: [], values: [1] };

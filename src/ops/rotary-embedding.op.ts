@@ -11,10 +11,11 @@ import { ceilDiv, forEachIndex, sizeOf } from '../base/shape';
 import { float, int } from '../ir/attributes';
 import type { Kernel } from '../ir/kernel';
 import { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { layoutOf } from './attention/problem';
 import { reader } from './attention/reference';
 import { type RotaryAttributes, turnedReader, turnOf } from './attention/rotary';
+import { addAt, Formula, padded, reshape, sumTo } from './gradient';
 import { linearHelpers, oneEach } from './wgsl/dispatch';
 import { elemAliases } from './wgsl/elements';
 
@@ -78,6 +79,37 @@ function reference(n: NodeView<RotaryAttributes>, inputs: readonly (NDArray | un
   return [out];
 }
 
+/** What was turned is turned back; a cosine and a sine belong to pairs of elements, of x and of its gradient. */
+function rotaryGrad(n: NodeView<RotaryAttributes>, b: LowerBuilder, gradient: string): (string | undefined)[] {
+  const [x, cosines, sines, ids = ''] = n.node.inputs as [string, string, string, string?];
+  const { batch, heads, length, depth, turned, width } = turnOf(n);
+  const { dtype, dims } = n.input(0);
+  const f = new Formula(b, dtype);
+  const back = f.node(n.node.op, [gradient, cosines, f.neg(sines), ids], { ...n.node.attributes });
+  const half = turned / 2;
+  const axis = n.attributes.interleaved ? 4 : 3;
+  /** The first and the second elements of the pairs, [batch, length, heads, pairs] both. */
+  const pairsOf = (value: string) => {
+    const byToken =
+      dims.length === 4
+        ? f.node('Transpose', [value], { perm: [0, 2, 1, 3] })
+        : reshape(b, value, [batch, length, heads, depth]);
+    const moved = padded(b, byToken, [0, 0, 0, 0], [0, 0, 0, turned - depth]);
+    const apart = reshape(b, moved, [batch, length, heads, ...(axis === 4 ? [half, 2] : [2, half])]);
+    const parts = b.add('Split', [apart], { axis, num_outputs: 2 }, 2);
+    return parts.map((part) => reshape(b, part, [batch, length, heads, half])) as [string, string];
+  };
+  const [[x1, x2], [g1, g2]] = [pairsOf(x), pairsOf(gradient)];
+  const gathered = (sum: string) => {
+    const rows = reshape(b, sumTo(b, sum, [batch, length, 1, half]), [batch, length, half]);
+    const whole = padded(b, rows, [0, 0, 0], [0, 0, width - half]);
+    return ids === '' ? whole : addAt(b, whole, ids, 0, n.input(1).dims[0] as number);
+  };
+  const ofCosines = f.add(f.mul(g1, x1), f.mul(g2, x2));
+  const ofSines = f.sub(f.mul(g2, x1), f.mul(g1, x2));
+  return [back, gathered(ofCosines), gathered(ofSines)];
+}
+
 const rotary = defineOp({
   name: 'RotaryEmbedding',
   attributes: { interleaved: int(0), num_heads: int(0), rotary_embedding_dim: int(0) },
@@ -87,6 +119,7 @@ const rotary = defineOp({
     return [{ dtype, dims }];
   },
   reference,
+  grad: (n, b, [gradient]) => (gradient === undefined ? [] : rotaryGrad(n, b, gradient)),
   kernels: [kernel],
 });
 

@@ -3,7 +3,7 @@
 
 import text from '../../shaders/scatter.wgsl?raw';
 import { type DType, isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
+import { int64s, type NDArray, ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
 import { formatDims, sameDims, sizeOf, stridesOf } from '../base/shape';
 import { int, string } from '../ir/attributes';
@@ -11,6 +11,7 @@ import type { Dispatch, Kernel } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { axisOf } from './axes';
+import { Formula, zeros } from './gradient';
 import { type ScatterLayout, targetsOf } from './scatter-layout';
 import { collapse } from './wgsl/collapse';
 import { oneEach } from './wgsl/dispatch';
@@ -196,6 +197,53 @@ function checkTypes(n: SliceView): void {
   reductionOf(n);
 }
 
+/** The operator and its inverse, of values in the shape of the data. */
+interface Moves {
+  scatter(data: string, updates: string, reduction: Reduction): string;
+  gather(values: string): string;
+}
+
+/**
+ * Of an element that several updates name, the last has the gradient where one replaces the other. Where the largest or
+ * smallest counts it is the data's if that is it, else all equal updates'. A factor of 0, which hides the others, has 0.
+ */
+function scatterGrad(
+  n: SliceView,
+  b: LowerBuilder,
+  layout: ScatterLayout,
+  gradient: string,
+  moves: Moves,
+): (string | undefined)[] {
+  const [data, , updates] = n.node.inputs as [string, string, string];
+  const result = n.node.outputs[0] as string;
+  const { dtype, dims } = n.input(0);
+  const sizes = n.input(2).dims;
+  const f = new Formula(b, dtype);
+  const { scatter, gather } = moves;
+  const pair = (ofData: string, ofUpdates: string) => [ofData, undefined, ofUpdates];
+  switch (reductionOf(n)) {
+    case 'none': {
+      const ofData = scatter(gradient, zeros(b, dtype, sizes), 'none');
+      if (areDistinct(n, layout)) return pair(ofData, gather(gradient));
+      const order = b.constant(ndarray('int32', sizes, [...Array(sizeOf(sizes)).keys()]));
+      const last = gather(scatter(zeros(b, 'int32', dims), order, 'none'));
+      return pair(ofData, f.keep(f.of('Equal', last, order), gather(gradient)));
+    }
+    case 'add':
+      return pair(gradient, gather(gradient));
+    case 'mul': {
+      const factors = scatter(f.node('Expand', [f.number(1), b.constant(int64s(dims))]), updates, 'mul');
+      const shares = f.div(gather(f.mul(gradient, result)), updates);
+      return pair(f.mul(gradient, factors), f.choose(f.of('Equal', updates, 0), 0, shares));
+    }
+    default: {
+      const own = f.of('Equal', data, result);
+      const others = gather(f.choose(own, 0, gradient));
+      return pair(f.keep(own, gradient), f.keep(f.of('Equal', gather(result), updates), others));
+    }
+  }
+}
+
 const scatterElements = defineOp({
   name: 'ScatterElements',
   attributes: { axis: int(0), reduction: string('none') },
@@ -211,6 +259,16 @@ const scatterElements = defineOp({
     return [{ dtype: data.dtype, dims: data.dims }];
   },
   reference: (n, inputs) => reference(n, elementsLayout(n), inputs),
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const indices = n.node.inputs[1] as string;
+    const { axis } = n.attributes;
+    return scatterGrad(n, b, elementsLayout(n), gradient, {
+      scatter: (data, updates, reduction) =>
+        b.add(n.node.op, [data, indices, updates], { axis, reduction })[0] as string,
+      gather: (values) => b.add('GatherElements', [values, indices], { axis })[0] as string,
+    });
+  },
   kernels: kernelsOf(elementsLayout),
   lower: (n, b) => lowerPacked(n, b, { axis: n.attributes.axis, reduction: n.attributes.reduction }),
 });
@@ -231,6 +289,14 @@ const scatterND = defineOp({
     return [{ dtype: data.dtype, dims: data.dims }];
   },
   reference: (n, inputs) => reference(n, slicesLayout(n), inputs),
+  grad(n, b, [gradient]) {
+    if (gradient === undefined) return [];
+    const indices = n.node.inputs[1] as string;
+    return scatterGrad(n, b, slicesLayout(n), gradient, {
+      scatter: (data, updates, reduction) => b.add(n.node.op, [data, indices, updates], { reduction })[0] as string,
+      gather: (values) => b.add('GatherND', [values, indices])[0] as string,
+    });
+  },
   kernels: kernelsOf(slicesLayout),
   lower: (n, b) => lowerPacked(n, b, { reduction: n.attributes.reduction }),
 });

@@ -1,13 +1,16 @@
 // Training, as the worker asks for it: everything between a model's description and the plans of its steps.
 
+import type { Graph } from '../ir/graph';
 import { describe } from '../nn/build';
 import { initialise } from '../nn/initializers';
 import type { CompileSpec, ModelDescription, ModelSpec, WeightInfo } from '../nn/types';
 import type { Plan } from '../plan/plan';
 import { culpritGraph } from './culprit';
 import { exportOnnx } from './export';
+import { type ImportedLayer, type ImportRequest, importLayer } from './import';
 import { planOf, planStep, type StepPlan, type Target } from './plan';
-import { type StateSpec, type StepRequest, stateOf } from './step';
+import { type StepRequest, stateOf } from './step';
+import type { StateSpec } from './updates';
 
 export interface TrainingCompiler {
   /** @throws INVALID_ARGUMENT where layers do not fit each other */
@@ -16,6 +19,8 @@ export interface TrainingCompiler {
   /** Without `compile` the weights alone. */
   state(spec: ModelSpec, compile: CompileSpec | undefined): readonly StateSpec[];
   plan(request: StepRequest, target: Target): StepPlan;
+  /** Makes a layer of an ONNX model, or of its beginning. */
+  importLayer(model: Graph, request: ImportRequest): Promise<ImportedLayer>;
   /** The model for inference. @param weights packed float32 by name */
   onnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer>;
   /** A plan whose report says of each of these nodes whether it gave something that is not finite. */
@@ -31,6 +36,7 @@ export const training: TrainingCompiler = {
   state: stateOf,
   plan: planStep,
   onnx: exportOnnx,
+  importLayer,
   culprits(request, target) {
     const { step, nodes } = culpritGraph(request);
     return { plan: planOf(step, target), nodes };

@@ -10,11 +10,11 @@ import type { Graph } from '../ir/graph';
 import { describe, forward } from '../nn/build';
 import { lossOf } from '../nn/losses';
 import { totalsOf } from '../nn/metrics';
-import { slotsOf, update } from '../nn/optimizers';
 import type { CompileSpec, ModelDescription, ModelSpec, WeightInfo } from '../nn/types';
 import { inferNode } from '../ops/registry';
 import { differentiate } from '../transform/differentiate';
 import { learningRateName, reportName, sampleWeightName, seedName, targetName } from './names';
+import { optimizerState, type StateSpec, withUpdates } from './updates';
 
 export type StepKind = 'train' | 'evaluate' | 'predict';
 
@@ -48,22 +48,11 @@ export interface StepGraph {
   readonly report: ReportLayout;
 }
 
-/** A tensor that training keeps from step to step. */
-export interface StateSpec {
-  readonly name: string;
-  readonly dims: readonly number[];
-  /** What every element is at first; undefined for weights, which have initialisers. */
-  readonly initial: number | undefined;
-}
-
-const stepName = 'optimizer/step';
-
 /** All that a model under training keeps: its weights, what the optimiser keeps of them, and the number of steps. */
 export function stateOf(spec: ModelSpec, compile: CompileSpec | undefined): readonly StateSpec[] {
   const { weights } = describe(spec);
   const own = weights.map(({ name, dims }) => ({ name, dims, initial: undefined }));
-  if (!compile) return own;
-  return [...own, { name: stepName, dims: [], initial: 0 }, ...slotsOf(compile.optimizer, weights.filter(isTrained))];
+  return compile ? [...own, ...optimizerState(compile, weights.filter(isTrained))] : own;
 }
 
 const isTrained = ({ trainable }: WeightInfo) => trainable;
@@ -123,37 +112,11 @@ class Step {
       loss,
       trained.map(({ name }) => name),
     );
-    const after = GraphBuilder.within(spec.name, graph.values.values(), new Set(), inferNode);
-    const add = (op: string, ...names: string[]) => after.add(op, names)[0] as string;
-    // A loss that is not finite leaves the weights as they were, so that what went wrong can still be found.
-    const ok = add('Not', add('Or', add('IsNaN', loss), add('IsInf', loss)));
-    const [wanted] = after.add('Cast', [ok], { to: 1 }) as [string];
-    const step = add('Add', stepName, wanted);
-    const { outputs } = update(compile.optimizer, after, {
-      weights: trained.map(({ name, learningRateMultiplier }) => ({
-        name,
-        gradient: gradients.get(name) as string,
-        learningRateMultiplier,
-      })),
-      learningRate: rate,
-      step,
-      wanted,
+    const updated = withUpdates(graph, {
+      ...{ compile, loss, learningRate: rate, trained, gradients },
+      averages: made.updates,
     });
-    const averages = made.updates.map(({ weight, value }) =>
-      add('lepton.Assign', weight, add('Where', ok, value, weight)),
-    );
-    const counted = add('lepton.Assign', stepName, step);
-    const { nodes, values } = after.finish([]);
-    return this.finished(
-      {
-        ...graph,
-        nodes: [...graph.nodes, ...nodes],
-        values,
-        inputs: b.finish([]).inputs,
-        outputs: [report, ...outputs, ...averages, counted],
-      },
-      metrics,
-    );
+    return this.finished({ ...updated, inputs: b.finish([]).inputs }, metrics);
   }
 
   private finished(graph: Graph, metrics: readonly (readonly string[])[]): StepGraph {

@@ -2,12 +2,13 @@
 // differentiation over the operators' own rules: https://arxiv.org/abs/1502.05767
 // In: a graph with all its types known; out: the same, with the backward nodes behind the forward ones.
 
-import { isFloat } from '../base/dtype';
+import { type DType, isFloat } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { ndarray } from '../base/ndarray';
 import { formatDims, sameDims, sizeOf } from '../base/shape';
 import { GraphBuilder } from '../ir/builder';
 import type { Graph, Node, Value } from '../ir/graph';
+import type { AnyOp } from '../ir/opdef';
 import { inferNode, opOf, viewNode } from '../ops/registry';
 import { lowerNode } from './lower';
 
@@ -49,15 +50,20 @@ function differentiable(graph: Graph, variables: ReadonlySet<string>) {
   const nodes: Node[] = [];
   const visit = (node: Node): void => {
     const hangs = node.inputs.some((name) => dependent.has(name));
-    const parts = hangs && !opOf(node).grad ? lowerNode(node, values, taken) : undefined;
+    const op = opOf(node);
+    const parts = hangs && !op.grad ? inOthers(node, op) : undefined;
     if (parts) {
       for (const part of parts) visit(part);
       return;
     }
     nodes.push(node);
     if (!hangs) return;
-    for (const name of node.outputs) if (name !== '' && isFloat((values.get(name) as Value).dtype)) dependent.add(name);
+    // Integers have no gradient, but for those that stand for numbers.
+    const passes = (dtype: DType) =>
+      isFloat(dtype) || op.straightThrough || (op.view && dependent.has(node.inputs[0] ?? ''));
+    for (const name of node.outputs) if (name !== '' && passes((values.get(name) as Value).dtype)) dependent.add(name);
   };
+  const inOthers = (node: Node, op: AnyOp) => lowerNode(node, values, taken, op.decompose ?? op.lower);
   for (const node of graph.nodes) visit(node);
   return { nodes, values, dependent };
 }
@@ -118,7 +124,8 @@ class Backward {
   /** A gradient of the wrong shape would only show much later, if ever. */
   private check(node: Node, name: string, gradient: string): void {
     const [is, should] = [this.builder.type(gradient), this.builder.type(name)];
-    if (is.dtype === should.dtype && sameDims(is.dims, should.dims)) return;
+    const fits = isFloat(should.dtype) ? is.dtype === should.dtype : isFloat(is.dtype);
+    if (fits && sameDims(is.dims, should.dims)) return;
     const text = (t: typeof is) => t.dtype + formatDims(t.dims);
     throw new Error(`The gradient of ${node.op} for ${text(should)} is ${text(is)}.`);
   }

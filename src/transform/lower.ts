@@ -4,6 +4,7 @@
 import { GraphBuilder } from '../ir/builder';
 import { valuesNeeded } from '../ir/captures';
 import type { Graph, Node, Value } from '../ir/graph';
+import type { AnyOp } from '../ir/opdef';
 import { inferNode, opOf, viewNode } from '../ops/registry';
 
 export function lower(graph: Graph): Graph {
@@ -19,13 +20,20 @@ export function lower(graph: Graph): Graph {
   return { ...graph, nodes, values };
 }
 
-/** The nodes that do the node's work, or undefined where it does it itself. New values are added. */
-export function lowerNode(node: Node, values: Map<string, Value>, taken: Set<string>): Node[] | undefined {
-  const op = opOf(node);
-  if (!op.lower) return undefined;
+/**
+ * The nodes that do the node's work, or undefined where it does it itself. New values are added.
+ * @param by what tells the nodes
+ */
+export function lowerNode(
+  node: Node,
+  values: Map<string, Value>,
+  taken: Set<string>,
+  by: AnyOp['lower'] = opOf(node).lower,
+): Node[] | undefined {
+  if (!by) return undefined;
   const read = valuesNeeded(node).map((name) => values.get(name) as Value);
   const builder = GraphBuilder.within(node.name, read, taken, inferNode);
-  const results = op.lower(viewNode(node, values), builder);
+  const results = by(viewNode(node, values), builder);
   if (!results) return undefined;
   const part = builder.finish(results);
   const written = new Set(part.nodes.flatMap((n) => n.outputs));

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { hostOutputs } from '../../e2e/support/host-graph';
 import { writtenOutGraphs } from '../../e2e/support/written-out';
-import { ndarray } from '../base/ndarray';
+import { int64s, ndarray } from '../base/ndarray';
 import { GraphBuilder } from '../ir/builder';
 import { checkGraph } from '../ir/check';
 import type { Graph } from '../ir/graph';
@@ -54,6 +54,23 @@ describe('passes that replace nodes', () => {
     expect(ops(shared)).toEqual(['Add', 'RandomNormalLike', 'RandomNormalLike', 'Mul', 'Neg', 'Neg']);
     expect(shared.nodes[3]?.inputs).toEqual([shared.nodes[0]?.outputs[0], shared.nodes[0]?.outputs[0]]);
     expect([...shared.values.values()].filter((v) => v.constant).length).toBe(1);
+  });
+
+  it('keep all outputs of nodes that differ in which they name', () => {
+    const graph = build((b) => {
+      const x = b.input('x', 'float32', [4, 6]);
+      const k = b.constant(int64s([2]));
+      const [values] = b.add('TopK', [x, k], {}, 1) as [string];
+      const [again, indices] = b.add('TopK', [x, k], {}, 2) as [string, string];
+      const [half] = b.add('Split', [x], { axis: 1, num_outputs: 2 }, 2) as [string];
+      const [third] = b.add('Split', [x], { axis: 1, num_outputs: 3 }, 3) as [string];
+      return b.add('Concat', [values, again, half, third, b.add('Cast', [indices], { to: 1 })[0] as string], { axis: 1 });
+    });
+    const shared = shareCommon(graph);
+    expect(ops(shared)).toEqual(['TopK', 'Split', 'Split', 'Cast', 'Concat']);
+    const [values, , , , concat] = [...(shared.nodes[0]?.outputs ?? []), undefined, undefined, shared.nodes.at(-1)];
+    expect(concat?.inputs.slice(0, 2)).toEqual([values, values]);
+    expect(shared.nodes[3]?.inputs).toEqual([shared.nodes[0]?.outputs[1]]);
   });
 
   it('do not make one of constants that look alike', () => {

@@ -1,4 +1,5 @@
-// Common subexpressions: nodes that compute the same from the same become one, and equal constants become one.
+// Common subexpressions: nodes that compute the same from the same become one, and equal constants become one. Of two
+// that differ in which outputs they name, as where the backward pass needs one more, one with all of them stays.
 // Nodes whose results vary from run to run stay, as do those that write an output of the graph.
 
 import type { NDArray } from '../base/ndarray';
@@ -9,23 +10,37 @@ import { dropDeadCode } from './dead-code';
 export function shareCommon(graph: Graph): Graph {
   const replaced = equalConstants(graph.values.values());
   const outputs = new Set(graph.outputs);
-  const seen = new Map<string, Node>();
+  /** Where in `nodes` each key is. */
+  const seen = new Map<string, number>();
   const nodes: Node[] = [];
   for (const original of graph.nodes) {
     const node = withInputs(original, replaced);
     const key = keyOf(node);
-    const same = key === undefined ? undefined : seen.get(key);
-    if (same && !node.outputs.some((name) => outputs.has(name))) {
-      node.outputs.forEach((name, i) => {
-        if (name !== '') replaced.set(name, same.outputs[i] as string);
+    const at = key === undefined ? undefined : seen.get(key);
+    const same = nodes[at ?? -1];
+    if (same && !node.outputs.some((name) => outputs.has(name)) && agree(same, node, graph.values)) {
+      const joined = Array.from({ length: Math.max(same.outputs.length, node.outputs.length) }, (_, i) => {
+        const [first = '', second = ''] = [same.outputs[i], node.outputs[i]];
+        if (first !== '' && second !== '') replaced.set(second, first);
+        return first || second;
       });
+      nodes[at as number] = { ...same, outputs: joined };
       continue;
     }
-    if (key !== undefined) seen.set(key, node);
+    if (key !== undefined) seen.set(key, nodes.length);
     nodes.push(node);
   }
   // The outputs of the graph keep their names, though they be constants that have an equal.
-  return replaced.size === 0 ? graph : dropDeadCode({ ...graph, nodes });
+  return replaced.size === 0 && nodes.length === graph.nodes.length ? graph : dropDeadCode({ ...graph, nodes });
+}
+
+/** Whether outputs that both name are alike: those of a Split hang on how many there are. */
+function agree(a: Node, b: Node, values: ReadonlyMap<string, Value>): boolean {
+  const type = (name: string) => {
+    const { dtype, dims } = values.get(name) as Value;
+    return `${dtype} ${dims}`;
+  };
+  return a.outputs.every((name, i) => name === '' || !b.outputs[i] || type(name) === type(b.outputs[i] as string));
 }
 
 function withInputs(node: Node, replaced: ReadonlyMap<string, string>): Node {
@@ -35,11 +50,10 @@ function withInputs(node: Node, replaced: ReadonlyMap<string, string>): Node {
 
 /** Equal for nodes that compute the same; undefined where nothing may share the node. */
 function keyOf(node: Node): string | undefined {
-  const { op, inputs, outputs, program } = node;
+  const { op, inputs, program } = node;
   if (program || opOf(node).varies) return undefined;
   const attributes = attributesKey(node.attributes);
-  // Which outputs are wanted counts: an operator may do without the others.
-  return attributes && JSON.stringify([op, inputs, outputs.map((name) => name !== ''), attributes]);
+  return attributes && JSON.stringify([op, inputs, attributes]);
 }
 
 function attributesKey(attributes: Attributes): string | undefined {

@@ -15,7 +15,7 @@ export class ModelFiles {
 
   constructor(
     private readonly store: WeightStore,
-    private readonly request: LoadRequest,
+    private readonly request: Pick<LoadRequest, 'source' | 'externalData' | 'cache' | 'integrity'>,
     private readonly signal: AbortSignal,
     private readonly onProgress: (progress: Progress) => void,
   ) {}

@@ -10,6 +10,7 @@ import { createTuningStore } from '../store/tuning';
 import type { Compiler } from './compiler';
 import { Devices } from './devices';
 import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
+import { openLayer } from './open-layer';
 import { Session } from './session';
 import { Trainers } from './trainers';
 
@@ -47,6 +48,12 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
     cacheDelete: (url) => reply(() => store.delete(url)),
     cacheClear: () => reply(() => Promise.all([store.clear(), tuning.clear()]).then(() => {})),
     cacheUsage: () => reply(() => store.usage()),
+    openLayer: (call, request, onProgress) =>
+      abortable(calls, call, (signal) =>
+        openLayer(request, { store, compilerFrom, signal, onProgress: onProgress ? throttled(onProgress) : () => {} }),
+      ).then((answer) =>
+        transfer(answer, answer.ok ? Object.values(answer.value.weights).map(({ bytes }) => bytes.buffer) : []),
+      ),
     createTrainer: (request) => reply(() => trainers.create(request)),
     compileTrainer: ({ trainer, compile }) => reply(() => trainers.of(trainer).compile(compile)),
     trainerBatch: (request) => reply(() => trainers.of(request.trainer).batch(request)),

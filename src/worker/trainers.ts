@@ -66,7 +66,7 @@ export class Trainers {
   }
 
   private async fileOf(source: TrainerSource): Promise<TrainerFile> {
-    if ('spec' in source) return { spec: source.spec, state: {} };
+    if ('spec' in source) return { spec: source.spec, state: source.weights };
     if ('bytes' in source) return unpackTrainer(source.bytes);
     const bytes = await this.checkpoints.load(source.checkpoint);
     if (bytes) return unpackTrainer(bytes);

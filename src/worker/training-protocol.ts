@@ -2,13 +2,29 @@
 
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { CheckpointInfo } from '../store/checkpoints';
-import type { Reply, WireTensor } from './protocol';
+import type { CallId, LoadRequest, Progress, Reply, WireTensor } from './protocol';
 
 /** A new model, or one that was saved. */
 export type TrainerSource =
-  | { readonly spec: ModelSpec }
+  | { readonly spec: ModelSpec; readonly weights: WireState }
   | { readonly checkpoint: string }
   | { readonly bytes: Uint8Array<ArrayBuffer> };
+
+/** A model to be a layer. */
+export interface OpenLayerRequest {
+  readonly model: Pick<LoadRequest, 'source' | 'externalData' | 'compilerUrl' | 'cache' | 'integrity'>;
+  /** The value that the layer gives; default the model's first output. */
+  readonly output?: string;
+}
+
+export interface OpenedLayer {
+  /** The layer's option `graph`. */
+  readonly graph: string;
+  /** Of each input a sample's shape and type. */
+  readonly inputs: readonly { readonly shape: readonly (number | null)[]; readonly dtype: 'float32' | 'int32' }[];
+  /** By the layer's own names. */
+  readonly weights: WireState;
+}
 
 export interface CreateTrainerRequest {
   readonly source: TrainerSource;
@@ -65,6 +81,7 @@ export interface PredictRequest {
 export type WireState = Readonly<Record<string, WireTensor>>;
 
 export interface TrainingApi {
+  openLayer(call: CallId, request: OpenLayerRequest, onProgress?: (progress: Progress) => void): Promise<Reply<OpenedLayer>>;
   createTrainer(request: CreateTrainerRequest): Promise<Reply<CreatedTrainer>>;
   compileTrainer(request: { readonly trainer: number; readonly compile: CompileSpec }): Promise<Reply<void>>;
   trainerBatch(request: BatchRequest): Promise<Reply<BatchReport>>;

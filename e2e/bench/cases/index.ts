@@ -3,6 +3,8 @@
 import type { BenchCase } from './case';
 import { bandwidth, chains, convolutions, matmuls } from './kernels';
 import { networks } from './networks';
+import { type TrainingCase, trainings } from './training';
 
-export type { BenchCase };
+export type { BenchCase, TrainingCase };
+export { trainings };
 export const cases: readonly BenchCase[] = [...matmuls, ...convolutions, ...networks, ...chains, ...bandwidth];

@@ -54,6 +54,11 @@ serve({
       },
     };
   },
+  // Apart, so that pages which only run models do not load it.
+  async train(training, data) {
+    await starting;
+    return (await import('./jax-training')).train(training, data);
+  },
 });
 
 function arraysOf(feeds: readonly Feed[]): Arrays {

@@ -1,6 +1,7 @@
 // Lepton in its page: the built library, loaded by script tag as its users do.
 
 import type * as Lepton from '../../../src/api';
+import { train } from './lepton-training';
 import { serve } from './page';
 import type { Runtime } from './runtime';
 import { elementsOf } from './typed-arrays';
@@ -37,6 +38,7 @@ const runtime: Runtime = {
       ...(memory && { memory: { slotBytes: memory.slotBytes, peakLiveBytes: memory.peakLiveBytes } }),
     };
   },
+  train: (training, data) => train(lepton, training, data),
 };
 
 serve(runtime);

@@ -12,7 +12,9 @@ import {
   type Prepared,
   type Runtime,
   type TensorFile,
+  type TrainingFiles,
 } from './runtime';
+import { openTraining } from './training';
 
 /** A run shorter than the first is repeated in a row for about the second, and the mean counts. Milliseconds. */
 const [shortRun, row] = [5, 10];
@@ -20,14 +22,17 @@ const slowRun = 1000;
 
 export function serve(runtime: Runtime): void {
   let open: OpenCase | undefined;
-  let files: CaseFiles | undefined;
+  let files: CaseFiles | TrainingFiles | undefined;
   let last = 0;
   const bench: BenchPage = {
     start: () => runtime.start(),
     async prepare(folder) {
-      files = await fetchCase(folder);
+      files = await fetchCase<CaseFiles | TrainingFiles>(folder);
       const feeds = await Promise.all(files.feeds.map(fetchFeed));
-      open = await runtime.open(files, feeds, { cache: false });
+      open =
+        'training' in files
+          ? await openTraining(runtime, files.training, feeds, await Promise.all(files.weights.map(fetchFeed)))
+          : await runtime.open(files, feeds, { cache: false });
       const start = performance.now();
       const answers = await open.outputs();
       const first = performance.now() - start;
@@ -69,7 +74,7 @@ async function timed(open: OpenCase): Promise<number> {
 
 async function firstAnswer(runtime: Runtime, folder: string): Promise<FirstAnswer> {
   const starting = runtime.start();
-  const files = await fetchCase(folder);
+  const files = await fetchCase<CaseFiles>(folder);
   const [feeds] = await Promise.all([Promise.all(files.feeds.map(fetchFeed)), starting]);
   const open = await runtime.open(files, feeds, { cache: true });
   const answers = await open.outputs();
@@ -78,7 +83,7 @@ async function firstAnswer(runtime: Runtime, folder: string): Promise<FirstAnswe
   return { ms, ...(await check(files, answers)) };
 }
 
-async function fetchCase(folder: string): Promise<CaseFiles> {
+async function fetchCase<Files>(folder: string): Promise<Files> {
   return (await fetch(`${folder}/case.json`)).json();
 }
 
@@ -90,7 +95,10 @@ async function fetchFeed({ name, dtype, dims, url }: TensorFile): Promise<Feed> 
   return { name, dtype, dims, bytes: await fetchBytes(url) };
 }
 
-async function check(files: CaseFiles, answers: Readonly<Record<string, Answer>>): Promise<Prepared> {
+async function check(
+  files: Pick<CaseFiles, 'expected' | 'tolerance'>,
+  answers: Readonly<Record<string, Answer>>,
+): Promise<Prepared> {
   let error = 0;
   for (const { name, dims, url } of files.expected) {
     const answer = answers[name];

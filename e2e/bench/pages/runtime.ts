@@ -1,7 +1,9 @@
 // What the benchmark's pages and the command that drives them say to each other, and the one interface behind
-// which every runtime stands in its page. Types, and one name.
+// which every runtime stands in its page. Types, and a few names.
 
 import type { DType } from '../../../src/base/dtype';
+import type { ModelSpec } from '../../../src/nn/types';
+import type { TrainingLoss } from '../cases/training';
 
 /** A tensor as the server has it: packed little-endian elements at `url`. */
 export interface TensorFile {
@@ -25,6 +27,32 @@ export interface CaseFiles {
   /** What the oracle answered, as float32. */
   readonly expected: readonly TensorFile[];
 }
+
+/** The same of a case that trains. */
+export interface TrainingFiles {
+  readonly name: string;
+  readonly tolerance: number;
+  readonly training: Training;
+  /** By name 'layer/weight', in Keras's shapes. */
+  readonly weights: readonly TensorFile[];
+  /** The batch: x, then y. */
+  readonly feeds: readonly TensorFile[];
+  /** `losses`: those of the first steps. */
+  readonly expected: readonly TensorFile[];
+}
+
+/** The optimiser is Adam, with Keras's defaults but for the learning rate. */
+export interface Training {
+  readonly spec: ModelSpec;
+  readonly loss: TrainingLoss;
+  readonly learningRate: number;
+}
+
+/** Steps whose losses are compared before any is timed. */
+export const checkedSteps = 3;
+
+/** What is said of runtimes without `train`. */
+export const cannotTrain = 'cannot train';
 
 export interface Feed {
   readonly name: string;
@@ -56,6 +84,19 @@ export interface PlanMemory {
   readonly peakLiveBytes: number;
 }
 
+export interface TrainingData {
+  readonly weights: readonly Feed[];
+  readonly x: Feed;
+  readonly y: Feed;
+}
+
+/** A model under training. */
+export interface TrainingRun {
+  /** One step on the batch, fed from memory; answers its loss, read back. */
+  step(): Promise<number>;
+  dispose(): Promise<void> | void;
+}
+
 export interface OpenOptions {
   /** Whether the runtime may keep the model for the next visit, as far as it can. */
   readonly cache: boolean;
@@ -65,6 +106,7 @@ export interface Runtime {
   /** What is worth telling in the results, such as the number of threads. */
   start(): Promise<string>;
   open(files: CaseFiles, feeds: readonly Feed[], options: OpenOptions): Promise<OpenCase>;
+  train?(training: Training, data: TrainingData): Promise<TrainingRun>;
 }
 
 /** What `prepare` found: the largest error relative to the scale, and why the case cannot be timed, if so. */

@@ -62,6 +62,11 @@ serve({
       },
     };
   },
+  // Apart, so that pages which only run models do not load it.
+  async train(training, data) {
+    await starting;
+    return (await import('./tfjs-training')).train(training, data);
+  },
 });
 
 function valuesOf(feeds: readonly Feed[], form: (tensor: tf.Tensor) => TfValue): Values {

@@ -3,6 +3,7 @@
 
 import { LeptonError } from '../../base/errors';
 import type { Config, InputSpec, Json, LayerSpec } from '../../nn/types';
+import type { WireState } from '../../worker/training-protocol';
 
 /** What every layer can be given. */
 export interface LayerOptions {
@@ -44,6 +45,8 @@ export class Layer {
   learningRateMultiplier: number;
   readonly inputShape: readonly (number | null)[] | undefined;
   readonly config: Config;
+  /** @internal What its weights begin as, by the layer's own names, where that comes from a file. */
+  weights: WireState | undefined;
   #output: SymbolicTensor | undefined;
 
   constructor(

@@ -1,6 +1,7 @@
 // Models made of layers: sequential ones, and graphs of what layers are applied to.
 
 import type { CallSpec, ModelSpec } from '../../nn/types';
+import type { WireState } from '../../worker/training-protocol';
 import { type InputOptions, inputSpecOf, invalid, Layer, Names, SymbolicTensor, snakeCase } from './layer';
 import { Trainable } from './trainable';
 
@@ -57,6 +58,15 @@ export class Network extends Trainable {
     const found = this.layers[names.indexOf(name)];
     if (found) return found;
     throw invalid(`The model has no layer "${name}"; it has ${names.join(', ')}`);
+  }
+
+  /** @internal */
+  get givenWeights(): WireState {
+    const { layers } = this;
+    const given = this.spec.layers.flatMap(({ name }, i) =>
+      Object.entries(layers[i]?.weights ?? {}).map(([weight, tensor]) => [`${name}/${weight}`, tensor] as const),
+    );
+    return Object.fromEntries(given);
   }
 
   /** The model as plain data. @throws INVALID_ARGUMENT where the outputs do not follow from the inputs */

@@ -48,6 +48,8 @@ export interface CompileOptions {
   lossWeights?: readonly number[];
   /** For the only output, or a list for each. */
   metrics?: readonly NameOrOptions<MetricName>[] | readonly (readonly NameOrOptions<MetricName>[])[];
+  /** Batches whose gradients are averaged before the weights change, as if they were one batch; default 1. */
+  gradientAccumulationSteps?: number;
 }
 
 /** Keras's defaults. */
@@ -56,13 +58,16 @@ const commonLearningRate = 0.001;
 
 /** @throws INVALID_ARGUMENT where there is not one loss for each output */
 export function compileSpecOf(options: CompileOptions, outputs: number): { spec: CompileSpec; learningRate: number } {
-  const { optimizer = 'adam', loss, lossWeights, metrics = [] } = options;
+  const { optimizer = 'adam', loss, lossWeights, metrics = [], gradientAccumulationSteps = 1 } = options;
   const { learningRate, ...own } = namedOf(optimizer).config ?? {};
   const { name } = namedOf(optimizer);
   if (loss === undefined) throw invalid('needs a loss');
   const losses = Array.isArray(loss) ? loss : Array.from({ length: outputs }, () => loss);
   const lists = metrics.some(Array.isArray) || outputs > 1 ? metrics : [metrics];
   if (losses.length !== outputs) throw invalid(`has ${losses.length} losses for ${outputs} outputs`);
+  if (!Number.isSafeInteger(gradientAccumulationSteps) || gradientAccumulationSteps < 1) {
+    throw invalid(`has gradientAccumulationSteps = ${gradientAccumulationSteps}; expected a whole number from 1`);
+  }
   if (lossWeights && lossWeights.length !== outputs) {
     throw invalid(`has ${lossWeights.length} lossWeights for ${outputs} outputs`);
   }
@@ -73,6 +78,7 @@ export function compileSpecOf(options: CompileOptions, outputs: number): { spec:
       optimizer: { name, config: own },
       losses: losses.map(namedOf),
       lossWeights: lossWeights ?? losses.map(() => 1),
+      ...(gradientAccumulationSteps > 1 && { gradientAccumulationSteps }),
       metrics: losses.map((_, i) => ((lists[i] ?? []) as readonly NameOrOptions<MetricName>[]).map(namedOf)),
     },
     learningRate: typeof learningRate === 'number' ? learningRate : (learningRates[name] ?? commonLearningRate),

@@ -84,6 +84,9 @@ export abstract class Trainable implements Trained {
   /** The model as plain data. */
   abstract get spec(): ModelSpec;
 
+  /** @internal Weights that begin as a file has them. */
+  abstract get givenWeights(): WireState;
+
   /**
    * Says how to train. Layers of which `trainable` is false stay as they are.
    * @throws INVALID_ARGUMENT
@@ -264,7 +267,7 @@ export abstract class Trainable implements Trained {
   }
 
   #start(options: BuildOptions): Promise<Live> {
-    const starting = openTrainer({ spec: this.spec }, options);
+    const starting = openTrainer({ spec: this.spec, weights: this.givenWeights }, options);
     this.#live = starting;
     starting.catch(() => {
       this.#live = undefined;

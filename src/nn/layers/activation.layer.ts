@@ -19,7 +19,11 @@ const activation = elementwise('Activation', { activation: activationOption() },
 
 const relu = elementwise(
   'ReLU',
-  { maxValue: optional(number(undefined, positive)), negativeSlope: number(0, positive), threshold: number(0, positive) },
+  {
+    maxValue: optional(number(undefined, positive)),
+    negativeSlope: number(0, positive),
+    threshold: number(0, positive),
+  },
   ({ f, input, config: { maxValue, negativeSlope, threshold } }) => {
     const x = input.either;
     const capped = maxValue === undefined ? x : f.of('Min', x, maxValue);

@@ -4,7 +4,7 @@
 import { int64s } from '../../base/ndarray';
 import { type Call, defineLayer, type LayerDef, type Sized } from '../layer';
 import { choice, number, type Options, optional } from '../options';
-import { reshaped, Tensor } from '../tensor';
+import { reshaped, type Tensor } from '../tensor';
 import { channelsFirst, dataFormat, fromChannelsFirst, spatialShape } from '../window';
 
 /** A layer that leaves the shape as it is, and outside training everything. */

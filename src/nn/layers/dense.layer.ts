@@ -14,9 +14,7 @@ export default defineLayer({
     const kernel = { name: 'kernel', dims: [layer.size(-1), units], initializer: kernelInitializer };
     return [
       { ...kernel, regularizer: kernelRegularizer },
-      ...(useBias
-        ? [{ name: 'bias', dims: [units], initializer: biasInitializer, regularizer: biasRegularizer }]
-        : []),
+      ...(useBias ? [{ name: 'bias', dims: [units], initializer: biasInitializer, regularizer: biasRegularizer }] : []),
     ];
   },
   outputShape(layer) {

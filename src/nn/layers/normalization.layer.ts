@@ -39,10 +39,7 @@ function learned(layer: Sized<typeof common>): WeightSpec[] {
 function parameters(layer: Call<typeof common>): [string, string] {
   const size = layer.size(axisOf(layer));
   const all = (value: number) => layer.b.constant(ndarray('float32', [size], new Array<number>(size).fill(value)));
-  return [
-    layer.config.scale ? layer.weight('gamma') : all(1),
-    layer.config.center ? layer.weight('beta') : all(0),
-  ];
+  return [layer.config.scale ? layer.weight('gamma') : all(1), layer.config.center ? layer.weight('beta') : all(0)];
 }
 
 const batchNormalization = defineLayer({
@@ -71,7 +68,10 @@ const batchNormalization = defineLayer({
       { epsilon: config.epsilon, momentum: config.momentum, training_mode: Number(training) },
       training ? 3 : 1,
     ) as [string, ...string[]];
-    next.forEach((value, i) => layer.update(['movingMean', 'movingVariance'][i] as string, value));
+    if (training) {
+      layer.update('movingMean', next[0] as string);
+      layer.update('movingVariance', next[1] as string);
+    }
     return last ? Tensor.channelsFirst(b, y) : Tensor.plain(b, y);
   },
 });
@@ -84,7 +84,10 @@ const layerNormalization = defineLayer({
   call(layer: Call<typeof common>) {
     const { b, f, input, config } = layer;
     if (axisOf(layer) !== input.rank - 1) layer.fail('normalises along the last axis only');
-    const y = f.node('LayerNormalization', [input.plain(), ...parameters(layer)], { axis: -1, epsilon: config.epsilon });
+    const y = f.node('LayerNormalization', [input.plain(), ...parameters(layer)], {
+      axis: -1,
+      epsilon: config.epsilon,
+    });
     return Tensor.plain(b, y);
   },
 });

@@ -33,7 +33,10 @@ const zeroPadding = defineLayer({
   className: 'ZeroPadding2D',
   options: paddingOptions,
   outputShape: (layer: Sized<typeof paddingOptions>) =>
-    resized(layer, (size, i) => size + (layer.config.padding[i]?.[0] as number) + (layer.config.padding[i]?.[1] as number)),
+    resized(
+      layer,
+      (size, i) => size + (layer.config.padding[i]?.[0] as number) + (layer.config.padding[i]?.[1] as number),
+    ),
   call(layer: Call<typeof paddingOptions>) {
     const [[top, bottom], [left, right]] = layer.config.padding;
     const pads = layer.b.constant(int64s([0, 0, top, left, 0, 0, bottom, right]));

@@ -29,9 +29,10 @@ const gruOptions = { ...gated, resetAfter: flag(true) };
 
 type Common = OptionsOf<typeof common>;
 /** The options of every cell; which of them there are depends on the cell. */
-type Any = Common & Partial<Pick<OptionsOf<typeof lstmOptions>, 'recurrentActivation' | 'unitForgetBias'>> & {
-  readonly resetAfter?: boolean;
-};
+type Any = Common &
+  Partial<Pick<OptionsOf<typeof lstmOptions>, 'recurrentActivation' | 'unitForgetBias'>> & {
+    readonly resetAfter?: boolean;
+  };
 
 interface Cell {
   readonly op: 'RNN' | 'LSTM' | 'GRU';
@@ -151,9 +152,7 @@ function recurrent(className: string) {
       const flat = reshaped(b, y, [steps, batch, units]);
       // ONNX leaves the steps in their order; Keras gives them in the one they were taken in.
       const list = (value: number) => b.constant(int64s([value]));
-      const taken = config.goBackwards
-        ? f.node('Slice', [flat, list(-1), list(-(2 ** 31)), list(0), list(-1)])
-        : flat;
+      const taken = config.goBackwards ? f.node('Slice', [flat, list(-1), list(-(2 ** 31)), list(0), list(-1)]) : flat;
       return Tensor.plain(b, permuted(b, taken, [1, 0, 2]));
     },
   });
@@ -166,9 +165,11 @@ interface Inner {
 
 const inner: Option<Inner> = (value, fail) => {
   const { className, config } = (value ?? {}) as { className?: string; config?: Config };
-  const cell = (Object.hasOwn(cells, className ?? '') && cells[className as string]) || fail('a SimpleRNN, LSTM or GRU');
+  const cell =
+    (Object.hasOwn(cells, className ?? '') && cells[className as string]) || fail('a SimpleRNN, LSTM or GRU');
   const read = readOptions(`The ${className} of a Bidirectional layer`, cell.options, config) as unknown as Any;
-  if (read.goBackwards) invalid(`The ${className} of a Bidirectional layer cannot have goBackwards: it goes both ways.`);
+  if (read.goBackwards)
+    invalid(`The ${className} of a Bidirectional layer cannot have goBackwards: it goes both ways.`);
   return { cell, config: read };
 };
 

@@ -24,7 +24,8 @@ const normalization = defineLayer({
   outputShape(layer: Sized<typeof options>) {
     const size = layer.shape.at(-1);
     for (const [name, list] of Object.entries(layer.config)) {
-      if (list.length !== 1 && list.length !== size) layer.fail(`has ${list.length} numbers as ${name}, for the last axis`);
+      if (list.length !== 1 && list.length !== size)
+        layer.fail(`has ${list.length} numbers as ${name}, for the last axis`);
     }
     return layer.shape;
   },

@@ -138,11 +138,18 @@ function soften(n: AttentionNode, b: Nodes, p: Problem, scores: string): string 
     const weights = one('Softmax', [one('Concat', [scores, column], { axis: -1 })], { axis: -1 });
     return one('Slice', [weights, ...[0, p.keys, -1].map((i) => b.constant(int64s([i])))]);
   }
-  const weights = one('Softmax', [scores], { axis: -1 });
-  if (!n.has(input.mask) && !n.has(input.lengths) && !n.attributes.causal) return weights;
+  const soft = (name: string) => one('Softmax', [name], { axis: -1 });
+  if (!n.has(input.mask) && !n.has(input.lengths) && seesSome(n.attributes, p)) return soft(scores);
   const top = b.add('ReduceMax', [scores, b.constant(int64s([-1]))], { keepdims: 1 })[0] as string;
   // Not an equality with -Infinity, which a GPU need not know.
   const least = dtype === 'float16' ? -65504 : -3.4028234663852886e38;
   const none = one('Less', [top, b.constant(scalar(dtype, least))]);
-  return one('Where', [none, b.constant(scalar(dtype, 0)), weights]);
+  const zero = b.constant(scalar(dtype, 0));
+  // Nor may Softmax see such a row: what it makes of it would be NaN, and so would be the gradients.
+  return one('Where', [none, zero, soft(one('Where', [none, zero, scores]))]);
+}
+
+/** Whether every query sees a key, by position alone. */
+function seesSome({ causal, offset, window }: AttentionNode['attributes'], { queries, keys }: Problem): boolean {
+  return !causal || (offset >= 0 && (window === 0 || queries + offset - window < keys));
 }

@@ -14,8 +14,7 @@ type Found = (string | undefined)[];
 
 export function maxPoolGrad<A extends PoolAttributes>(n: NodeView<A>, b: LowerBuilder, [dy]: Gradients): Found {
   if (dy === undefined) return [];
-  const [x, y] = [n.node.inputs[0], n.node.outputs[0]] as [string, string];
-  return b.add('lepton.MaxPoolGradient', [x, y, dy], windowOf(n));
+  return b.add('lepton.MaxPoolGradient', [n.node.inputs[0] as string, dy], windowOf(n));
 }
 
 export function averagePoolGrad<A extends PoolAttributes & { readonly count_include_pad: number }>(

@@ -1,12 +1,12 @@
-// The kernels of pooling's gradients: a gather over the windows that meet an input, and for the commonest pooling, windows
-// of 2×2 side by side, an invocation for two windows.
+// The kernels of pooling's gradients: a gather over the windows that meet an input, which for the largest needs to know which
+// element each window took; and for the commonest pooling, windows of 2×2 side by side, an invocation for two windows.
 
 import text from '../../../shaders/pool-gradient.wgsl?raw';
-import maxText from '../../../shaders/pool-gradient-max.wgsl?raw';
 import pairsText from '../../../shaders/pool-gradient-pairs.wgsl?raw';
+import largestText from '../../../shaders/pool-largest.wgsl?raw';
 import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv, sizeOf } from '../../base/shape';
-import type { Kernel } from '../../ir/kernel';
+import type { Dispatch, Kernel, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { isFloating, storeText, windowUniforms } from '../conv/parts';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
@@ -26,14 +26,40 @@ function tiling(n: NodeView, window: Window, rowsEach: number) {
 
 const bytesOf = (n: NodeView) => byteSize(deviceType(n.output(0).dtype));
 
-const everyInput = `
-fn startLanes(at: vec4u) {}
-fn counts(o: Windows, wanted: vec4<bool>) -> vec4<bool> { return wanted; }
+/** Windows along each axis that an input lies between the ends of, at most. */
+function windowsMet({ kernel, strides, dilations }: Window): [number, number, number] {
+  const along = (i: number) =>
+    ceilDiv(((kernel[i] as number) - 1) * (dilations[i] as number) + 1, strides[i] as number);
+  return [along(0), along(1), along(2)];
+}
+
+/** Finds which element each window took. */
+function largestDispatch(n: NodeView, window: Window, places: Operand): Dispatch {
+  const [depth, height, width] = window.output as [number, number, number];
+  const [batch = 1, channels = 1] = n.output(0).dims;
+  const rowQuads = ceilDiv(width, 4);
+  const invocations = rowQuads * height * depth * batch * channels;
+  return {
+    label: `${n.node.op}.largest`,
+    wgsl: elemAliases(n.input(0).dtype) + linearHelpers + largestText,
+    constants: { WORKGROUP: workgroup },
+    bindings: { x: { input: 0 }, places },
+    uniforms: { ...windowUniforms(window), rowQuads, invocations },
+    workgroups: oneEach(invocations, workgroup),
+  };
+}
+
+const everyTap = 'fn counts(at: vec4u, tap: vec4i) -> vec4<bool> { return vec4<bool>(true); }\n';
+const largestTap = `
+@group(0) @binding(1) var<storage, read> places: array<i32>;
+fn counts(at: vec4u, tap: vec4i) -> vec4<bool> {
+  return tap == vec4i(places[at.x], places[at.y], places[at.z], places[at.w]);
+}
 `;
 
 /**
  * @param windowOf the pooling's window
- * @param ofLargest whether the inputs are x, the pooled values and their gradient, instead of the gradient alone
+ * @param ofLargest whether the inputs are x and the gradient of the largest, instead of the gradient of sums alone
  */
 export function gatherGradient<A>(windowOf: (n: NodeView<A>) => Window, ofLargest: boolean): Kernel<A> {
   return {
@@ -43,33 +69,34 @@ export function gatherGradient<A>(windowOf: (n: NodeView<A>) => Window, ofLarges
     cost(n) {
       const window = windowOf(n);
       const { invocations } = tiling(n, window, 1);
+      const met = sizeOf(windowsMet(window));
+      const outputs = n.input(ofLargest ? 1 : 0).dims;
+      const quads = ofLargest ? sizeOf(outputs) / 4 : 0;
       const taps = sizeOf(window.kernel);
-      const met = Math.max(1, taps / sizeOf(window.strides));
       return {
-        flops: invocations * (150 + taps * 60 + (ofLargest ? 200 + met * 40 : 0)),
-        traffic: bytesOf(n) * invocations * 4 * (met * (ofLargest ? 3 : 1) + 1),
+        flops: invocations * (200 + met * 100) + quads * (200 + taps * 60),
+        traffic: bytesOf(n) * 4 * (invocations * (met * (ofLargest ? 2 : 1) + 1) + quads * (taps + 1)),
         workgroups: ceilDiv(invocations, workgroup),
+        dispatches: ofLargest ? 2 : 1,
       };
     },
     dispatches(n) {
       const window = windowOf(n);
       const { width, channels, rowQuads, invocations } = tiling(n, window, 1);
-      const tail = storeText(n, width % 4 === 0, 5);
-      return [
-        {
-          label: `${n.node.op}.gather`,
-          wgsl: [elemAliases(n.output(0).dtype), linearHelpers, tail.text, text, ofLargest ? maxText : everyInput].join(
-            '',
-          ),
-          constants: { WORKGROUP: workgroup },
-          bindings: {
-            ...(ofLargest ? { x: { input: 0 }, pooled: { input: 1 }, dy: { input: 2 } } : { dy: { input: 0 } }),
-            ...tail.bindings,
-          },
-          uniforms: { ...windowUniforms(window), rowQuads, channels, invocations },
-          workgroups: oneEach(invocations, workgroup),
-        },
-      ];
+      const [windowsZ, windowsY, windowsX] = windowsMet(window);
+      const places: Operand = { scratch: 'places', bytes: 4 * sizeOf(n.input(ofLargest ? 1 : 0).dims) };
+      const tail = storeText(n, width % 4 === 0);
+      const gather: Dispatch = {
+        label: `${n.node.op}.gather`,
+        wgsl: [elemAliases(n.output(0).dtype), linearHelpers, tail.text, ofLargest ? largestTap : everyTap, text].join(
+          '',
+        ),
+        constants: { WORKGROUP: workgroup },
+        bindings: { dy: { input: ofLargest ? 1 : 0 }, ...(ofLargest && { places }), ...tail.bindings },
+        uniforms: { ...windowUniforms(window), windowsX, windowsY, windowsZ, rowQuads, channels, invocations },
+        workgroups: oneEach(invocations, workgroup),
+      };
+      return ofLargest ? [largestDispatch(n, window, places), gather] : [gather];
     },
   };
 }
@@ -98,7 +125,7 @@ export function pairsGradient<A>(windowOf: (n: NodeView<A>) => Window): Kernel<A
           label: `${n.node.op}.pairs`,
           wgsl: elemAliases(n.output(0).dtype) + linearHelpers + tail.text + pairsText,
           constants: { WORKGROUP: workgroup },
-          bindings: { x: { input: 0 }, dy: { input: 2 }, ...tail.bindings },
+          bindings: { x: { input: 0 }, dy: { input: 1 }, ...tail.bindings },
           uniforms: {
             ...{ inWidth: width, inHeight: height, outWidth, outHeight },
             ...{ rowQuads, rowPairs: lines, channels, invocations },

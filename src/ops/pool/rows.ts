@@ -38,7 +38,7 @@ export function poolRows<A extends PoolAttributes>(countsPadding?: (attributes: 
       const { window, invocations } = tiling(n);
       const taps = sizeOf(window.kernel);
       return {
-        flops: invocations * (100 + taps * 40),
+        flops: invocations * (100 + (!countsPadding && inPairs(window) ? 60 : taps * 40)),
         traffic: byteSize(deviceType(n.input(0).dtype)) * invocations * 4 * (taps + 1),
         workgroups: ceilDiv(invocations, workgroup),
       };

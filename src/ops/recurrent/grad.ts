@@ -36,7 +36,7 @@ export function recurrenceGrad(n: NodeView<CellAttributes>, b: LowerBuilder, giv
     'lepton.RecurrenceGradient',
     [trace, byRow, peep, name(3), ...[0, 1, 2].map((i) => given[i] ?? '')],
     attributes,
-    apart ? 4 : 3,
+    apart ? 4 : ([3, 2].find((count) => n.has(count + 2)) ?? 1),
   ) as [string, string, string, string?];
 
   const slice = (value: string, axis: number, start: number, end: number) =>

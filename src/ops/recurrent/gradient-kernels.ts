@@ -19,7 +19,9 @@ export function gradientKernels<A>(of: Of<A>): Kernel<A>[] {
 }
 
 /** Sequences of a workgroup, all of which read a weight once. */
-const tiles = [4, 1, 2, 8];
+const tiles = [4, 1, 2];
+/** Bytes of workgroup memory that a software adapter may be given: to clear one is text to compile there. */
+const mostCleared = 6144;
 /** Operations that a cell's step back takes for one unit. */
 const cellOperations = 60;
 
@@ -40,15 +42,15 @@ function wholeKernel<A>(of: Of<A>): Kernel<A> {
   };
   return {
     name: 'whole',
-    space: { tile: tiles, parts: [1, 2, 4, 8] },
-    legal(n, t, { limits }) {
+    space: { tile: tiles, parts: [1, 4, 8] },
+    legal(n, t, { limits, software }) {
       const { batch, tile, parts, quads, invocations, bytes } = layout(n, t);
       const bound = 3 + Object.keys(retreatAccesses(n, wholeRetreat).bindings).length;
       return (
         bound <= bindable &&
         (tile === 1 || tile < 2 * batch) &&
         (parts === 1 || parts <= quads) &&
-        bytes <= limits.maxComputeWorkgroupStorageSize &&
+        bytes <= Math.min(limits.maxComputeWorkgroupStorageSize, software ? mostCleared : Number.POSITIVE_INFINITY) &&
         invocations <= limits.maxComputeInvocationsPerWorkgroup
       );
     },
@@ -96,7 +98,7 @@ function stepKernel<A>(of: Of<A>): Kernel<A> {
   };
   return {
     name: 'step',
-    space: { tile: tiles, parts: [4, 1, 16], columns: [16, 4] },
+    space: { tile: tiles, parts: [1, 4, 8], columns: [4, 16] },
     legal(n, t, { limits }) {
       const { tile, parts, columns, batch } = layout(n, t);
       return (tile === 1 || tile < 2 * batch) && 16 * tile * parts * columns <= limits.maxComputeWorkgroupStorageSize;

@@ -1,0 +1,40 @@
+// `npm run proofs -- NAME… [--full]`: trains on real data in Node, on Dawn, prints how it went and what was reached, and
+// ends with status 1 where that is less than was claimed. Seeded: the same adapter gives the same numbers.
+
+import { openDawn } from '../support/dawn';
+import { NodeTraining } from './in-node';
+import { proofs } from './list';
+import { broken, type Proof } from './proof';
+
+const usage = `Usage: npm run proofs -- NAME… [--full]\n${Object.entries(proofs)
+  .map(([name, { about }]) => `  ${name.padEnd(14)}${about}`)
+  .join('\n')}`;
+
+// Opened here: once a command runs, its runner loads no more modules.
+const dawn = await openDawn();
+
+export default async function main(args: readonly string[]): Promise<number> {
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const options = args.filter((arg) => arg.startsWith('--'));
+  if (names.length === 0 || !names.every((name) => name in proofs) || options.some((option) => option !== '--full')) {
+    console.error(usage);
+    return 2;
+  }
+  const training = new NodeTraining(dawn.gpu);
+  const full = options.length > 0;
+  let failures = 0;
+  for (const name of names) {
+    const { about, run, claims } = proofs[name] as Proof;
+    console.log(`${name}: ${about}`);
+    const began = performance.now();
+    const measured = await run({ training, full, log: console.log });
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    const numbers = Object.entries(measured).map(([key, value]) => `${key} ${Number(value.toPrecision(5))}`);
+    console.log(`${name}: ${numbers.join(', ')}; ${seconds} s`);
+    const wrong = broken(full ? claims.full : claims.small, measured);
+    for (const line of wrong) console.error(`${name}: ${line}`);
+    failures += wrong.length;
+  }
+  dawn.close();
+  return failures > 0 ? 1 : 0;
+}
