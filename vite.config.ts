@@ -58,7 +58,12 @@ export default defineConfig(({ command }) => ({
   optimizeDeps,
   // A dev server has no such name: it would hold for one state of the sources only.
   define: command === 'build' ? buildDefine() : {},
-  build: { outDir: 'dist/site', target: 'es2023', sourcemap: true },
+  build: {
+    outDir: 'dist/site',
+    target: 'es2023',
+    sourcemap: true,
+    rolldownOptions: { input: { index: `${root}index.html`, digits: `${root}digits.html` } },
+  },
 }));
 
 export interface LibraryFile {

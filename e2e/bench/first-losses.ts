@@ -5,6 +5,7 @@ import { encode, type NDArray, ndarray } from '../../src/base/ndarray';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
 import type { WireTensor } from '../../src/worker/protocol';
+import { makeRunner } from '../../src/worker/make-runner';
 import { Trainer } from '../../src/worker/trainer';
 import { openDawn } from '../support/dawn';
 import { floatsOf } from '../train/batch';
@@ -18,7 +19,7 @@ export async function firstLosses(
 ): Promise<{ weights: Record<string, NDArray>; losses: number[] }> {
   const dawn = await openDawn();
   const devices = new Devices(dawn.gpu);
-  const trainer = new Trainer({ spec, seed: 1, training, devices });
+  const trainer = new Trainer({ spec, seed: 1, training, makeRunner, devices });
   try {
     await trainer.build();
     await trainer.compile({

@@ -215,3 +215,19 @@ describe('gradients against finite differences', () => {
     });
   }
 });
+
+describe('gradients through rounding', () => {
+  it('pass where a number is in range, and are zero outside', () => {
+    const b = new GraphBuilder('quantised', inferNode);
+    const x = b.input('x', 'float32', [4]);
+    const [scale, zero] = [b.constant(ndarray('float32', [], [0.5])), b.constant(ndarray('int8', [], [3]))];
+    const [integers] = b.add('QuantizeLinear', [x, scale, zero]) as [string];
+    const [floats] = b.add('DequantizeLinear', [integers, scale, zero]) as [string];
+    const [weighed] = b.add('Mul', [floats, b.constant(ndarray('float32', [4], [1, 2, 3, 4]))]) as [string];
+    const [loss] = b.add('ReduceSum', [weighed], { keepdims: 0 }) as [string];
+    const { graph, gradients } = differentiate(b.finish([loss]), loss, ['x']);
+    const feeds = new Map([['x', ndarray('float32', [4], [0.3, -200, 7.7, 62.5])]]);
+    const [found] = hostOutputs({ ...graph, outputs: [gradients.get('x') as string] }, feeds);
+    expect(Array.from(found?.data ?? [])).toEqual([1, 0, 3, 0]);
+  });
+});

@@ -5,6 +5,7 @@ import type { Network } from '../../src/api/nn/network';
 import type { WorkerClient } from '../../src/api/worker-client';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
+import { makeRunner } from '../../src/worker/make-runner';
 import type { Reply } from '../../src/worker/protocol';
 import { Trainer } from '../../src/worker/trainer';
 import type { TrainingApi } from '../../src/worker/training-protocol';
@@ -19,7 +20,7 @@ export class NodeTraining {
   /** Makes the model's weights, as `build({ seed })` does in a page. */
   async build<N extends Network>(network: N, seed: number): Promise<N> {
     const { spec } = network;
-    const trainer = new Trainer({ spec, seed, training, devices: this.devices });
+    const trainer = new Trainer({ spec, seed, training, makeRunner, devices: this.devices });
     await trainer.build();
     const worker = workerOf(trainer);
     // Errors pass as they are: nothing turns them into plain data on the way.

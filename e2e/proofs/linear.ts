@@ -23,9 +23,9 @@ export const linear: Proof = {
 async function run(context: Context): Promise<Measured> {
   const houses = await parts('housing.csv', '13');
   const notes = await parts('banknote_authentication.csv', '4');
-  const regression = await fitted(linearRegression({ features: 13 }), houses, context);
-  const logistic = await fitted(logisticRegression({ features: 4 }), notes, context);
-  const svm = await fitted(linearSVM({ features: 4 }), notes, context);
+  const regression = await fitted(linearRegression({ features: 13 }), houses, 150, context);
+  const logistic = await fitted(logisticRegression({ features: 4 }), notes, 30, context);
+  const svm = await fitted(linearSVM({ features: 4 }), notes, 30, context);
   return {
     r2: regression.r2 as number,
     rootMeanSquaredError: regression.rootMeanSquaredError as number,
@@ -47,10 +47,10 @@ async function parts(name: string, labels: string): Promise<Parts> {
   return { train: normalised.select(train), test: normalised.select(validation) };
 }
 
-async function fitted(model: Sequential, { train, test }: Parts, { training, full }: Context) {
+async function fitted(model: Sequential, { train, test }: Parts, epochs: number, { training }: Context) {
   await training.build(model, 1);
   const batches = train.shuffle({ seed: 1 }).batch({ size: 64, dropRemainder: true });
-  await model.fit(batches, { epochs: full ? 100 : 40 });
+  await model.fit(batches, { epochs });
   const results = await model.evaluate(test.batch({ size: test.size }));
   await model.dispose();
   return results;

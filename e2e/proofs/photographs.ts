@@ -24,7 +24,9 @@ async function run({ training, full, log }: Context): Promise<Measured> {
   const folder = dataPath('images', 'imagenet');
   const names = readdirSync(folder).filter((name) => name.endsWith('.JPEG'));
   const isAnimal = (name: string) => name < lastAnimal;
-  const chosen = [names.filter(isAnimal), names.filter((name) => !isAnimal(name))].flatMap((list) => list.slice(0, each));
+  const chosen = [names.filter(isAnimal), names.filter((name) => !isAnimal(name))].flatMap((list) =>
+    list.slice(0, each),
+  );
   const pixels = await decode(
     chosen.map((name) => readFileSync(`${folder}/${name}`)),
     side,
@@ -45,13 +47,13 @@ async function run({ training, full, log }: Context): Promise<Measured> {
     layers.dense({ units: 1, activation: 'sigmoid' }),
   ]);
   await training.build(model, 1);
-  const optimizer = { name: 'adam', learningRate: 0.0005 } as const;
+  const optimizer = { name: 'adam', learningRate: 0.001 } as const;
   model.compile({ optimizer, loss: 'binaryCrossentropy', metrics: ['accuracy'] });
   let epochs = 0;
   const enough = {
     onEpochEnd: (epoch: number, logs: Readonly<Record<string, number>>) => {
       epochs = epoch + 1;
-      model.stopTraining = logs.accuracy === 1 && (logs.loss ?? 1) < 0.1;
+      model.stopTraining = logs.accuracy === 1 && (logs.loss ?? 1) < 0.2;
     },
   };
   await model.fit(x, y, { epochs: 60, batchSize: chosen.length, seed: 1, callbacks: [progress(log), enough] });

@@ -29,7 +29,9 @@ export function broken(claims: Claims, measured: Measured): string[] {
     const value = measured[name] ?? Number.NaN;
     if ('atLeast' in claim) return value >= claim.atLeast ? [] : [`${name} is ${value}, not at least ${claim.atLeast}`];
     const bound = typeof claim.below === 'number' ? claim.below : (measured[claim.below] ?? Number.NaN);
-    return value < bound ? [] : [`${name} is ${value}, not below ${claim.below}${claim.below === bound ? '' : ` (${bound})`}`];
+    return value < bound
+      ? []
+      : [`${name} is ${value}, not below ${claim.below}${claim.below === bound ? '' : ` (${bound})`}`];
   });
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CompileSpec } from '../../src/nn/types';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
+import { makeRunner } from '../../src/worker/make-runner';
 import type { WireTensor } from '../../src/worker/protocol';
 import { Trainer } from '../../src/worker/trainer';
 import { describeWithData } from '../support/data';
@@ -23,7 +24,7 @@ describeWithData('training on MNIST', () => {
   describeDawn('in Node', (dawn) => {
     let trainer: Trainer;
     beforeAll(async () => {
-      trainer = new Trainer({ spec: mlp, seed: 1, training, devices: new Devices(dawn.gpu) });
+      trainer = new Trainer({ spec: mlp, seed: 1, training, makeRunner, devices: new Devices(dawn.gpu) });
       await trainer.build();
       await trainer.compile(compile);
     });
@@ -62,7 +63,7 @@ describeWithData('training on MNIST', () => {
       const sgd = { ...compile, optimizer: { name: 'sgd' } };
       const states: Awaited<ReturnType<Trainer['state']>>[] = [];
       for (const gradientAccumulationSteps of [1, 4]) {
-        const one = new Trainer({ spec: mlp, seed: 4, training, devices: new Devices(dawn.gpu) });
+        const one = new Trainer({ spec: mlp, seed: 4, training, makeRunner, devices: new Devices(dawn.gpu) });
         await one.build();
         await one.compile({ ...sgd, gradientAccumulationSteps });
         const size = 32 / gradientAccumulationSteps;

@@ -5,6 +5,7 @@ import type { LeptonError } from '../../src/base/errors';
 import type { CompileSpec, Named } from '../../src/nn/types';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
+import { makeRunner } from '../../src/worker/make-runner';
 import { Trainer } from '../../src/worker/trainer';
 import { describeDawn } from '../support/dawn';
 import { mulberry32 } from '../support/random';
@@ -36,7 +37,7 @@ describeDawn('faults of training', (dawn) => {
   let devices: Devices;
   beforeEach(async () => {
     devices = new Devices(dawn.gpu);
-    trainer = new Trainer({ spec, seed: 1, training, devices, snapshotInterval: 0 });
+    trainer = new Trainer({ spec, seed: 1, training, makeRunner, devices, snapshotInterval: 0 });
     await trainer.build();
     await trainer.compile(compileWith({ name: 'adam' }));
   });
@@ -118,7 +119,7 @@ describeDawn('faults of training', (dawn) => {
   });
 
   it('the same seeds, the same weights', async () => {
-    const other = new Trainer({ spec, seed: 1, training, devices });
+    const other = new Trainer({ spec, seed: 1, training, makeRunner, devices });
     await other.build();
     await other.compile(compileWith({ name: 'adam' }));
     for (const each of [trainer, other]) for (let i = 0; i < 3; i++) await each.batch(batch());

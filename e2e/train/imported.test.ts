@@ -8,6 +8,7 @@ import type { LayerSpec, ModelSpec } from '../../src/nn/types';
 import { readOnnx } from '../../src/read/onnx';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
+import { makeRunner } from '../../src/worker/make-runner';
 import type { WireTensor } from '../../src/worker/protocol';
 import { Trainer } from '../../src/worker/trainer';
 import { dataPath, describeWithData } from '../support/data';
@@ -50,8 +51,7 @@ const losses = [{ name: 'sparseCategoricalCrossentropy', config: { fromLogits: t
 /** Channels in front, as the models have them. */
 function firstBatch(data: ReturnType<typeof digits>, at: number, size: number) {
   const { inputs, targets } = batchOf(data, at, size);
-  const [x] = inputs as [WireTensor];
-  return { inputs: [{ ...x, dims: [size, 1, 28, 28] }], targets };
+  return { inputs: inputs.map((x) => ({ ...x, dims: [size, 1, 28, 28] })), targets };
 }
 
 describeWithData('training imported models', () => {
@@ -60,7 +60,7 @@ describeWithData('training imported models', () => {
     afterEach(() => trainer?.dispose());
 
     async function trainerOf(spec: ModelSpec, layer: Awaited<ReturnType<typeof imported>>): Promise<Trainer> {
-      const made = new Trainer({ spec, seed: 2, training, devices: new Devices(dawn.gpu) });
+      const made = new Trainer({ spec, seed: 2, training, makeRunner, devices: new Devices(dawn.gpu) });
       trainer = made;
       await made.build();
       await made.setState(stateOf(layer.weights));
@@ -85,8 +85,8 @@ describeWithData('training imported models', () => {
       const report = await model.batch({ trainer: 0, kind: 'evaluate', learningRate: 0, ...test });
       expect((report.metrics[0]?.[0]?.[0] as number) / 500).toBeGreaterThan(0.93);
 
-      const [x] = test.inputs as [WireTensor];
-      const [expected] = (await model.predict(test.inputs)) as [WireTensor];
+      const x = test.inputs[0] as WireTensor;
+      const expected = (await model.predict(test.inputs))[0] as WireTensor;
       const outputs = await ortRun(await model.exportOnnx(), { x: ndarray('float32', x.dims, floatsOf(x)) });
       const got = outputs[spec.outputs[0] as string] as NDArray;
       expect(got.dims).toEqual([500, 10]);

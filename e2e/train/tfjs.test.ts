@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import type { ModelSpec, Named } from '../../src/nn/types';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
+import { makeRunner } from '../../src/worker/make-runner';
 import type { WireTensor } from '../../src/worker/protocol';
 import { Trainer } from '../../src/worker/trainer';
 import { describeWithData } from '../support/data';
@@ -75,7 +76,7 @@ describeWithData('training beside TensorFlow.js', () => {
       ['cnn, adam', smallCnn, { name: 'adam' }, 0.002, () => tf.train.adam(0.002)],
     ];
     it.each(cases)('%s', async (_name, spec, optimizer, learningRate, theirs) => {
-      const trainer = new Trainer({ spec, seed: 3, training, devices: new Devices(dawn.gpu) });
+      const trainer = new Trainer({ spec, seed: 3, training, makeRunner, devices: new Devices(dawn.gpu) });
       await trainer.build();
       const losses = [{ name: 'sparseCategoricalCrossentropy' }];
       await trainer.compile({ optimizer, losses, lossWeights: [1], metrics: [[]] });

@@ -113,14 +113,20 @@ export function clearChart(): void {
 }
 
 /** The page's colours as a canvas understands them, with light-dark() resolved. */
-export function resolveColours(near: HTMLElement): Record<'accent' | 'muted' | 'line' | 'ink', string> {
+export function resolveColours(near: HTMLElement): Record<'accent' | 'good' | 'muted' | 'line' | 'ink', string> {
   const probe = document.createElement('span');
   near.parentElement!.append(probe);
   const read = (name: string) => {
     probe.style.color = `var(${name})`;
     return getComputedStyle(probe).color;
   };
-  const colours = { accent: read('--accent'), muted: read('--muted'), line: read('--line'), ink: read('--ink-2') };
+  const colours = {
+    accent: read('--accent'),
+    good: read('--good'),
+    muted: read('--muted'),
+    line: read('--line'),
+    ink: read('--ink-2'),
+  };
   probe.remove();
   return colours;
 }

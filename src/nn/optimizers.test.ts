@@ -15,7 +15,7 @@ interface Weight {
 }
 
 /** The weights after as many steps as there are gradients. */
-function after(named: Named, weights: readonly Weight[], learningRate: number, wanted = 1): number[][] {
+function updated(named: Named, weights: readonly Weight[], learningRate: number, wanted = 1): number[][] {
   const b = new GraphBuilder('update', inferNode);
   const declared = weights.map(({ values }, i) => ({ name: `w${i}`, dims: [values.length] }));
   const slots = slotsOf(named, declared);
@@ -75,14 +75,14 @@ const two: Weight = {
 
 describe('optimisers', () => {
   it('descend', () => {
-    near(after({ name: 'sgd' }, [one], 0.1)[0], [0.95, -2.1]);
+    near(updated({ name: 'sgd' }, [one], 0.1)[0], [0.95, -2.1]);
     const momentum = { name: 'sgd', config: { momentum: 0.9 } };
-    near(after(momentum, [two], 0.1)[0], [1 - 0.05 - (0.045 + 0.025)]);
+    near(updated(momentum, [two], 0.1)[0], [1 - 0.05 - (0.045 + 0.025)]);
     // The first step of Adam goes as far as the rate, whatever the gradient.
-    near(after({ name: 'adam' }, [one], 0.01)[0], [0.99, -2.01]);
-    near(after({ name: 'adamw', config: { weightDecay: 0.5 } }, [one], 0.01)[0], [0.995 - 0.01, -1.99 - 0.01]);
-    near(after({ name: 'adagrad' }, [two], 0.1)[0], [1 - 0.05 / Math.sqrt(0.35) - 0.025 / Math.sqrt(0.35 + 0.0625)]);
-    near(after({ name: 'rmsprop' }, [{ ...two, gradients: [[0.5]] }], 0.1)[0], [1 - 0.05 / Math.sqrt(0.025)]);
+    near(updated({ name: 'adam' }, [one], 0.01)[0], [0.99, -2.01]);
+    near(updated({ name: 'adamw', config: { weightDecay: 0.5 } }, [one], 0.01)[0], [0.995 - 0.01, -1.99 - 0.01]);
+    near(updated({ name: 'adagrad' }, [two], 0.1)[0], [1 - 0.05 / Math.sqrt(0.35) - 0.025 / Math.sqrt(0.35 + 0.0625)]);
+    near(updated({ name: 'rmsprop' }, [{ ...two, gradients: [[0.5]] }], 0.1)[0], [1 - 0.05 / Math.sqrt(0.025)]);
   });
 
   it('LAMB moves a layer in proportion to its length', () => {
@@ -90,8 +90,8 @@ describe('optimisers', () => {
     // The first step of Adam would be (1, 1); with decay 0.5 it is (2.5, -1), and the weight is 5 long.
     const trust = 5 / Math.sqrt(2.5 ** 2 + 1);
     const named = { name: 'lamb', config: { weightDecay: 0.5 } };
-    near(after(named, [weight], 0.1)[0], [3 - 0.1 * trust * 2.5, -4 + 0.1 * trust]);
-    near(after({ name: 'lamb' }, [{ values: [0], gradients: [[1]] }], 0.1)[0], [-0.1]);
+    near(updated(named, [weight], 0.1)[0], [3 - 0.1 * trust * 2.5, -4 + 0.1 * trust]);
+    near(updated({ name: 'lamb' }, [{ values: [0], gradients: [[1]] }], 0.1)[0], [-0.1]);
   });
 
   it('clip gradients by value, by weight, and all together', () => {
@@ -99,7 +99,7 @@ describe('optimisers', () => {
       { values: [0, 0], gradients: [[3, 4]] },
       { values: [0], gradients: [[12]] },
     ];
-    const clipped = (config: object) => after({ name: 'sgd', config: { ...config } }, weights, 1);
+    const clipped = (config: object) => updated({ name: 'sgd', config: { ...config } }, weights, 1);
     expect(clipped({ clipValue: 3.5 }).map((w) => w.map(Math.abs))).toEqual([[3, 3.5], [3.5]]);
     const byNorm = clipped({ clipNorm: 10 });
     near(byNorm[0], [-3, -4]);
@@ -112,7 +112,7 @@ describe('optimisers', () => {
   it('heed the factor of a layer', () => {
     const weights = [one, { ...one, multiplier: 0.5 }];
     for (const name of ['sgd', 'lamb']) {
-      const [full, half] = after({ name }, weights, 0.1) as [number[], number[]];
+      const [full, half] = updated({ name }, weights, 0.1) as [number[], number[]];
       near(
         half.map((v, i) => v - (one.values[i] as number)),
         full.map((v, i) => (v - (one.values[i] as number)) / 2),
@@ -121,7 +121,7 @@ describe('optimisers', () => {
   });
 
   it('leave everything as it is where a step is not wanted', () => {
-    for (const name of Object.keys(optimizerOptions)) expect(after({ name }, [two], 0.1, 0)).toEqual([[1]]);
+    for (const name of Object.keys(optimizerOptions)) expect(updated({ name }, [two], 0.1, 0)).toEqual([[1]]);
   });
 
   it('name what is wrong', () => {

@@ -15,7 +15,7 @@ export interface CheckpointInfo {
 export interface CheckpointStore {
   /** @throws STORAGE_QUOTA, UNSUPPORTED_OPERATION; what was there before stays then */
   save(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  load(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  load(name: string): Promise<Blob | undefined>;
   list(): Promise<CheckpointInfo[]>;
   /** Says whether there was one. */
   delete(name: string): Promise<boolean>;
@@ -59,8 +59,7 @@ export function createCheckpointStore(
       }),
     load: (name) =>
       use(`Loading the checkpoint "${name}"`, async (store) => {
-        const record = await get<CheckpointRecord>(name, store);
-        return record && new Uint8Array(await record.blob.arrayBuffer());
+        return (await get<CheckpointRecord>(name, store))?.blob;
       }),
     list: () =>
       use('Listing the checkpoints', async (store) =>

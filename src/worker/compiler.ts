@@ -16,6 +16,7 @@ import type { GpuTensors } from './gpu-tensors';
 import { type HostNode, hostNodesOf, runNode } from './host';
 import type { Engine } from './model';
 import { adapt, type NextStage, nextStage, type Precision, type StageRequest } from './next-stage';
+import { Trainers, type TrainersOptions } from './trainers';
 
 export interface Compiler {
   /** Reads a model; one with operators Lepton lacks fails before its weights are needed. */
@@ -32,6 +33,7 @@ export interface Compiler {
   runNode(node: HostNode['node'], inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray>;
   cpuEngine(graph: Graph, files: (name: string) => ByteSource, tensors: GpuTensors): Engine;
   readonly training: TrainingCompiler;
+  trainers(options: TrainersOptions): Trainers;
 }
 
 /** Nodes of other domains may call functions of the model, which are known at its end only. */
@@ -50,4 +52,5 @@ export const compiler: Compiler = {
   runNode,
   cpuEngine: (graph, files, tensors) => new CpuEngine(graph, files, tensors),
   training,
+  trainers: (options) => new Trainers(training, options),
 };

@@ -9,10 +9,11 @@ import { createCheckpointStore } from '../store/checkpoints';
 import { createTuningStore } from '../store/tuning';
 import type { Compiler } from './compiler';
 import { Devices } from './devices';
-import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
+import { makeRunner } from './make-runner';
 import { openLayer } from './open-layer';
+import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
 import { Session } from './session';
-import { Trainers } from './trainers';
+import type { Trainers } from './trainers';
 
 /** Progress is sent at most this often, in milliseconds; the last one of a stage always is. */
 const progressInterval = 50;
@@ -24,7 +25,16 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
   const checkpoints = createCheckpointStore();
   const devices = new Devices(navigator.gpu, tuning);
   const session = new Session(devices, store, compilerFrom);
-  const trainers = new Trainers(devices, checkpoints, compilerFrom);
+  let trainers: Promise<Trainers> | undefined;
+  /** Training comes with the compiler, which whoever makes a model to train knows the place of. */
+  const trainersFrom = (url: string) => {
+    trainers ??= compilerFrom(url).then((compiler) => compiler.trainers({ devices, checkpoints, makeRunner }));
+    trainers.catch(() => {
+      trainers = undefined;
+    });
+    return trainers;
+  };
+  const trainer = async (id: number) => (await trainers)?.of(id) ?? noSuchTrainer();
   const calls = new Map<CallId, AbortController>();
 
   const api: WorkerApi = {
@@ -54,33 +64,39 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
       ).then((answer) =>
         transfer(answer, answer.ok ? Object.values(answer.value.weights).map(({ bytes }) => bytes.buffer) : []),
       ),
-    createTrainer: (request) => reply(() => trainers.create(request)),
-    compileTrainer: ({ trainer, compile }) => reply(() => trainers.of(trainer).compile(compile)),
-    trainerBatch: (request) => reply(() => trainers.of(request.trainer).batch(request)),
-    trainerPredict: ({ trainer, inputs }) =>
-      reply(() => trainers.of(trainer).predict(inputs)).then((answer) =>
+    createTrainer: (request) => reply(async () => (await trainersFrom(request.compilerUrl)).create(request)),
+    compileTrainer: (request) => reply(async () => (await trainer(request.trainer)).compile(request.compile)),
+    trainerBatch: (request) => reply(async () => (await trainer(request.trainer)).batch(request)),
+    trainerPredict: (request) =>
+      reply(async () => (await trainer(request.trainer)).predict(request.inputs)).then((answer) =>
         transfer(answer, answer.ok ? answer.value.map(({ bytes }) => bytes.buffer) : []),
       ),
-    trainerState: ({ trainer, optimizer }) =>
-      reply(() => trainers.of(trainer).state(optimizer)).then((answer) =>
+    trainerState: (request) =>
+      reply(async () => (await trainer(request.trainer)).state(request.optimizer)).then((answer) =>
         transfer(answer, answer.ok ? Object.values(answer.value).map(({ bytes }) => bytes.buffer) : []),
       ),
-    setTrainerState: ({ trainer, state }) => reply(() => trainers.of(trainer).setState(state)),
-    exportTrainer: (trainer) =>
-      reply(() => trainers.of(trainer).exportOnnx()).then((answer) =>
+    setTrainerState: (request) => reply(async () => (await trainer(request.trainer)).setState(request.state)),
+    exportTrainer: (id) =>
+      reply(async () => (await trainer(id)).exportOnnx()).then((answer) =>
         transfer(answer, answer.ok ? [answer.value.buffer] : []),
       ),
     packTrainer: (request) =>
-      reply(() => trainers.pack(request)).then((answer) => transfer(answer, answer.ok ? [answer.value.buffer] : [])),
-    saveTrainer: (request) => reply(() => trainers.save(request)),
+      reply(async () => ((await trainers) ?? noSuchTrainer()).pack(request)).then((answer) =>
+        transfer(answer, answer.ok ? [answer.value.buffer] : []),
+      ),
+    saveTrainer: (request) => reply(async () => ((await trainers) ?? noSuchTrainer()).save(request)),
     checkpoints: () => reply(() => checkpoints.list()),
     deleteCheckpoint: (name) => reply(() => checkpoints.delete(name)),
-    disposeTrainer: (trainer) => reply(() => trainers.dispose(trainer)),
+    disposeTrainer: (id) => reply(async () => (await trainers)?.dispose(id)),
   };
 
   expose(api);
   // After `expose`, so that nothing the page sends on hearing this can be missed.
   postMessage(readyMessage);
+}
+
+function noSuchTrainer(): never {
+  throw new LeptonError('DISPOSED', 'There is no such model; make or load it again.');
 }
 
 function buffersOf(tensor: WireTensor | WireGpuTensor): ArrayBuffer[] {

@@ -3,6 +3,7 @@
 import { LeptonError } from '../base/errors';
 import type { CompileSpec, ModelSpec } from '../nn/types';
 import { readSafetensors } from '../read/safetensors';
+import { blobSource } from '../store';
 import { writeSafetensors } from '../write/safetensors';
 import type { WireState } from './training-protocol';
 
@@ -23,11 +24,14 @@ export function packTrainer({ state, ...described }: TrainerFile): Uint8Array<Ar
 }
 
 /** @throws INVALID_MODEL where the bytes are no such file */
-export function unpackTrainer(bytes: Uint8Array<ArrayBuffer>): TrainerFile {
-  const { tensors, metadata } = readSafetensors(bytes);
+export async function unpackTrainer(file: Blob): Promise<TrainerFile> {
+  const source = blobSource(file);
+  const { tensors, metadata } = await readSafetensors(source);
   const described = asDescription(metadata[key]);
-  const state = tensors.map(({ name, dtype, dims, bytes: own }) => [name, { type: dtype, dims, bytes: own }] as const);
-  return { ...described, state: Object.fromEntries(state) };
+  const state = [...tensors].map(async ([name, { dtype, dims, offset, length }]) => {
+    return [name, { type: dtype, dims, bytes: await source.read(offset, length) }] as const;
+  });
+  return { ...described, state: Object.fromEntries(await Promise.all(state)) };
 }
 
 function asDescription(text: string | undefined): Omit<TrainerFile, 'state'> {

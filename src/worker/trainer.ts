@@ -5,8 +5,7 @@
 import { LeptonError } from '../base/errors';
 import { decode } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
-import { Executable } from '../gpu/executable';
-import { Runner } from '../gpu/runner';
+import type { Runner } from '../gpu/runner';
 import { Variables } from '../gpu/variables';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { Plan } from '../plan/plan';
@@ -18,11 +17,19 @@ import type { WireTensor } from './protocol';
 import { bytesOf, checkBatch, checkTargets, floats, int32, named, planFeeds } from './training-feeds';
 import type { BatchReport, BatchRequest, WireState } from './training-protocol';
 
+/** Makes a plan real: the worker's own, so that the compiler needs no second one. */
+export type MakeRunner = (
+  shared: SharedDevice,
+  plan: Plan,
+  variables: ReadonlyMap<string, GPUBuffer>,
+) => Promise<Runner>;
+
 export interface TrainerOptions {
   readonly spec: ModelSpec;
   readonly seed: number;
   readonly training: TrainingCompiler;
   readonly devices: Devices;
+  readonly makeRunner: MakeRunner;
   readonly powerPreference?: GPUPowerPreference;
   /** Milliseconds between two snapshots of the state, for the case that the device is lost; default 10,000. */
   readonly snapshotInterval?: number;
@@ -260,7 +267,7 @@ export class Trainer {
     const { device, tuner } = shared;
     const target = { adapter: device.profile, rates: tuner.tuning.rates };
     const { plan, report } = this.options.training.plan(request, target);
-    return { runner: new Runner(await executableOf(shared, plan, variables)), report };
+    return { runner: await this.options.makeRunner(shared, plan, variables.buffers), report };
   }
 
   /** A number that differs from step to step, and is the same for the same seed. */
@@ -273,7 +280,7 @@ export class Trainer {
     const { shared, variables } = this.live ?? disposedOf();
     const target = { adapter: shared.device.profile, rates: shared.tuner.tuning.rates };
     const { plan, nodes } = this.options.training.culprits(request, target);
-    const runner = new Runner(await executableOf(shared, plan, variables));
+    const runner = await this.options.makeRunner(shared, plan, variables.buffers);
     try {
       const { bytes } = await runner.run(planFeeds(plan, feeds), [{ name: reportName, location: 'cpu' }]);
       const flags = decode('float32', [nodes.length], bytes.get(reportName) as Uint8Array).data;
@@ -354,11 +361,4 @@ export class Trainer {
 
 function disposedOf(): never {
   throw new LeptonError('DISPOSED', 'This model was disposed of; make or load it again.');
-}
-
-function executableOf({ device }: SharedDevice, plan: Plan, variables: Variables): Promise<Executable> {
-  const noFiles = () => {
-    throw new Error('A plan of training reads no files.');
-  };
-  return Executable.create(device, plan, noFiles, { variables: variables.buffers });
 }

@@ -2,29 +2,36 @@
 
 import { LeptonError } from '../base/errors';
 import type { CheckpointStore } from '../store/checkpoints';
-import type { Compiler } from './compiler';
+import type { TrainingCompiler } from '../train';
 import type { Devices } from './devices';
-import { Trainer } from './trainer';
+import { type MakeRunner, Trainer } from './trainer';
 import { packTrainer, type TrainerFile, unpackTrainer } from './trainer-file';
 import type { CreatedTrainer, CreateTrainerRequest, PackRequest, TrainerSource } from './training-protocol';
+
+/** What of the worker training needs. */
+export interface TrainersOptions {
+  readonly devices: Devices;
+  readonly checkpoints: CheckpointStore;
+  readonly makeRunner: MakeRunner;
+}
 
 export class Trainers {
   private readonly all = new Map<number, Trainer>();
   private next = 1;
 
   constructor(
-    private readonly devices: Devices,
-    private readonly checkpoints: CheckpointStore,
-    private readonly compilerFrom: (url: string) => Promise<Compiler>,
+    private readonly training: TrainingCompiler,
+    private readonly options: TrainersOptions,
   ) {}
 
-  async create({ source, seed, compilerUrl, powerPreference }: CreateTrainerRequest): Promise<CreatedTrainer> {
-    const [{ training }, { spec, compile, learningRate, state }] = await Promise.all([
-      this.compilerFrom(compilerUrl),
-      this.fileOf(source),
-    ]);
-    const { devices } = this;
-    const trainer = new Trainer({ spec, seed, training, devices, ...(powerPreference && { powerPreference }) });
+  async create({ source, seed, powerPreference }: CreateTrainerRequest): Promise<CreatedTrainer> {
+    const { spec, compile, learningRate, state } = await this.fileOf(source);
+    const { training } = this;
+    const { devices, makeRunner } = this.options;
+    const trainer = new Trainer({
+      ...{ spec, seed, training, devices, makeRunner },
+      ...(powerPreference && { powerPreference }),
+    });
     try {
       await trainer.build();
       if (compile) await trainer.compile(compile);
@@ -56,7 +63,7 @@ export class Trainers {
   }
 
   async save(request: PackRequest & { readonly name: string }): Promise<void> {
-    await this.checkpoints.save(request.name, await this.pack(request));
+    await this.options.checkpoints.save(request.name, await this.pack(request));
   }
 
   async dispose(id: number): Promise<void> {
@@ -67,10 +74,10 @@ export class Trainers {
 
   private async fileOf(source: TrainerSource): Promise<TrainerFile> {
     if ('spec' in source) return { spec: source.spec, state: source.weights };
-    if ('bytes' in source) return unpackTrainer(source.bytes);
-    const bytes = await this.checkpoints.load(source.checkpoint);
-    if (bytes) return unpackTrainer(bytes);
-    const names = (await this.checkpoints.list()).map(({ name }) => `"${name}"`).join(', ');
+    if ('file' in source) return unpackTrainer(source.file);
+    const file = await this.options.checkpoints.load(source.checkpoint);
+    if (file) return unpackTrainer(file);
+    const names = (await this.options.checkpoints.list()).map(({ name }) => `"${name}"`).join(', ');
     throw new LeptonError(
       'INVALID_ARGUMENT',
       `There is no checkpoint "${source.checkpoint}"; there ${names ? `are ${names}` : 'is none'}.`,

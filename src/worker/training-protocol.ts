@@ -8,7 +8,7 @@ import type { CallId, LoadRequest, Progress, Reply, WireTensor } from './protoco
 export type TrainerSource =
   | { readonly spec: ModelSpec; readonly weights: WireState }
   | { readonly checkpoint: string }
-  | { readonly bytes: Uint8Array<ArrayBuffer> };
+  | { readonly file: Blob };
 
 /** A model to be a layer. */
 export interface OpenLayerRequest {
@@ -81,7 +81,11 @@ export interface PredictRequest {
 export type WireState = Readonly<Record<string, WireTensor>>;
 
 export interface TrainingApi {
-  openLayer(call: CallId, request: OpenLayerRequest, onProgress?: (progress: Progress) => void): Promise<Reply<OpenedLayer>>;
+  openLayer(
+    call: CallId,
+    request: OpenLayerRequest,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Reply<OpenedLayer>>;
   createTrainer(request: CreateTrainerRequest): Promise<Reply<CreatedTrainer>>;
   compileTrainer(request: { readonly trainer: number; readonly compile: CompileSpec }): Promise<Reply<void>>;
   trainerBatch(request: BatchRequest): Promise<Reply<BatchReport>>;

@@ -8,6 +8,7 @@ import { random } from '../../../src/demo/digits/random';
 import { type Examples, synthetic } from '../../../src/demo/digits/synthetic';
 import { training } from '../../../src/train';
 import type { Devices } from '../../../src/worker/devices';
+import { makeRunner } from '../../../src/worker/make-runner';
 import { Trainer } from '../../../src/worker/trainer';
 import { wire } from '../../train/batch';
 import type { Digits } from '../../train/digits';
@@ -28,7 +29,7 @@ const pixels = 784;
 
 /** A trainer of the page's network, compiled as the page does. */
 export async function openNetwork(devices: Devices, seed: number): Promise<Trainer> {
-  const trainer = new Trainer({ spec: freshNetwork(lepton).spec, seed, training, devices });
+  const trainer = new Trainer({ spec: freshNetwork(lepton).spec, seed, training, makeRunner, devices });
   await trainer.build();
   await trainer.compile(compileSpecOf(compileOptions, 1).spec);
   return trainer;

@@ -24,15 +24,14 @@ export async function loadModel(
 }
 
 async function sourceOf(source: Parameters<typeof loadModel>[0]): Promise<TrainerSource> {
-  if (source instanceof Blob) return { bytes: new Uint8Array(await source.arrayBuffer()) };
-  if (source instanceof Uint8Array) return { bytes: source };
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) };
+  if (source instanceof Blob) return { file: source };
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return { file: new Blob([source]) };
   const [, name] = /^indexeddb:\/\/(.+)$/.exec(String(source)) ?? [];
   if (name) return { checkpoint: name };
   try {
     const response = await fetch(new URL(source, document.baseURI));
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return { bytes: new Uint8Array(await response.arrayBuffer()) };
+    return { file: await response.blob() };
   } catch (cause) {
     throw new LeptonError('NETWORK', `The model could not be fetched from ${source}: ${(cause as Error).message}.`, {
       cause,

@@ -1,0 +1,268 @@
+// The network of the page: it answers, trains, is corrected, and is kept. It begins as the ONNX file that ships, or as the
+// checkpoint of an earlier visit; the weights to train on come when they are first asked for.
+// Invariant: nothing here touches the document.
+
+import {
+  checkpoints,
+  type data,
+  layers,
+  load,
+  loadModel,
+  type Model,
+  type Network,
+  sequential,
+  Tensor,
+} from '../../api';
+import { pictureOf, side } from './ink';
+import { joined, type Lesson, type Lessons, repeated } from './lessons';
+import { compileOptions, freshNetwork } from './network';
+import { bestOf } from './scores-view';
+import { batchOf } from './sources';
+import type { Examples } from './synthetic';
+
+/** Where the weights come from: the file that ships, an earlier visit, or chance. */
+export type Origin = 'shipped' | 'checkpoint' | 'random';
+
+export interface TrainingData {
+  readonly train: data.Dataset;
+  readonly heldOut: data.Dataset;
+}
+
+export interface TrainingHooks {
+  /** Of one batch. */
+  onBatch(loss: number, accuracy: number): void;
+  /** The share of the digits held out that are recognised, after every hundredth batch. */
+  onEpoch(epoch: number, heldOut: number): void;
+  onSaved(): void;
+}
+
+export interface LessonReport {
+  readonly steps: number;
+  /** The network's answers, and how sure it was of the right one. */
+  readonly before: number;
+  readonly after: number;
+  readonly sure: number;
+  /** Shares of the digits held out that are recognised: what the lesson cost. */
+  readonly knewBefore: number;
+  readonly knowsAfter: number;
+}
+
+export const batchSize = 64;
+export const stepsPerEpoch = 100;
+/** Milliseconds between two checkpoints. */
+export const saveInterval = 15_000;
+
+const checkpointName = 'lepton-digits';
+const checkpointUrl = `indexeddb://${checkpointName}`;
+const shippedUrl = (name: string) => new URL(`${import.meta.env.BASE_URL}models/${name}`, document.baseURI).href;
+
+/** Of a batch: drawings that were corrected, once there are any. */
+const oldLessons = 8;
+/** Of a batch that corrects: the drawing at hand. */
+const newLesson = 16;
+const stepsForLesson = { least: 3, most: 24, sure: 0.8 } as const;
+
+export class Learner {
+  origin: Origin = 'shipped';
+  /** When the checkpoint was saved that the weights are from, or last went to; milliseconds since 1970. */
+  savedAt: number | undefined;
+  private shipped: Model | undefined;
+  private network: Network | undefined;
+  private opening: Promise<Network> | undefined;
+  private gate: { readonly promise: Promise<void>; readonly open: () => void } | undefined;
+  private training: Promise<unknown> | undefined;
+  private lastSave = 0;
+
+  constructor(private readonly lessons: Lessons) {}
+
+  /** @param backend 'cpu' answers without a GPU; it cannot train */
+  async open(backend: 'gpu' | 'cpu' = 'gpu'): Promise<void> {
+    const kept = backend === 'gpu' ? (await checkpoints.list()).find(({ name }) => name === checkpointName) : undefined;
+    if (kept) {
+      this.network = await loadModel(checkpointUrl);
+      this.origin = 'checkpoint';
+      this.savedAt = kept.savedAt;
+    } else {
+      this.shipped = await load(shippedUrl('digits.onnx'), backend === 'cpu' ? { backend } : {});
+    }
+  }
+
+  /** Ten scores that add up to 1. */
+  async scores(picture: Float32Array): Promise<Float32Array> {
+    const dims = [1, side, side, 1];
+    if (this.network) {
+      const [answer] = await this.network.predict({ type: 'float32', dims, data: picture });
+      return (answer as Tensor<'float32'>).data;
+    }
+    const model = this.shipped!;
+    const outputs = await model.run({ [model.inputs[0]!.name]: new Tensor('float32', picture, dims) });
+    return Object.values(outputs)[0]!.data as Float32Array;
+  }
+
+  get isTraining(): boolean {
+    return this.training !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.gate !== undefined;
+  }
+
+  /** Trains until stop() is called. @param epoch to go on with */
+  async train({ train, heldOut }: TrainingData, epoch: number, hooks: TrainingHooks): Promise<void> {
+    const network = await this.trainable();
+    const batches = train
+      .batch({ size: Math.min(batchSize, train.size), dropRemainder: true })
+      .map((batch) => this.withLessons(batch));
+    this.lastSave = performance.now();
+    const saved = async () => {
+      await this.save();
+      hooks.onSaved();
+    };
+    const fitting = network.fit(batches, {
+      epochs: Number.POSITIVE_INFINITY,
+      initialEpoch: epoch,
+      stepsPerEpoch,
+      validationData: heldOut.batch({ size: 100 }),
+      callbacks: [
+        {
+          // Training waits for this: it is how it is paused.
+          onBatchBegin: () => this.gate?.promise,
+          async onBatchEnd(_batch, { loss = 0, accuracy = 0 }) {
+            hooks.onBatch(loss, accuracy);
+          },
+          onEpochEnd: async (at, { val_accuracy }) => {
+            if (val_accuracy !== undefined) hooks.onEpoch(at, val_accuracy);
+            await saved();
+          },
+        },
+        {
+          onBatchEnd: async () => {
+            if (performance.now() - this.lastSave > saveInterval) await saved();
+          },
+        },
+      ],
+    });
+    this.training = fitting;
+    try {
+      await fitting;
+    } finally {
+      this.training = undefined;
+      this.resume();
+    }
+  }
+
+  /** Training waits before the next batch. */
+  pause(): void {
+    if (this.gate) return;
+    let open = () => {};
+    const promise = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    this.gate = { promise, open };
+  }
+
+  resume(): void {
+    this.gate?.open();
+    this.gate = undefined;
+  }
+
+  async stop(): Promise<void> {
+    if (this.network) this.network.stopTraining = true;
+    this.resume();
+    await this.training?.catch(() => {});
+  }
+
+  /** Some steps on the drawing, amid digits that are known, until the answer is right. Training may go on meanwhile. */
+  async correct(lesson: Lesson, { train, heldOut }: TrainingData): Promise<LessonReport> {
+    const network = await this.trainable();
+    const picture = pictureOf(lesson.strokes);
+    const before = bestOf(await this.scores(picture));
+    const knewBefore = await accuracyOf(network, heldOut);
+    this.lessons.add(lesson);
+    let steps = 0;
+    let scores = new Float32Array();
+    const epoch = Math.floor(Math.random() * 1e6);
+    const known = train.batch({ size: batchSize - newLesson - oldLessons }).iterate({ epoch });
+    for await (const remembered of known) {
+      const parts = [repeated(lesson, newLesson, steps), this.lessons.some(oldLessons), examplesOf(remembered)];
+      const batch = batchOf(joined(parts));
+      await network.trainOnBatch(batch.xs as never, batch.ys as never);
+      scores = new Float32Array(await this.scores(picture));
+      steps++;
+      const learnt = steps >= stepsForLesson.least && (scores[lesson.digit] as number) > stepsForLesson.sure;
+      if (learnt || steps === stepsForLesson.most) break;
+    }
+    const knowsAfter = await accuracyOf(network, heldOut);
+    await this.save();
+    return { steps, before, after: bestOf(scores), sure: scores[lesson.digit] ?? 0, knewBefore, knowsAfter };
+  }
+
+  /** Into this browser's database, with what the optimiser keeps. */
+  async save(): Promise<void> {
+    if (!this.network) return;
+    await this.network.save(checkpointUrl);
+    this.lastSave = performance.now();
+    this.savedAt = Date.now();
+  }
+
+  /** The network as it is now. */
+  async onnx(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.network) return this.network.toOnnx();
+    const response = await fetch(shippedUrl('digits.onnx'));
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Other weights in place of those at hand; the checkpoint and the lessons are forgotten. */
+  async restart(origin: 'shipped' | 'random'): Promise<void> {
+    await this.stop();
+    const old = this.network;
+    const next =
+      origin === 'random' ? freshNetwork({ layers, sequential }) : await loadModel(shippedUrl('digits.safetensors'));
+    next.compile(compileOptions);
+    if (origin === 'random') await next.build();
+    this.network = next;
+    this.opening = undefined;
+    this.origin = origin;
+    this.savedAt = undefined;
+    this.lessons.clear();
+    await old?.dispose();
+    await checkpoints.delete(checkpointName);
+  }
+
+  /** The network with weights that can be trained. */
+  private async trainable(): Promise<Network> {
+    if (this.network) return this.network;
+    this.opening ??= loadModel(shippedUrl('digits.safetensors'));
+    const network = await this.opening;
+    // A restart may have come first.
+    if (this.network) return this.network;
+    network.compile(compileOptions);
+    this.network = network;
+    void this.shipped?.dispose();
+    this.shipped = undefined;
+    return network;
+  }
+
+  /** Some of the batch's samples give way to drawings that were corrected. */
+  private withLessons(batch: data.Batch): data.Batch {
+    if (this.lessons.size === 0) return batch;
+    const { images, labels } = examplesOf(batch);
+    const count = Math.min(oldLessons, labels.length);
+    const lessons = this.lessons.some(count);
+    images.set(lessons.images);
+    labels.set(lessons.labels);
+    return batchOf({ images, labels });
+  }
+}
+
+async function accuracyOf(network: Network, heldOut: data.Dataset): Promise<number> {
+  const { accuracy } = await network.evaluate(heldOut.take(300).batch({ size: 100 }));
+  return accuracy as number;
+}
+
+function examplesOf({ xs, ys }: data.Batch): Examples {
+  return {
+    images: (xs as data.TensorLike).data as Float32Array,
+    labels: (ys as data.TensorLike).data as Int32Array,
+  };
+}
