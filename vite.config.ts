@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type InlineConfig, type Rolldown } from 'vite';
+import { defineConfig, type InlineConfig, type Plugin, type Rolldown } from 'vite';
 import { compactShaders, withoutCases } from './.ci/bundle-plugins';
 import { sharedData } from './.ci/shared-data';
 
@@ -70,23 +70,53 @@ export interface LibraryFile {
   entry: string;
   file: string;
   format: 'es' | 'iife';
+  /** Modules that another file of the library has: where a classic script finds their exports. */
+  from?: Readonly<Record<string, string>>;
+}
+
+/** An ES module imports them from lepton.mjs. */
+const trainingFromLepton = { 'api/shared.ts': 'lepton' };
+
+const trainerFromCompiler = {
+  'ops/registry.ts': 'leptonCompiler.modules.registry',
+  'plan/make-plan.ts': 'leptonCompiler.modules.makePlan',
+  'transform/dead-code.ts': 'leptonCompiler.modules.deadCode',
+  'transform/lower.ts': 'leptonCompiler.modules.lower',
+  'transform/optimise.ts': 'leptonCompiler.modules.optimise',
+  'transform/set-precision.ts': 'leptonCompiler.modules.setPrecision',
+  'transform/specialise.ts': 'leptonCompiler.modules.specialise',
+};
+
+function takenFrom(modules: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: 'lepton:taken-from',
+    enforce: 'pre',
+    async resolveId(source, importer) {
+      const found = importer && (await this.resolve(source, importer, { skipSelf: true }));
+      const module = found && Object.keys(modules).find((path) => found.id === `${root}src/${path}`);
+      return module ? { id: module, external: true } : null;
+    },
+  };
 }
 
 export const libraryFiles: readonly LibraryFile[] = [
   { entry: 'src/api/script-tag.ts', file: 'lepton.js', format: 'iife' },
   { entry: 'src/api/index.ts', file: 'lepton.mjs', format: 'es' },
+  { entry: 'src/api/training-script-tag.ts', file: 'lepton-training.js', format: 'iife', from: trainingFromLepton },
+  { entry: 'src/api/training.ts', file: 'lepton-training.mjs', format: 'es', from: trainingFromLepton },
   { entry: 'src/worker/compiler-script.ts', file: 'lepton-compiler.js', format: 'iife' },
+  { entry: 'src/worker/trainer-script.ts', file: 'lepton-trainer.js', format: 'iife', from: trainerFromCompiler },
   { entry: 'src/worker/standalone.ts', file: 'worker.js', format: 'iife' },
 ];
 
 /** One file of the library, with everything it needs inside it, into `outDir`. */
-export function libraryBuild({ entry, file, format }: LibraryFile, outDir = 'dist'): InlineConfig {
+export function libraryBuild({ entry, file, format, from = {} }: LibraryFile, outDir = 'dist'): InlineConfig {
   return {
     root,
     configFile: false,
     publicDir: false,
     logLevel: 'warn',
-    plugins: bundlePlugins(),
+    plugins: [...bundlePlugins(), takenFrom(from)],
     worker,
     // A classic script has no import.meta; there the script-tag entry says where the library is.
     define: {
@@ -105,7 +135,10 @@ export function libraryBuild({ entry, file, format }: LibraryFile, outDir = 'dis
         input: entry,
         // An entry's exports are the library's interface, also where nothing here imports them.
         preserveEntrySignatures: 'strict',
-        output: { format, entryFileNames: file, codeSplitting: false, postBanner },
+        output: {
+          ...{ format, entryFileNames: file, codeSplitting: false, postBanner },
+          ...(format === 'iife' ? { globals: from } : { paths: () => './lepton.mjs' }),
+        },
       },
     },
   };

@@ -19,8 +19,10 @@ export default async function main(args: readonly string[] = []): Promise<number
   if ((await writeTypes(dist)) !== 0) return 1;
   if (!args.includes('--no-site')) {
     await build({ root, configFile: join(root, 'vite.config.ts'), configLoader: 'runner', logLevel: 'warn' });
-    // The site's chunks look for it beside themselves, as every embedding of the library does.
-    copyFileSync(join(dist, 'lepton-compiler.js'), join(dist, 'site/assets/lepton-compiler.js'));
+    // The site's chunks look for them beside themselves, as every embedding of the library does.
+    for (const file of ['lepton-compiler.js', 'lepton-trainer.js']) {
+      copyFileSync(join(dist, file), join(dist, 'site/assets', file));
+    }
   }
   return report(dist);
 }
@@ -31,7 +33,7 @@ function report(dist: string): number {
     return { file, bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
   });
   for (const { file, bytes, gzip } of rows) {
-    console.log(`dist/${file.padEnd(18)} ${kilobytes(bytes)}, ${kilobytes(gzip)} gzipped`);
+    console.log(`dist/${file.padEnd(19)} ${kilobytes(bytes)}, ${kilobytes(gzip)} gzipped`);
   }
   console.log(`src/ ${countLines('src', '.ts')} lines, shaders/ ${countLines('shaders', '.wgsl')} lines`);
   const scriptTag = rows.find(({ file }) => file === 'lepton.js');

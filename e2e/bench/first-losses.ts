@@ -1,11 +1,12 @@
 // What a training should begin with: Lepton in Node, on Dawn, without a page. e2e/train/tfjs.test.ts compares the same with
 // TensorFlow.js on the CPU.
 
+import * as webgpu from 'webgpu';
 import { encode, type NDArray, ndarray } from '../../src/base/ndarray';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
-import type { WireTensor } from '../../src/worker/protocol';
 import { makeRunner } from '../../src/worker/make-runner';
+import type { WireTensor } from '../../src/worker/protocol';
 import { Trainer } from '../../src/worker/trainer';
 import { openDawn } from '../support/dawn';
 import { floatsOf } from '../train/batch';
@@ -17,7 +18,7 @@ export async function firstLosses(
   { spec, loss }: TrainingCase,
   { x, y }: { readonly x: NDArray; readonly y: NDArray },
 ): Promise<{ weights: Record<string, NDArray>; losses: number[] }> {
-  const dawn = await openDawn();
+  const dawn = await openDawn(Promise.resolve(webgpu));
   const devices = new Devices(dawn.gpu);
   const trainer = new Trainer({ spec, seed: 1, training, makeRunner, devices });
   try {

@@ -39,7 +39,7 @@ describeBrowsers('data sets', (browser) => {
         const out = [];
         for await (const { xs, ys } of fromImages(items, { labels: [4, 3, 2, 1, 0], ...options }).batch({ size: 5 })) {
           const { dims, data, type } = xs as { dims: number[]; data: Float32Array; type: string };
-          out.push({ type, dims, data: [...data], ys: [...((ys as { data: Int32Array }).data ?? [])] });
+          out.push({ type, dims, data: [...data], ys: [...(ys as unknown as { data: Int32Array }).data] });
         }
         return out[0];
       };

@@ -14,10 +14,11 @@ export interface Dawn {
   device(): Promise<GPUDevice>;
 }
 
-export async function openDawn(): Promise<Dawn & { close(): void }> {
+/** @param loading the package; commands, which Vite has stopped serving when they begin, bring it along */
+export async function openDawn(loading = import('webgpu')): Promise<Dawn & { close(): void }> {
   const driver = process.env.LEPTON_ADAPTER === 'hardware' ? undefined : findDriver();
   if (driver) process.env.VK_ICD_FILENAMES = driver;
-  const { create, globals } = await import('webgpu');
+  const { create, globals } = await loading;
   Object.assign(globalThis, globals);
   const gpu = create(['backend=vulkan']);
   const devices: GPUDevice[] = [];

@@ -2,8 +2,8 @@
 // to zero, a `ratio` of them, and the others scaled up so that the mean stays; its gradient is the same operator again,
 // which draws the same mask, so that none is kept. lepton.SeededRandom (seed): numbers uniform in [0, 1), or normal of mean
 // 0 and variance 1.
-// Equal seeds give equal numbers, on the GPU as on the host: a number is a hash (pcg4d) of the seed, of `salt`, which tells
-// the draws of one model apart, and of the number of its quad. https://jcgt.org/published/0009/03/02/
+// Equal seeds give equal numbers, on the GPU as on the host (normal ones nearly): a number is a hash (pcg4d) of the seed, of
+// `salt`, which tells the draws of one model apart, and of the number of its quad. https://jcgt.org/published/0009/03/02/
 
 import { byteSize, deviceType, isFloat } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
@@ -200,6 +200,7 @@ export const cases: Record<string, OpCase[]> = {
   'lepton.SeededRandom': [
     { name: 'uniform', inputs: [seed], attributes: { shape: [3, 43], salt: 1 } },
     { name: 'one number', inputs: [{ ...seed, values: [-1] }], attributes: { shape: [], salt: 2 } },
-    { name: 'normal', inputs: [seed], attributes: { shape: [1031], normal: 1 }, tolerance: 1e-4 },
+    // WGSL's sine and cosine are right to 2^-11.
+    { name: 'normal', inputs: [seed], attributes: { shape: [1031], normal: 1 }, tolerance: 3e-3 },
   ],
 };

@@ -14,6 +14,8 @@ import { lowerNode } from './lower';
 
 export interface Differentiated {
   readonly graph: Graph;
+  /** How many of the nodes, from the first on, are the forward pass. */
+  readonly forward: number;
   /** Of each value that was asked for, the name of its gradient; zeros where the loss does not hang on it. */
   readonly gradients: ReadonlyMap<string, string>;
 }
@@ -39,7 +41,7 @@ export function differentiate(graph: Graph, loss: string, variables: readonly st
   for (const node of [...nodes].reverse()) found.through(node, values);
   const gradients = new Map(variables.map((name) => [name, found.of(name)]));
   const { nodes: backward, values: all } = builder.finish([]);
-  return { graph: { ...graph, nodes: [...nodes, ...backward], values: all }, gradients };
+  return { graph: { ...graph, nodes: [...nodes, ...backward], values: all }, forward: nodes.length, gradients };
 }
 
 /** What hangs on the variables, with operators that have no rule of their own replaced by those they stand for. */

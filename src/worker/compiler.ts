@@ -10,13 +10,11 @@ import { requireOps } from '../ops/registry';
 import { withSubgraphNodes } from '../read/graph';
 import { inlineConstants } from '../read/inline-constants';
 import { type ModelFile, readOnnx } from '../read/onnx';
-import { type TrainingCompiler, training } from '../train';
 import { CpuEngine } from './cpu-engine';
 import type { GpuTensors } from './gpu-tensors';
 import { type HostNode, hostNodesOf, runNode } from './host';
 import type { Engine } from './model';
 import { adapt, type NextStage, nextStage, type Precision, type StageRequest } from './next-stage';
-import { Trainers, type TrainersOptions } from './trainers';
 
 export interface Compiler {
   /** Reads a model; one with operators Lepton lacks fails before its weights are needed. */
@@ -32,8 +30,6 @@ export interface Compiler {
   /** Runs one node on the host. */
   runNode(node: HostNode['node'], inputs: ReadonlyMap<string, NDArray>): Map<string, NDArray>;
   cpuEngine(graph: Graph, files: (name: string) => ByteSource, tensors: GpuTensors): Engine;
-  readonly training: TrainingCompiler;
-  trainers(options: TrainersOptions): Trainers;
 }
 
 /** Nodes of other domains may call functions of the model, which are known at its end only. */
@@ -51,6 +47,4 @@ export const compiler: Compiler = {
   next: nextStage,
   runNode,
   cpuEngine: (graph, files, tensors) => new CpuEngine(graph, files, tensors),
-  training,
-  trainers: (options) => new Trainers(training, options),
 };

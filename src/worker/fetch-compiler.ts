@@ -1,23 +1,41 @@
-// Gets the compiler into the built-in worker: once, from the file beside the library.
+// Gets the compiler, and the part that trains, into the built-in worker: each once, from the files beside the library.
 
 import { LeptonError } from '../base/errors';
 import type { Compiler } from './compiler';
+import type { TrainingPart } from './training-part';
 
 declare const importScripts: (url: string) => void;
 
-let loading: Promise<Compiler> | undefined;
-
-/** @throws WORKER_FAILED where the file cannot be loaded */
-export function fetchCompiler(url: string): Promise<Compiler> {
-  loading ??= load(url);
-  // Another try may find the network back.
-  loading.catch(() => {
-    loading = undefined;
-  });
-  return loading;
+interface Loaded {
+  readonly leptonCompiler: Compiler;
+  readonly leptonTrainer: TrainingPart;
 }
 
-async function load(url: string): Promise<Compiler> {
+const loading = new Map<string, Promise<Loaded>>();
+
+/** @throws WORKER_FAILED where the file cannot be loaded */
+export async function fetchCompiler(url: string): Promise<Compiler> {
+  return (await once(url)).leptonCompiler;
+}
+
+/**
+ * Needs the compiler, and gets it.
+ * @param url the compiler's: it lies beside that
+ */
+export async function fetchTrainer(url: string): Promise<TrainingPart> {
+  await once(url);
+  return (await once(url.replace(/compiler(?=[^/]*$)/, 'trainer'))).leptonTrainer;
+}
+
+function once(url: string): Promise<Loaded> {
+  const known = loading.get(url) ?? load(url);
+  loading.set(url, known);
+  // Another try may find the network back.
+  known.catch(() => loading.delete(url));
+  return known;
+}
+
+async function load(url: string): Promise<Loaded> {
   try {
     try {
       // Unlike importScripts it does not hold up the worker while the file is on its way.
@@ -26,11 +44,12 @@ async function load(url: string): Promise<Compiler> {
       // Where another origin does not allow modules (CORS), and where classic workers cannot import any.
       importScripts(url);
     }
-    return (globalThis as unknown as { leptonCompiler: Compiler }).leptonCompiler;
+    return globalThis as unknown as Loaded;
   } catch (cause) {
+    const file = new URL(url).pathname.split('/').at(-1);
     throw new LeptonError(
       'WORKER_FAILED',
-      `Lepton's compiler could not be loaded from ${url}. Serve lepton-compiler.js beside lepton.js, or pass ` +
+      `A part of Lepton could not be loaded from ${url}. Serve ${file} beside lepton.js, or pass ` +
         "{ workerUrl: '/worker.js' }: that file contains everything.",
       { cause, details: { url } },
     );

@@ -5,31 +5,33 @@ import type { WeightStore } from '../store';
 import type { Compiler } from './compiler';
 import { ModelFiles } from './model-files';
 import type { Progress } from './protocol';
+import type { TrainingPart } from './training-part';
 import type { OpenedLayer, OpenLayerRequest } from './training-protocol';
 
 export interface OpenLayerOptions {
   readonly store: WeightStore;
   readonly compilerFrom: (url: string) => Promise<Compiler>;
+  readonly trainerFrom: (url: string) => Promise<TrainingPart>;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
 export async function openLayer(
   { model: request, output }: OpenLayerRequest,
-  { store, compilerFrom, signal, onProgress }: OpenLayerOptions,
+  { store, compilerFrom, trainerFrom, signal, onProgress }: OpenLayerOptions,
 ): Promise<OpenedLayer> {
   const files = new ModelFiles(store, request, signal, onProgress);
   try {
-    const compiling = compilerFrom(request.compilerUrl);
-    compiling.catch(() => {});
+    const trainer = trainerFrom(request.compilerUrl);
+    trainer.catch(() => {});
     const source = await files.openModel(() => {});
-    const compiler = await compiling;
+    const compiler = await compilerFrom(request.compilerUrl);
     const model = await compiler.read(source, signal);
     await files.openExternal(model.files);
     const fileOf = (name: string) => files.source(name);
     const graph = await compiler.inlineConstants(model.graph, fileOf, signal);
     const wanted = output === undefined ? {} : { output };
-    const { text, inputs, weights } = await compiler.training.importLayer(graph, { ...wanted, fileOf, signal });
+    const { text, inputs, weights } = await (await trainer).importLayer(graph, { ...wanted, fileOf, signal });
     await files.complete();
     return {
       graph: text,

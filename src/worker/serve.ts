@@ -14,21 +14,27 @@ import { openLayer } from './open-layer';
 import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
 import { Session } from './session';
 import type { Trainers } from './trainers';
+import type { TrainingPart } from './training-part';
 
 /** Progress is sent at most this often, in milliseconds; the last one of a stage always is. */
 const progressInterval = 50;
 
-/** @param compilerFrom gets the compiler, given the address that the page knows it by */
-export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
+/**
+ * @param compilerFrom gets the compiler, given the address that the page knows it by
+ * @param trainerFrom gets the part that trains, given the compiler's address
+ */
+export function serve(
+  compilerFrom: (url: string) => Promise<Compiler>,
+  trainerFrom: (url: string) => Promise<TrainingPart>,
+): void {
   const store = createWeightStore();
   const tuning = createTuningStore({ version });
   const checkpoints = createCheckpointStore();
   const devices = new Devices(navigator.gpu, tuning);
   const session = new Session(devices, store, compilerFrom);
   let trainers: Promise<Trainers> | undefined;
-  /** Training comes with the compiler, which whoever makes a model to train knows the place of. */
   const trainersFrom = (url: string) => {
-    trainers ??= compilerFrom(url).then((compiler) => compiler.trainers({ devices, checkpoints, makeRunner }));
+    trainers ??= trainerFrom(url).then((part) => part.trainers({ devices, checkpoints, makeRunner }));
     trainers.catch(() => {
       trainers = undefined;
     });
@@ -60,7 +66,13 @@ export function serve(compilerFrom: (url: string) => Promise<Compiler>): void {
     cacheUsage: () => reply(() => store.usage()),
     openLayer: (call, request, onProgress) =>
       abortable(calls, call, (signal) =>
-        openLayer(request, { store, compilerFrom, signal, onProgress: onProgress ? throttled(onProgress) : () => {} }),
+        openLayer(request, {
+          store,
+          compilerFrom,
+          trainerFrom,
+          signal,
+          onProgress: onProgress ? throttled(onProgress) : () => {},
+        }),
       ).then((answer) =>
         transfer(answer, answer.ok ? Object.values(answer.value.weights).map(({ bytes }) => bytes.buffer) : []),
       ),

@@ -2,5 +2,9 @@
 
 import { compiler } from './compiler';
 import { serve } from './serve';
+import { trainingPart } from './training-part';
 
-serve(async () => compiler);
+serve(
+  async () => compiler,
+  async () => trainingPart,
+);

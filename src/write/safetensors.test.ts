@@ -66,7 +66,7 @@ describe('safetensors', () => {
     [
       'a wrong length',
       file({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }, 4),
-      /needs 8 bytes, but has 4, from byte 60/,
+      /needs 8 bytes, but has 4, from byte 62/,
     ],
     [
       'an overlap',

@@ -1,17 +1,21 @@
 // A model under training in Lepton, made as a page makes it: from layers, by their public names.
 
-import type * as Lepton from '../../../src/api';
 import type { SymbolicTensor } from '../../../src/api/nn/layer';
+import type * as Lepton from '../../../src/api/training';
 import type { Feed, Training, TrainingData, TrainingRun } from './runtime';
 import { elementsOf } from './typed-arrays';
+
+declare const lepton: typeof Lepton;
 
 type Factory = (options: object) => Lepton.Layer;
 
 export async function train(
-  lepton: typeof Lepton,
   { spec, loss, learningRate }: Training,
   { weights, x, y }: TrainingData,
 ): Promise<TrainingRun> {
+  // Its script adds to the library's global; only the pages that train fetch it.
+  const script = '/lepton/lepton-training.js';
+  await import(/* @vite-ignore */ script);
   const factories = new Map(
     Object.entries(lepton.layers).map(([name, factory]) => [name.toLowerCase(), factory as Factory]),
   );

@@ -38,7 +38,7 @@ const runtime: Runtime = {
       ...(memory && { memory: { slotBytes: memory.slotBytes, peakLiveBytes: memory.peakLiveBytes } }),
     };
   },
-  train: (training, data) => train(lepton, training, data),
+  train,
 };
 
 serve(runtime);

@@ -1,8 +1,8 @@
 // Trains the network that the digits page ships with, through the worker's own trainer: on MNIST, every picture changed a
 // little each time it is shown, with some digits of the page's own generator among them. Seeded.
 
-import * as lepton from '../../../src/api';
 import { compileSpecOf } from '../../../src/api/nn/options';
+import * as lepton from '../../../src/api/training';
 import { compileOptions, freshNetwork } from '../../../src/demo/digits/network';
 import { random } from '../../../src/demo/digits/random';
 import { type Examples, synthetic } from '../../../src/demo/digits/synthetic';

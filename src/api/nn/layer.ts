@@ -88,6 +88,8 @@ export class Layer {
 /** @internal Names of inputs and layers, each once: those that are given, and numbered ones for the rest. */
 export class Names {
   private readonly taken = new Set<string>();
+  /** By stem, a number from which on names may be free. */
+  private readonly counts = new Map<string, number>();
 
   take(name: string): string {
     if (typeof name !== 'string' || !/^[^/:]+$/.test(name)) {
@@ -99,9 +101,11 @@ export class Names {
   }
 
   fresh(stem: string): string {
-    let name = stem;
-    for (let i = 1; this.taken.has(name); i++) name = `${stem}_${i}`;
-    return this.take(name);
+    let count = this.counts.get(stem) ?? 0;
+    const name = () => (count === 0 ? stem : `${stem}_${count}`);
+    while (this.taken.has(name())) count++;
+    this.counts.set(stem, count);
+    return this.take(name());
   }
 }
 

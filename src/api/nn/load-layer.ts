@@ -2,8 +2,8 @@
 
 import { proxy } from 'comlink';
 import type { Progress } from '../../worker/protocol';
-import { type ModelSource, modelFilesOf, type SourceOptions } from '../model-source';
-import { defaultClient } from '../worker-client';
+import type { ModelSource, SourceOptions } from '../model-source';
+import { shared } from '../shared';
 import { Layer, type LayerOptions } from './layer';
 
 export interface LoadLayerOptions extends LayerOptions, SourceOptions {
@@ -32,12 +32,12 @@ export async function loadLayer(source: ModelSource, options: LoadLayerOptions =
     ...(integrity && { integrity }),
     ...(externalData && { externalData }),
   };
-  const request = { model: modelFilesOf(source, place, 'loadLayer()'), ...(output !== undefined && { output }) };
-  const { graph, inputs, weights } = await defaultClient(workerUrl).abortable(
-    signal,
-    'Loading the layer',
-    (worker, call) => worker.openLayer(call, request, onProgress && proxy(onProgress)),
-  );
+  const request = { model: shared.modelFilesOf(source, place, 'loadLayer()'), ...(output !== undefined && { output }) };
+  const { graph, inputs, weights } = await shared
+    .defaultClient(workerUrl)
+    .abortable(signal, 'Loading the layer', (worker, call) =>
+      worker.openLayer(call, request, onProgress && proxy(onProgress)),
+    );
   const [first] = inputs;
   const layer = new Layer('OnnxModel', { ...(first && { inputShape: first.shape }), ...own, graph } as LayerOptions);
   layer.weights = weights;

@@ -4,7 +4,7 @@ import { LeptonError } from '../../base/errors';
 import type { CheckpointInfo } from '../../store/checkpoints';
 import type { TrainerSource } from '../../worker/training-protocol';
 import type { CacheOptions } from '../cache';
-import { defaultClient } from '../worker-client';
+import { shared } from '../shared';
 import { Network } from './network';
 import { type BuildOptions, openTrainer } from './trainable';
 
@@ -42,10 +42,10 @@ async function sourceOf(source: Parameters<typeof loadModel>[0]): Promise<Traine
 export const checkpoints = {
   /** Models saved to 'indexeddb://…'. */
   list(options: CacheOptions = {}): Promise<CheckpointInfo[]> {
-    return defaultClient(options.workerUrl).call((worker) => worker.checkpoints(), undefined);
+    return shared.defaultClient(options.workerUrl).call((worker) => worker.checkpoints(), undefined);
   },
   /** Forgets one; says whether there was one. */
   delete(name: string, options: CacheOptions = {}): Promise<boolean> {
-    return defaultClient(options.workerUrl).call((worker, n) => worker.deleteCheckpoint(n), name);
+    return shared.defaultClient(options.workerUrl).call((worker, n) => worker.deleteCheckpoint(n), name);
   },
 };

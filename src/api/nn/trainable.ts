@@ -6,9 +6,9 @@ import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
 import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
 import type { WireTensor } from '../../worker/protocol';
 import type { CreatedTrainer, TrainerSource, WireState } from '../../worker/training-protocol';
-import { compilerUrl } from '../compiler-url';
-import { Tensor } from '../tensor';
-import { defaultClient, type WorkerClient } from '../worker-client';
+import { shared } from '../shared';
+import type { Tensor } from '../tensor';
+import type { WorkerClient } from '../worker-client';
 import { inOrder, memoryOf, toWire } from './batches';
 import type { Callback, Trained, WeightTensor } from './callbacks';
 import { evaluateLoop, fitLoop, type History, iterate, type Loop } from './fit';
@@ -68,8 +68,8 @@ export interface Live {
 /** @internal Makes a model in the worker, or opens one that was saved. */
 export async function openTrainer(source: TrainerSource, options: BuildOptions): Promise<Live> {
   const { seed = Math.floor(Math.random() * 2 ** 31), powerPreference, workerUrl } = options;
-  const client = defaultClient(workerUrl);
-  const request = { source, seed, compilerUrl: compilerUrl(), ...(powerPreference && { powerPreference }) };
+  const client = shared.defaultClient(workerUrl);
+  const request = { source, seed, compilerUrl: shared.compilerUrl(), ...(powerPreference && { powerPreference }) };
   const created = await client.call((worker, r) => worker.createTrainer(r), request);
   return { client, id: created.id, created };
 }
@@ -378,7 +378,7 @@ function joined(parts: readonly WireTensor[]): Tensor<'float32'> {
     data.set(new Float32Array(bytes.buffer), at);
     at += bytes.byteLength / 4;
   }
-  return new Tensor('float32', data, [samples, ...row]);
+  return new shared.Tensor('float32', data, [samples, ...row]);
 }
 
 function placeOf(url: string): [scheme: string, name: string] {

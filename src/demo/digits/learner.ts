@@ -2,21 +2,11 @@
 // checkpoint of an earlier visit; the weights to train on come when they are first asked for.
 // Invariant: nothing here touches the document.
 
-import {
-  checkpoints,
-  type data,
-  layers,
-  load,
-  loadModel,
-  type Model,
-  type Network,
-  sequential,
-  Tensor,
-} from '../../api';
+import { load, type Model, Tensor } from '../../api';
+import { checkpoints, type data, layers, loadModel, type Network, sequential } from '../../api/training';
 import { pictureOf, side } from './ink';
 import { joined, type Lesson, type Lessons, repeated } from './lessons';
-import { compileOptions, freshNetwork } from './network';
-import { bestOf } from './scores-view';
+import { bestOf, compileOptions, freshNetwork } from './network';
 import { batchOf } from './sources';
 import type { Examples } from './synthetic';
 
@@ -71,6 +61,7 @@ export class Learner {
   private opening: Promise<Network> | undefined;
   private gate: { readonly promise: Promise<void>; readonly open: () => void } | undefined;
   private training: Promise<unknown> | undefined;
+  private stopping = false;
   private lastSave = 0;
 
   constructor(private readonly lessons: Lessons) {}
@@ -108,7 +99,17 @@ export class Learner {
   }
 
   /** Trains until stop() is called. @param epoch to go on with */
-  async train({ train, heldOut }: TrainingData, epoch: number, hooks: TrainingHooks): Promise<void> {
+  train(data: TrainingData, epoch: number, hooks: TrainingHooks): Promise<void> {
+    this.stopping = false;
+    const training = this.fit(data, epoch, hooks).finally(() => {
+      this.training = undefined;
+      this.resume();
+    });
+    this.training = training;
+    return training;
+  }
+
+  private async fit({ train, heldOut }: TrainingData, epoch: number, hooks: TrainingHooks): Promise<void> {
     const network = await this.trainable();
     const batches = train
       .batch({ size: Math.min(batchSize, train.size), dropRemainder: true })
@@ -118,7 +119,7 @@ export class Learner {
       await this.save();
       hooks.onSaved();
     };
-    const fitting = network.fit(batches, {
+    await network.fit(batches, {
       epochs: Number.POSITIVE_INFINITY,
       initialEpoch: epoch,
       stepsPerEpoch,
@@ -126,8 +127,11 @@ export class Learner {
       callbacks: [
         {
           // Training waits for this: it is how it is paused.
-          onBatchBegin: () => this.gate?.promise,
-          async onBatchEnd(_batch, { loss = 0, accuracy = 0 }) {
+          onBatchBegin: async () => {
+            await this.gate?.promise;
+            if (this.stopping) network.stopTraining = true;
+          },
+          onBatchEnd(_batch, { loss = 0, accuracy = 0 }) {
             hooks.onBatch(loss, accuracy);
           },
           onEpochEnd: async (at, { val_accuracy }) => {
@@ -142,13 +146,6 @@ export class Learner {
         },
       ],
     });
-    this.training = fitting;
-    try {
-      await fitting;
-    } finally {
-      this.training = undefined;
-      this.resume();
-    }
   }
 
   /** Training waits before the next batch. */
@@ -167,7 +164,7 @@ export class Learner {
   }
 
   async stop(): Promise<void> {
-    if (this.network) this.network.stopTraining = true;
+    this.stopping = true;
     this.resume();
     await this.training?.catch(() => {});
   }

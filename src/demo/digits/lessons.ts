@@ -69,7 +69,7 @@ export function joined(parts: readonly Examples[]): Examples {
 
 function examplesOf(list: readonly Lesson[], draw: (lesson: Lesson, index: number) => Float32Array): Examples {
   const images = new Float32Array(list.length * pixels);
-  list.forEach((lesson, i) => images.set(draw(lesson, i), i * pixels));
+  for (const [i, lesson] of list.entries()) images.set(draw(lesson, i), i * pixels);
   return { images, labels: Int32Array.from(list, ({ digit }) => digit) };
 }
 

@@ -11,7 +11,7 @@ import { Learner, type LessonReport, saveInterval, type TrainingData } from './l
 import { Lessons } from './lessons';
 import { makePad } from './pad';
 import { TrainingProgress } from './progress';
-import { bestOf, setUpScores, showScores, showSeen } from './scores-view';
+import { setUpScores, showScores, showSeen } from './scores-view';
 import shipped from './shipped.json';
 import { filesSource, ownSource, type Source, serverSource } from './sources';
 import { writtenDigit } from './synthetic';
@@ -120,6 +120,7 @@ async function train(): Promise<void> {
       },
     });
     busy = false;
+    showState();
     await training;
     await keep();
     setText('train-status', `Stopped after ${progress.batches} batches.`);

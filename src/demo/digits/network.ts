@@ -1,8 +1,8 @@
 // The network that reads digits: two convolutions, 26,698 weights. What ships was trained by `npm run make:digits-model`.
 
-import type { Sequential } from '../../api';
+import type { Sequential } from '../../api/training';
 
-type Api = Pick<typeof import('../../api'), 'layers' | 'sequential'>;
+type Api = Pick<typeof import('../../api/training'), 'layers' | 'sequential'>;
 
 /** With random weights. @param api the library's, of a page or of Node */
 export function freshNetwork({ layers, sequential }: Api): Sequential {
@@ -26,3 +26,10 @@ export const compileOptions = {
   loss: 'sparseCategoricalCrossentropy',
   metrics: ['accuracy'],
 } as const;
+
+/** The digit with the highest score. */
+export function bestOf(scores: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;
+  return best;
+}

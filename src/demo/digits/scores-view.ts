@@ -1,6 +1,7 @@
 // Ten digits with their scores, and the network's answer as a sentence.
 
 import { element, node, setText } from '../dom';
+import { bestOf } from './network';
 
 const percent = (share: number) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 0 : 1)} %`;
 
@@ -33,17 +34,11 @@ export function showScores(scores: ArrayLike<number> | undefined): void {
   element('pad').setAttribute('aria-label', says);
 }
 
-export function bestOf(scores: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;
-  return best;
-}
-
 /** The picture that the network gets: 28×28, white ink on black. */
 export function showSeen(picture: Float32Array): void {
   const canvas = element<HTMLCanvasElement>('seen');
   const context = canvas.getContext('2d')!;
   const image = context.createImageData(canvas.width, canvas.height);
-  picture.forEach((ink, i) => image.data.set([255 * ink, 255 * ink, 255 * ink, 255], 4 * i));
+  for (const [i, ink] of picture.entries()) image.data.set([255 * ink, 255 * ink, 255 * ink, 255], 4 * i);
   context.putImageData(image, 0, 0);
 }

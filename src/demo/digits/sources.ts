@@ -1,7 +1,7 @@
 // What the page can train on: digits that it writes itself, MNIST where the server has it (in development), or MNIST's
 // files, or files like them, from the visitor's disk.
 
-import { data } from '../../api';
+import { data } from '../../api/training';
 import { side } from './ink';
 import { type Examples, synthetic } from './synthetic';
 

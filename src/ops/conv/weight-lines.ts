@@ -16,7 +16,7 @@ import { gradientShape, sumsOf, withSums } from './weight-gradient';
 const workgroup = 64;
 
 /** Products of one step that are spelt out, four pixels each, above which the text takes too long to compile. */
-const mostProducts = 96;
+const mostProducts = 64;
 
 interface Tile {
   /** Outputs of which an invocation loads the gradients. */
