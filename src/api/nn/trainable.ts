@@ -2,7 +2,7 @@
 
 import { transfer } from 'comlink';
 import { LeptonError } from '../../base/errors';
-import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
+import { type ArrayInput, type Batch, fromArrays } from '../../data';
 import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
 import type { WireTensor } from '../../worker/protocol';
 import type { CreatedTrainer, TrainerSource, WireState } from '../../worker/training-protocol';
@@ -10,9 +10,11 @@ import { shared } from '../shared';
 import type { Tensor } from '../tensor';
 import type { WorkerClient } from '../worker-client';
 import { inOrder, memoryOf, toWire } from './batches';
-import type { Callback, Trained, WeightTensor } from './callbacks';
+import type { Trained, WeightTensor } from './callbacks';
 import { evaluateLoop, fitLoop, type History, iterate, type Loop } from './fit';
+import { classWeighted, type Data, type EvaluateOptions, type FitOptions, fitData, isBatches } from './fit-data';
 import { type CompileOptions, compileSpecOf } from './options';
+import { download, placeOf } from './saving';
 import { type Results, Totals } from './totals';
 
 export interface BuildOptions {
@@ -21,41 +23,6 @@ export interface BuildOptions {
   powerPreference?: GPUPowerPreference;
   /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
   workerUrl?: string | URL;
-}
-
-/** Tensors, typed arrays or nested lists, the samples along the first dimension; by name where there are several. */
-export type Data = ArrayInput | Readonly<Record<string, ArrayInput>>;
-
-export interface FitOptions {
-  /** Default 1. */
-  epochs?: number;
-  /** Epoch to begin with, for training that goes on; default 0. */
-  initialEpoch?: number;
-  /** Samples in a batch; default 32. Not for data that comes in batches. */
-  batchSize?: number;
-  /** Default true: another order in each epoch. Not for data that comes in batches. */
-  shuffle?: boolean;
-  /** Of the order; default: another each time. */
-  seed?: number;
-  /** The last part of the samples is validated with instead of trained on: a number below 1. */
-  validationSplit?: number;
-  /** What each epoch ends with evaluating: `[x, y]`, or batches. */
-  validationData?: readonly [Data, Data] | AsyncIterable<Batch>;
-  /** By class number: how much its samples count. Labels must be class numbers, or vectors with a one. */
-  classWeight?: Readonly<Record<number, number>>;
-  /** How much each sample counts. */
-  sampleWeight?: ArrayInput;
-  /** Batches that make an epoch, for data without end. */
-  stepsPerEpoch?: number;
-  callbacks?: readonly Callback[];
-  /** Ends training with an error; the weights stay as the last batch left them. */
-  signal?: AbortSignal;
-}
-
-export interface EvaluateOptions {
-  /** Default 32. Not for data that comes in batches. */
-  batchSize?: number;
-  signal?: AbortSignal;
 }
 
 /** @internal */
@@ -153,8 +120,8 @@ export abstract class Trainable implements Trained {
   fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   async fit(x: Data | AsyncIterable<Batch>, y: Data | FitOptions = {}, more: FitOptions = {}): Promise<History> {
     const given = isBatches(x) ? (y as FitOptions) : more;
-    const { epochs = 1, initialEpoch = 0, batchSize = 32, callbacks = [], signal } = given;
-    const { train, validation } = this.#data(x, y as Data, given, batchSize);
+    const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = given;
+    const { train, validation } = fitData(x, y as Data, given);
     const loop = await this.#loop(given.classWeight);
     return fitLoop(loop, {
       batches: train,
@@ -301,7 +268,7 @@ export abstract class Trainable implements Trained {
         const inputs = this.#inputs(batch);
         const targets = inOrder(batch.ys, outputs, 'y').map((tensor) => toWire(tensor, 'y'));
         const weight = batch.sampleWeight && toWire(batch.sampleWeight, 'sampleWeight', 'float32');
-        const sampleWeight = classWeight ? weighted(targets[0] as WireTensor, classWeight, weight) : weight;
+        const sampleWeight = classWeight ? classWeighted(targets[0] as WireTensor, classWeight, weight) : weight;
         const request = {
           ...{ trainer: id, kind, inputs, targets, learningRate: compiled.learningRate },
           ...(sampleWeight && { sampleWeight }),
@@ -320,53 +287,6 @@ export abstract class Trainable implements Trained {
     const names = inputs.map(({ name }) => name);
     return inOrder(batch.xs, names, 'x').map((tensor, i) => toWire(tensor, 'x', inputs[i]?.dtype));
   }
-
-  #data(x: Data | AsyncIterable<Batch>, y: Data, options: FitOptions, batchSize: number) {
-    const { validationData, validationSplit, sampleWeight, shuffle = true, seed } = options;
-    const given = validationData && (isBatches(validationData) ? validationData : batchesOf(validationData, batchSize));
-    if (isBatches(x)) {
-      if (validationSplit) {
-        throw new LeptonError(
-          'INVALID_ARGUMENT',
-          'fit() cannot split batches: split the data set before batch(), and pass validationData.',
-        );
-      }
-      return { train: x, validation: given };
-    }
-    const all = fromArrays({ xs: x, ys: y, ...(sampleWeight && { sampleWeight }) });
-    const [train, rest] = validationSplit ? all.split(1 - validationSplit) : [all, undefined];
-    const ordered = shuffle ? train.shuffle(seed === undefined ? {} : { seed }) : train;
-    return { train: ordered.batch({ size: batchSize }), validation: rest?.batch({ size: batchSize }) ?? given };
-  }
-}
-
-function batchesOf([xs, ys]: readonly [Data, Data], size: number): AsyncIterable<Batch> {
-  return fromArrays({ xs, ys }).batch({ size });
-}
-
-function isBatches(data: unknown): data is AsyncIterable<Batch> {
-  if (data instanceof Dataset) {
-    throw new LeptonError('INVALID_ARGUMENT', 'The data set gives single samples: call batch({ size }) on it first.');
-  }
-  return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
-}
-
-/** Sample weights with those of the samples' classes multiplied in. */
-function weighted(
-  { type, dims, bytes }: WireTensor,
-  classWeight: Readonly<Record<number, number>>,
-  sampleWeight: WireTensor | undefined,
-): WireTensor {
-  const labels = type === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
-  const [samples = 0] = dims;
-  const each = labels.length / Math.max(1, samples);
-  const own = sampleWeight && new Float32Array(sampleWeight.bytes.buffer);
-  const weights = Float32Array.from({ length: samples }, (_, i) => {
-    const row = labels.subarray(i * each, (i + 1) * each);
-    const label = each === 1 ? (row[0] as number) : row.indexOf(Math.max(...row));
-    return (classWeight[label] ?? 1) * (own?.[i] ?? 1);
-  });
-  return { type: 'float32', dims: [samples], bytes: new Uint8Array(weights.buffer) };
 }
 
 function joined(parts: readonly WireTensor[]): Tensor<'float32'> {
@@ -379,25 +299,6 @@ function joined(parts: readonly WireTensor[]): Tensor<'float32'> {
     at += bytes.byteLength / 4;
   }
   return new shared.Tensor('float32', data, [samples, ...row]);
-}
-
-function placeOf(url: string): [scheme: string, name: string] {
-  const [, scheme, name] = /^(indexeddb|downloads):\/\/(.+)$/.exec(url) ?? [];
-  if (scheme && name) return [scheme, name];
-  throw new LeptonError(
-    'INVALID_ARGUMENT',
-    `save(): "${url}" is no place to save to: use "indexeddb://name" or "downloads://name".`,
-  );
-}
-
-function download(bytes: Uint8Array<ArrayBuffer>, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes]));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has begun to read by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 function empty(): never {

@@ -1,0 +1,90 @@
+// What `fit` and `evaluate` are given, and the batches it becomes.
+
+import { LeptonError } from '../../base/errors';
+import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
+import type { WireTensor } from '../../worker/protocol';
+import type { Callback } from './callbacks';
+
+/** Tensors, typed arrays or nested lists, the samples along the first dimension; by name where there are several. */
+export type Data = ArrayInput | Readonly<Record<string, ArrayInput>>;
+
+export interface FitOptions {
+  /** Default 1. */
+  epochs?: number;
+  /** Epoch to begin with, for training that goes on; default 0. */
+  initialEpoch?: number;
+  /** Samples in a batch; default 32. Not for data that comes in batches. */
+  batchSize?: number;
+  /** Default true: another order in each epoch. Not for data that comes in batches. */
+  shuffle?: boolean;
+  /** Of the order; default: another each time. */
+  seed?: number;
+  /** The last part of the samples is validated with instead of trained on: a number below 1. */
+  validationSplit?: number;
+  /** What each epoch ends with evaluating: `[x, y]`, or batches. */
+  validationData?: readonly [Data, Data] | AsyncIterable<Batch>;
+  /** By class number: how much its samples count. Labels must be class numbers, or vectors with a one. */
+  classWeight?: Readonly<Record<number, number>>;
+  /** How much each sample counts. */
+  sampleWeight?: ArrayInput;
+  /** Batches that make an epoch, for data without end. */
+  stepsPerEpoch?: number;
+  callbacks?: readonly Callback[];
+  /** Ends training with an error; the weights stay as the last batch left them. */
+  signal?: AbortSignal;
+}
+
+export interface EvaluateOptions {
+  /** Default 32. Not for data that comes in batches. */
+  batchSize?: number;
+  signal?: AbortSignal;
+}
+
+/** @throws INVALID_ARGUMENT where batches were to be split */
+export function fitData(x: Data | AsyncIterable<Batch>, y: Data, options: FitOptions) {
+  const { batchSize = 32, validationData, validationSplit, sampleWeight, shuffle = true, seed } = options;
+  const given = validationData && (isBatches(validationData) ? validationData : batchesOf(validationData, batchSize));
+  if (isBatches(x)) {
+    if (validationSplit) {
+      throw new LeptonError(
+        'INVALID_ARGUMENT',
+        'fit() cannot split batches: split the data set before batch(), and pass validationData.',
+      );
+    }
+    return { train: x, validation: given };
+  }
+  const all = fromArrays({ xs: x, ys: y, ...(sampleWeight && { sampleWeight }) });
+  const [train, rest] = validationSplit ? all.split(1 - validationSplit) : [all, undefined];
+  const ordered = shuffle ? train.shuffle(seed === undefined ? {} : { seed }) : train;
+  return { train: ordered.batch({ size: batchSize }), validation: rest?.batch({ size: batchSize }) ?? given };
+}
+
+function batchesOf([xs, ys]: readonly [Data, Data], size: number): AsyncIterable<Batch> {
+  return fromArrays({ xs, ys }).batch({ size });
+}
+
+/** @throws INVALID_ARGUMENT for a data set that was not put into batches */
+export function isBatches(data: unknown): data is AsyncIterable<Batch> {
+  if (data instanceof Dataset) {
+    throw new LeptonError('INVALID_ARGUMENT', 'The data set gives single samples: call batch({ size }) on it first.');
+  }
+  return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
+}
+
+/** Sample weights with those of the samples' classes multiplied in. */
+export function classWeighted(
+  { type, dims, bytes }: WireTensor,
+  classWeight: Readonly<Record<number, number>>,
+  sampleWeight: WireTensor | undefined,
+): WireTensor {
+  const labels = type === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
+  const [samples = 0] = dims;
+  const each = labels.length / Math.max(1, samples);
+  const own = sampleWeight && new Float32Array(sampleWeight.bytes.buffer);
+  const weights = Float32Array.from({ length: samples }, (_, i) => {
+    const row = labels.subarray(i * each, (i + 1) * each);
+    const label = each === 1 ? (row[0] as number) : row.indexOf(Math.max(...row));
+    return (classWeight[label] ?? 1) * (own?.[i] ?? 1);
+  });
+  return { type: 'float32', dims: [samples], bytes: new Uint8Array(weights.buffer) };
+}
