@@ -7,8 +7,17 @@ import { root } from '../../.ci/command';
 import { libraryBuild, libraryFiles } from '../../vite.config';
 import type { RuntimeName } from './results';
 
+/** The pages of those that can train: other pages, so that what only runs models carries nothing of it. */
+export const trainingPages = {
+  lepton: 'lepton-training',
+  'tfjs-webgpu': 'tfjs-training',
+  'jax-webgpu': 'jax-training',
+} as const satisfies Partial<Record<RuntimeName, string>>;
+
+export type PageName = RuntimeName | (typeof trainingPages)[keyof typeof trainingPages];
+
 /** Each page's script as `folder`/NAME/page.js; beside Lepton's the library itself. */
-export async function buildPages(names: readonly (RuntimeName | 'picture')[], folder: string): Promise<void> {
+export async function buildPages(names: readonly (PageName | 'picture')[], folder: string): Promise<void> {
   for (const name of names) await buildPage(name, join(folder, name));
   if (!names.includes('lepton')) return;
   for (const file of libraryFiles) {
@@ -43,9 +52,11 @@ function buildPage(name: string, outDir: string): Promise<unknown> {
 }
 
 /** The page of a runtime, for a server that has `folder`/NAME at /NAME. */
-export function pageOf(name: RuntimeName): string {
+export function pageOf(name: PageName): string {
   // As the README has it: begun before the page's own script has come.
-  const library = name === 'lepton' ? '<script src="/lepton/lepton.js"></script><script>lepton.start()</script>' : '';
+  const running = '<script src="/lepton/lepton.js"></script><script>lepton.start()</script>';
+  const training = name === 'lepton-training' ? '<script src="/lepton/lepton-training.js"></script>' : '';
+  const library = name.startsWith('lepton') ? running + training : '';
   const icon = '<link rel="icon" href="data:,">';
   const script = `<script type="module" src="/${name}/page.js"></script>`;
   return `<!doctype html><meta charset="utf-8"><title>${name}</title>${icon}${library}${script}`;

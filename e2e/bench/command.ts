@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import installBrowsers from '../../.ci/install-browsers';
 import { openBrowser } from '../support/open-browser';
 import { startServer } from '../support/server';
-import { buildPages, isolation, pageOf } from './build-pages';
+import { buildPages, isolation, type PageName, pageOf, trainingPages } from './build-pages';
 import { cases, trainings } from './cases';
 import { pathOf, readCommitted, toJson, writeCommitted } from './committed';
 import { describeMachine } from './machine';
@@ -23,7 +23,7 @@ import { modelCases } from './models';
 import { type BenchOptions, parseOptions, usage } from './options';
 import { takePicture } from './picture';
 import { allowedLoss, compareRatios } from './ratios';
-import type { BenchResults } from './results';
+import { type BenchResults, type CaseResult, cannotTrain, type RuntimeName } from './results';
 import { runCases } from './run-cases';
 import { runStarts } from './run-starts';
 import { RuntimePage } from './runtime-page';
@@ -45,7 +45,7 @@ export default async function main(args: readonly string[]): Promise<number> {
   if ((await installBrowsers()) !== 0) return 1;
   const folder = mkdtempSync(join(tmpdir(), 'lepton-bench-'));
   try {
-    await buildPages([...options.runtimes, ...(options.update ? (['picture'] as const) : [])], folder);
+    await buildPages([...pageNames(options), ...(options.update ? (['picture'] as const) : [])], folder);
     const results = await measure(options, folder);
     print(results, options);
     if (options.json) writeFileSync(options.json, toJson(results));
@@ -61,19 +61,26 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
   const browser = await openBrowser('chromium', { args: foreground });
   try {
     server.mount('/picture', join(folder, 'picture'));
-    for (const name of runtimes) {
+    for (const name of pageNames(options)) {
       server.mount(`/${name}`, join(folder, name));
       server.put(`/${name}.html`, { text: pageOf(name), headers: { 'Content-Type': 'text/html' } });
     }
     const machine = await describeMachine(browser, server.url);
-    const pages = runtimes.map((name) => new RuntimePage(name, browser, `${server.url}/${name}.html`));
-    const runs = [...cases.filter(({ name }) => only.test(name)), ...(await modelCases(only))].filter(
+    const open = (name: RuntimeName, page: PageName) => new RuntimePage(name, browser, `${server.url}/${page}.html`);
+    const pages = runtimes.map((name) => open(name, name));
+    const trainers = runtimes.flatMap((name) => {
+      const page = trainingPageOf(name);
+      return page ? [open(name, page)] : [];
+    });
+    const wanted = [...cases.filter(({ name }) => only.test(name)), ...(await modelCases(only))].filter(
       ({ needs = [] }) => needs.every((feature) => machine.features.has(feature)),
     );
-    const wanted = [...runs, ...trainings.filter(({ name }) => only.test(name))];
-    const done = await runCases(wanted, { pages, server, rounds });
+    const ran = await runCases(wanted, { pages, server, rounds });
     const versions = versionsOf(pages);
     for (const page of pages) await page.close();
+    const trained = await runCases(wantedTrainings(only), { pages: trainers, server, rounds });
+    for (const page of trainers) await page.close();
+    const done = [...ran, ...trained.map((result) => withGaps(result, runtimes))];
     const first = cases.find(({ name }) => name === startCase);
     const starts =
       first && only.test(`cold start of ${startCase}`)
@@ -89,6 +96,23 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
     await browser.close();
     await server.close();
   }
+}
+
+const wantedTrainings = (only: RegExp) => trainings.filter(({ name }) => only.test(name));
+
+function trainingPageOf(name: RuntimeName): PageName | undefined {
+  return name in trainingPages ? trainingPages[name as keyof typeof trainingPages] : undefined;
+}
+
+function pageNames({ runtimes, only }: BenchOptions): PageName[] {
+  const training = wantedTrainings(only).length > 0 ? runtimes.map(trainingPageOf) : [];
+  return [...runtimes, ...training.filter((name) => name !== undefined)];
+}
+
+/** With what a runtime that cannot train has for a result. */
+function withGaps(result: CaseResult, runtimes: readonly RuntimeName[]): CaseResult {
+  const gaps = runtimes.filter((name) => !trainingPageOf(name)).map((name) => [name, { problem: cannotTrain }]);
+  return { ...result, results: { ...result.results, ...Object.fromEntries(gaps) } };
 }
 
 function print(results: BenchResults, { runtimes }: BenchOptions): void {

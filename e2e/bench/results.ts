@@ -10,6 +10,9 @@ export type RuntimeName = (typeof runtimeNames)[number];
 /** Those that Lepton is compared with: they use the same adapter. */
 export const webgpuPeers: readonly RuntimeName[] = ['ort-webgpu', 'tfjs-webgpu', 'jax-webgpu'];
 
+/** What is said of runtimes that only run models. */
+export const cannotTrain = 'cannot train';
+
 /** A time, with the largest error relative to the output's scale; or why there is none. */
 export type Result = (Summary & { readonly error: number }) | { readonly problem: string };
 

@@ -1,10 +1,10 @@
 // Results as tables: for the terminal and, with `markdown`, for the documentation.
 
-import { cannotTrain } from './pages/runtime';
 import {
   ahead,
   type BenchResults,
   type CaseResult,
+  cannotTrain,
   isTimed,
   type RuntimeName,
   rowsOf,

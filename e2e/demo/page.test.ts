@@ -90,7 +90,7 @@ describeBrowsers('demo page', (browser) => {
     const page = await open();
     await untilMeasured(page);
     const stops: { id: string; ringed: boolean }[] = [];
-    for (let i = 0; i < 14; i++) {
+    for (let i = 0; i < 18; i++) {
       await page.press('Tab');
       const stop = await page.evaluate(focused);
       if (stop.id === 'theme') await page.press('Enter');

@@ -6,6 +6,7 @@ import { fromArrays } from './arrays';
 import { type CsvRow, csvRows } from './csv-rows';
 import { Dataset } from './dataset';
 import { type DataSource, pieces } from './source';
+import { turns } from './turns';
 import type { Rows } from './types';
 
 export interface CsvOptions {
@@ -68,7 +69,11 @@ export async function fromCSV(
       ? new Blob([source.text])
       : source;
   const table = new Table(options);
-  for await (const rows of csvRows(pieces(data as DataSource, what, signal), delimiter, what)) table.add(rows);
+  const turn = turns();
+  for await (const rows of csvRows(pieces(data as DataSource, what, signal), delimiter, what)) {
+    table.add(rows);
+    await turn();
+  }
   return table.finish();
 }
 

@@ -15,6 +15,7 @@ import {
   statisticsOf,
 } from './statistics';
 import { joinBatches, mapBatch, rowOf } from './tensors';
+import { turns } from './turns';
 import type { Batch, Rows, Sample } from './types';
 
 export interface ShuffleOptions {
@@ -41,8 +42,8 @@ export interface SampleContext {
   readonly random: () => number;
 }
 
-/** How many samples are read at once where all are. */
-const stride = 1024;
+/** How many samples are read at once where one or all of them are wanted: photographs are large. */
+const stride = 64;
 
 export class Dataset implements AsyncIterable<Sample> {
   #epoch = 0;
@@ -240,11 +241,15 @@ export class Dataset implements AsyncIterable<Sample> {
     return this.iterate({ epoch: this.#epoch++ });
   }
 
-  private chunks(signal: AbortSignal | undefined): AsyncIterable<Batch> {
+  private async *chunks(signal: AbortSignal | undefined): AsyncGenerator<Batch> {
     if (this.size === Number.POSITIVE_INFINITY) {
       throw new LeptonError('INVALID_ARGUMENT', 'The data repeats without end: look at all of it before repeat().');
     }
-    return this.batch({ size: stride }).iterate(signal ? { signal } : {});
+    const turn = turns();
+    for await (const batch of this.batch({ size: stride }).iterate(signal ? { signal } : {})) {
+      yield batch;
+      await turn();
+    }
   }
 
   private reading(read: Rows['read']): Dataset {

@@ -26,7 +26,7 @@ export function figure(value: number): string {
 }
 
 export function plural(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : noun.endsWith('s') ? `${noun}es` : `${noun}s`}`;
+  return `${count} ${count === 1 ? noun : /(s|ch)$/.test(noun) ? `${noun}es` : `${noun}s`}`;
 }
 
 export function median(values: readonly number[]): number {

@@ -1,9 +1,11 @@
-// A model under training in jax-js: value and gradients of the loss, and Adam on them, as one function under jit.
+// jax-js training on WebGPU in its page: value and gradients of the loss, and Adam on them, as one function under jit.
 
 import { jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import type { TrainingLoss } from '../cases/training';
 import { type Arrays, forward, kernelOrder } from './jax-layers';
+import { start } from './jax-start';
 import type { Feed, Training, TrainingData, TrainingRun } from './runtime';
+import { serveTraining } from './training';
 import { elementsOf } from './typed-arrays';
 
 const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-7];
@@ -22,10 +24,7 @@ interface State {
   readonly squares: Arrays;
 }
 
-export async function train(
-  { spec, loss, learningRate }: Training,
-  { weights, x, y }: TrainingData,
-): Promise<TrainingRun> {
+async function train({ spec, loss, learningRate }: Training, { weights, x, y }: TrainingData): Promise<TrainingRun> {
   const lossOf = (weights: Arrays, x: np.Array, y: np.Array) => losses[loss](forward(spec, x, weights), y);
   /** @param scales 1 / (1 - beta^step), of both */
   const update = jit((state: State, scales: [np.Array, np.Array], x: np.Array, y: np.Array) => {
@@ -66,6 +65,8 @@ export async function train(
     },
   };
 }
+
+serveTraining({ start: () => start().then(() => ''), train });
 
 const of = (arrays: Arrays, name: string) => arrays[name] as np.Array;
 

@@ -1,32 +1,21 @@
 // jax-js on WebGPU in its page: its own ONNX loader under jit. Arrays are moved into what uses them; `ref`
 // keeps one for later.
 
-import { defaultDevice, init, jit, numpy as np } from '@jax-js/jax';
+import { jit, numpy as np } from '@jax-js/jax';
 import { ONNXModel } from '@jax-js/onnx';
 import { withKnownOperators } from './jax-operators';
+import { start } from './jax-start';
 import { serve } from './page';
 import type { Feed } from './runtime';
 import { elementsOf } from './typed-arrays';
 
 type Arrays = Record<string, np.Array>;
 
-let starting: Promise<void> | undefined;
-
-async function start(): Promise<void> {
-  const devices = await init('webgpu');
-  if (!devices.includes('webgpu')) throw new Error('jax-js found no WebGPU device.');
-  defaultDevice('webgpu');
-}
-
 serve({
-  async start() {
-    starting ??= start();
-    await starting;
-    return '';
-  },
+  start: () => start().then(() => ''),
   async open({ model: url, resident }, feeds) {
     const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
-    await starting;
+    await start();
     const model = new ONNXModel(bytes);
     withKnownOperators(model.model);
     const forward = jit((inputs: Arrays): Arrays => model.run(inputs));
@@ -53,11 +42,6 @@ serve({
         model.dispose();
       },
     };
-  },
-  // Apart, so that pages which only run models do not load it.
-  async train(training, data) {
-    await starting;
-    return (await import('./jax-training')).train(training, data);
   },
 });
 

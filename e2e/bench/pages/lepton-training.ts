@@ -1,21 +1,17 @@
-// A model under training in Lepton, made as a page makes it: from layers, by their public names.
+// Lepton training in its page: the built library by script tags, a model made of layers by their public names.
 
+import type * as Running from '../../../src/api';
 import type { SymbolicTensor } from '../../../src/api/nn/layer';
 import type * as Lepton from '../../../src/api/training';
 import type { Feed, Training, TrainingData, TrainingRun } from './runtime';
+import { serveTraining } from './training';
 import { elementsOf } from './typed-arrays';
 
-declare const lepton: typeof Lepton;
+declare const lepton: typeof Lepton & typeof Running;
 
 type Factory = (options: object) => Lepton.Layer;
 
-export async function train(
-  { spec, loss, learningRate }: Training,
-  { weights, x, y }: TrainingData,
-): Promise<TrainingRun> {
-  // Its script adds to the library's global; only the pages that train fetch it.
-  const script = '/lepton/lepton-training.js';
-  await import(/* @vite-ignore */ script);
+async function train({ spec, loss, learningRate }: Training, { weights, x, y }: TrainingData): Promise<TrainingRun> {
   const factories = new Map(
     Object.entries(lepton.layers).map(([name, factory]) => [name.toLowerCase(), factory as Factory]),
   );
@@ -41,6 +37,8 @@ export async function train(
     dispose: () => model.dispose(),
   };
 }
+
+serveTraining({ start: () => lepton.start().then(() => ''), train });
 
 function tensorOf({ dtype, dims, bytes }: Feed) {
   return { type: dtype as 'float32', dims, data: elementsOf(dtype, bytes) };

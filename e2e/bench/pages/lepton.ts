@@ -1,7 +1,6 @@
 // Lepton in its page: the built library, loaded by script tag as its users do.
 
 import type * as Lepton from '../../../src/api';
-import { train } from './lepton-training';
 import { serve } from './page';
 import type { Runtime } from './runtime';
 import { elementsOf } from './typed-arrays';
@@ -38,7 +37,6 @@ const runtime: Runtime = {
       ...(memory && { memory: { slotBytes: memory.slotBytes, peakLiveBytes: memory.peakLiveBytes } }),
     };
   },
-  train,
 };
 
 serve(runtime);

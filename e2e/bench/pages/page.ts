@@ -12,27 +12,25 @@ import {
   type Prepared,
   type Runtime,
   type TensorFile,
-  type TrainingFiles,
 } from './runtime';
-import { openTraining } from './training';
 
 /** A run shorter than the first is repeated in a row for about the second, and the mean counts. Milliseconds. */
 const [shortRun, row] = [5, 10];
 const slowRun = 1000;
 
-export function serve(runtime: Runtime): void {
+/** What every case has, whatever is done with it. */
+type Checked = Pick<CaseFiles, 'feeds' | 'expected' | 'tolerance'>;
+
+export function serve<Files extends Checked = CaseFiles>(runtime: Runtime<Files>): void {
   let open: OpenCase | undefined;
-  let files: CaseFiles | TrainingFiles | undefined;
+  let files: Files | undefined;
   let last = 0;
   const bench: BenchPage = {
     start: () => runtime.start(),
     async prepare(folder) {
-      files = await fetchCase<CaseFiles | TrainingFiles>(folder);
+      files = await fetchCase<Files>(folder);
       const feeds = await Promise.all(files.feeds.map(fetchFeed));
-      open =
-        'training' in files
-          ? await openTraining(runtime, files.training, feeds, await Promise.all(files.weights.map(fetchFeed)))
-          : await runtime.open(files, feeds, { cache: false });
+      open = await runtime.open(files, feeds, { cache: false });
       const start = performance.now();
       const answers = await open.outputs();
       const first = performance.now() - start;
@@ -72,9 +70,9 @@ async function timed(open: OpenCase): Promise<number> {
   return performance.now() - start;
 }
 
-async function firstAnswer(runtime: Runtime, folder: string): Promise<FirstAnswer> {
+async function firstAnswer<Files extends Checked>(runtime: Runtime<Files>, folder: string): Promise<FirstAnswer> {
   const starting = runtime.start();
-  const files = await fetchCase<CaseFiles>(folder);
+  const files = await fetchCase<Files>(folder);
   const [feeds] = await Promise.all([Promise.all(files.feeds.map(fetchFeed)), starting]);
   const open = await runtime.open(files, feeds, { cache: true });
   const answers = await open.outputs();
@@ -91,14 +89,11 @@ async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await fetch(url)).arrayBuffer());
 }
 
-async function fetchFeed({ name, dtype, dims, url }: TensorFile): Promise<Feed> {
+export async function fetchFeed({ name, dtype, dims, url }: TensorFile): Promise<Feed> {
   return { name, dtype, dims, bytes: await fetchBytes(url) };
 }
 
-async function check(
-  files: Pick<CaseFiles, 'expected' | 'tolerance'>,
-  answers: Readonly<Record<string, Answer>>,
-): Promise<Prepared> {
+async function check(files: Checked, answers: Readonly<Record<string, Answer>>): Promise<Prepared> {
   let error = 0;
   for (const { name, dims, url } of files.expected) {
     const answer = answers[name];

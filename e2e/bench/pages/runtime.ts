@@ -1,5 +1,5 @@
 // What the benchmark's pages and the command that drives them say to each other, and the one interface behind
-// which every runtime stands in its page. Types, and a few names.
+// which every runtime stands in its page. Types, and two names.
 
 import type { DType } from '../../../src/base/dtype';
 import type { ModelSpec } from '../../../src/nn/types';
@@ -51,9 +51,6 @@ export interface Training {
 /** Steps whose losses are compared before any is timed. */
 export const checkedSteps = 3;
 
-/** What is said of runtimes without `train`. */
-export const cannotTrain = 'cannot train';
-
 export interface Feed {
   readonly name: string;
   readonly dtype: DType;
@@ -102,11 +99,10 @@ export interface OpenOptions {
   readonly cache: boolean;
 }
 
-export interface Runtime {
+export interface Runtime<Files = CaseFiles> {
   /** What is worth telling in the results, such as the number of threads. */
   start(): Promise<string>;
-  open(files: CaseFiles, feeds: readonly Feed[], options: OpenOptions): Promise<OpenCase>;
-  train?(training: Training, data: TrainingData): Promise<TrainingRun>;
+  open(files: Files, feeds: readonly Feed[], options: OpenOptions): Promise<OpenCase>;
 }
 
 /** What `prepare` found: the largest error relative to the scale, and why the case cannot be timed, if so. */

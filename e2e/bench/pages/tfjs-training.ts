@@ -1,20 +1,20 @@
-// A model under training in TF.js: its own layers, trained with `trainOnBatch`. Attention, which its layers lack, is a layer
-// written out here.
+// TF.js training on WebGPU in its page: its own layers, trained with `trainOnBatch`. Attention, which its layers lack, is
+// written out in tfjs-attention.ts.
 
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { Feed, Training, TrainingData, TrainingRun } from './runtime';
 import { TfAttention } from './tfjs-attention';
+import { start } from './tfjs-start';
+import { serveTraining } from './training';
 import { elementsOf } from './typed-arrays';
 
 type Factory = (config: object) => tfl.layers.Layer;
 
 const factories = new Map(Object.entries(tfl.layers).map(([name, make]) => [name.toLowerCase(), make as Factory]));
 
-export async function train(
-  { spec, loss, learningRate }: Training,
-  { weights, x, y }: TrainingData,
-): Promise<TrainingRun> {
+async function train({ spec, loss, learningRate }: Training, { weights, x, y }: TrainingData): Promise<TrainingRun> {
   const layers = spec.layers.map(({ name, className, config }) => {
     const make = className === 'MultiHeadAttention' ? attention : (factories.get(className.toLowerCase()) as Factory);
     return make({ ...config, name });
@@ -51,6 +51,8 @@ export async function train(
     },
   };
 }
+
+serveTraining({ start: () => start().then(() => ''), train });
 
 function attention(config: object): tfl.layers.Layer {
   return new TfAttention(config as ConstructorParameters<typeof TfAttention>[0]);

@@ -1,36 +1,25 @@
 // TF.js on WebGPU in its page. It reads no ONNX: the models come converted, see ../tfjs.
 
-import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { tfDTypeOf } from '../tfjs/graph';
 import { Interpreter } from '../tfjs/interpreter';
 import { channelsLast, inChannelsLast, inOnnxOrder, plain, type TfValue } from '../tfjs/values';
 import { serve } from './page';
 import type { Feed } from './runtime';
+import { start } from './tfjs-start';
 import { elementsOf } from './typed-arrays';
 
 type Values = Record<string, TfValue>;
 
-let starting: Promise<void> | undefined;
-
-async function start(): Promise<void> {
-  if (!(await tf.setBackend('webgpu'))) throw new Error('TF.js could not start its WebGPU backend.');
-  await tf.ready();
-}
-
 serve({
-  async start() {
-    starting ??= start();
-    await starting;
-    return '';
-  },
+  start: () => start().then(() => ''),
   async open({ graph: folder, resident }, feeds) {
     if (!folder) throw new Error('the model does not convert');
     const [graph, weights] = await Promise.all([
       fetch(`${folder}/graph.json`).then((response) => response.json()),
       fetch(`${folder}/weights.bin`).then((response) => response.arrayBuffer()),
     ]);
-    await starting;
+    await start();
     const model = new Interpreter(graph, weights);
     const held = resident ? valuesOf(feeds, held4d) : undefined;
     /** Outputs in ONNX's order of axes. */
@@ -61,11 +50,6 @@ serve({
         model.dispose();
       },
     };
-  },
-  // Apart, so that pages which only run models do not load it.
-  async train(training, data) {
-    await starting;
-    return (await import('./tfjs-training')).train(training, data);
   },
 });
 

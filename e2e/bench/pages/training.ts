@@ -1,17 +1,33 @@
-// A model under training as the case that the page checks and times. A run is one step, until its loss has been read.
+// What the pages that train share: a model under training as a case that is checked and timed as all are. A run is one step,
+// until its loss has been read.
 
-import { cannotTrain, checkedSteps, type Feed, type OpenCase, type Runtime, type Training } from './runtime';
+import { fetchFeed, serve } from './page';
+import {
+  checkedSteps,
+  type Feed,
+  type OpenCase,
+  type Training,
+  type TrainingData,
+  type TrainingFiles,
+  type TrainingRun,
+} from './runtime';
 
-/** @param batch x, then y @throws where the runtime cannot train */
-export async function openTraining(
-  { train }: Runtime,
-  training: Training,
-  batch: readonly Feed[],
-  weights: readonly Feed[],
-): Promise<OpenCase> {
-  if (!train) throw new Error(cannotTrain);
-  const [x, y] = batch as readonly [Feed, Feed];
-  const run = await train(training, { weights, x, y });
+export interface TrainingRuntime {
+  start(): Promise<string>;
+  train(training: Training, data: TrainingData): Promise<TrainingRun>;
+}
+
+export function serveTraining({ start, train }: TrainingRuntime): void {
+  serve<TrainingFiles>({
+    start,
+    async open({ training, weights }, feeds) {
+      const [x, y] = feeds as readonly [Feed, Feed];
+      return caseOf(await train(training, { weights: await Promise.all(weights.map(fetchFeed)), x, y }));
+    },
+  });
+}
+
+function caseOf(run: TrainingRun): OpenCase {
   const losses: number[] = [];
   const step = async () => {
     losses.push(await run.step());

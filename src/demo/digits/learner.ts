@@ -47,10 +47,11 @@ const checkpointUrl = `indexeddb://${checkpointName}`;
 const shippedUrl = (name: string) => new URL(`${import.meta.env.BASE_URL}models/${name}`, document.baseURI).href;
 
 /** Of a batch: drawings that were corrected, once there are any. */
-const oldLessons = 8;
+const oldLessons = 6;
 /** Of a batch that corrects: the drawing at hand. */
-const newLesson = 16;
-const stepsForLesson = { least: 3, most: 24, sure: 0.8 } as const;
+const newLesson = 10;
+/** A lesson ends when the answer is right, and of the digits held out no more than a hundredth is forgotten. */
+const lessonEnds = { every: 4, most: 40, sure: 0.7, forgotten: 0.01 } as const;
 
 export class Learner {
   origin: Origin = 'shipped';
@@ -177,19 +178,21 @@ export class Learner {
     const knewBefore = await accuracyOf(network, heldOut);
     this.lessons.add(lesson);
     let steps = 0;
-    let scores = new Float32Array();
+    let knowsAfter = knewBefore;
+    let scores: Float32Array = new Float32Array(10);
     const epoch = Math.floor(Math.random() * 1e6);
     const known = train.batch({ size: batchSize - newLesson - oldLessons }).iterate({ epoch });
     for await (const remembered of known) {
       const parts = [repeated(lesson, newLesson, steps), this.lessons.some(oldLessons), examplesOf(remembered)];
       const batch = batchOf(joined(parts));
       await network.trainOnBatch(batch.xs as never, batch.ys as never);
-      scores = new Float32Array(await this.scores(picture));
       steps++;
-      const learnt = steps >= stepsForLesson.least && (scores[lesson.digit] as number) > stepsForLesson.sure;
-      if (learnt || steps === stepsForLesson.most) break;
+      if (steps % lessonEnds.every !== 0) continue;
+      scores = await this.scores(picture);
+      const learnt = (scores[lesson.digit] as number) > lessonEnds.sure;
+      if (learnt || steps === lessonEnds.most) knowsAfter = await accuracyOf(network, heldOut);
+      if ((learnt && knowsAfter >= knewBefore - lessonEnds.forgotten) || steps === lessonEnds.most) break;
     }
-    const knowsAfter = await accuracyOf(network, heldOut);
     await this.save();
     return { steps, before, after: bestOf(scores), sure: scores[lesson.digit] ?? 0, knewBefore, knowsAfter };
   }

@@ -3,7 +3,7 @@
 
 import { hideAlert, showAlert } from '../alert';
 import { element, node, setText } from '../dom';
-import { median, milliseconds } from '../format';
+import { median, milliseconds, plural } from '../format';
 import { setUpTheme } from '../theme';
 import { clearCurves, drawCurves } from './curves';
 import { pictureOf } from './ink';
@@ -265,8 +265,8 @@ function showKept(): void {
 }
 
 function batchesSoFar(): string {
-  const corrections = lessons.size > 0 ? ` and ${lessons.size} corrections` : '';
-  return `${progress.batches} batches${corrections}`;
+  const corrections = lessons.size > 0 ? ` and ${plural(lessons.size, 'correction')}` : '';
+  return plural(progress.batches, 'batch') + corrections;
 }
 
 function showState(): void {

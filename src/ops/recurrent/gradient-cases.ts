@@ -88,10 +88,10 @@ const forms: readonly Form[] = [
       with: [3, 4, 5],
       lengths: [5, 1, 0, 4],
     },
-    { cell, name: 'the final state alone', steps: 2, batch: 9, hidden: 131, with: [5] },
-    { cell, name: 'more units than invocations', steps: 2, batch: 1, hidden: 1030 },
     { cell, name: 'float16', ...small, hidden: 10, with: [4, 5, 6], float16: true },
   ]),
+  { cell: 'RNN', name: 'the final state alone', steps: 2, batch: 9, hidden: 131, with: [5] },
+  { cell: 'GRU', name: 'many units', steps: 2, batch: 1, hidden: 130 },
   { cell: 'LSTM', ...small, name: 'all optional inputs', attributes: both, with: [2, 3, 4, 5, 6], lengths: [3, 2] },
   { cell: 'LSTM', ...small, name: 'coupled gates', attributes: { input_forget: 1 }, with: [2, 4] },
   {

@@ -94,20 +94,27 @@ interface UnitView {
   readonly peephole: (i: number) => number;
 }
 
+interface Retreated {
+  /** Of each gate, in order: what the recurrent product gets, and what the input gets where that differs. */
+  readonly gates: readonly (readonly [number, number?])[];
+  readonly h: number;
+  readonly c: number;
+}
+
 /** Of one unit: gradients of its gates' arguments, and of the last output and memory so far as no product leads there. */
-function retreat(cell: Cell, direction: number, up: number, memory: number, { kept, peephole }: UnitView) {
+function retreat(cell: Cell, direction: number, up: number, memory: number, { kept, peephole }: UnitView): Retreated {
   const [f, g, h] = slopesOf(cell, direction);
   const [last, first, second, third] = [kept(0), kept(1), kept(2), kept(3)] as const;
-  if (cell.name === 'RNN') return { gates: [[up * f(first)]] as const, h: 0, c: 0 };
+  if (cell.name === 'RNN') return { gates: [[up * f(first)]], h: 0, c: 0 };
   if (cell.name === 'GRU') {
     const [update, reset, fresh] = [first, second, third];
     const own = up * (1 - update) * g(fresh);
     const linear = cell.resetFirst ? 0 : kept(4);
-    const gates = [
+    const gates: Retreated['gates'] = [
       [up * (last - fresh) * f(update)],
       [own * linear * f(reset)],
       cell.resetFirst ? [own] : [own * reset, own],
-    ] as const;
+    ];
     return { gates, h: up * update, c: 0 };
   }
   const [input, output, forget, fresh, before] = [first, second, third, kept(4), kept(5)];
@@ -118,7 +125,7 @@ function retreat(cell: Cell, direction: number, up: number, memory: number, { ke
   const ofForget = cell.coupled ? 0 : ofMemory * before * f(forget);
   const ofInput = ofMemory * (cell.coupled ? fresh - before : fresh) * f(input);
   return {
-    gates: [[ofInput], [ofOutput], [ofForget], [ofMemory * input * g(fresh)]] as const,
+    gates: [[ofInput], [ofOutput], [ofForget], [ofMemory * input * g(fresh)]],
     h: 0,
     c: ofMemory * forget + ofInput * peephole(0) + ofForget * peephole(2),
   };
