@@ -96,6 +96,12 @@ export function serve(
       reply(async () => ((await trainers) ?? noSuchTrainer()).pack(request)).then((answer) =>
         transfer(answer, answer.ok ? [answer.value.buffer] : []),
       ),
+    packWeights: (request) =>
+      reply(async () => ((await trainers) ?? noSuchTrainer()).packWeights(request.trainer, request.names)).then(
+        (answer) => transfer(answer, answer.ok ? [answer.value.buffer] : []),
+      ),
+    loadWeights: (request) =>
+      reply(async () => ((await trainers) ?? noSuchTrainer()).loadWeights(request.trainer, request.file)),
     saveTrainer: (request) => reply(async () => ((await trainers) ?? noSuchTrainer()).save(request)),
     checkpoints: () => reply(() => checkpoints.list()),
     deleteCheckpoint: (name) => reply(() => checkpoints.delete(name)),

@@ -19,19 +19,32 @@ export interface TrainerFile {
 const key = 'lepton.model';
 
 export function packTrainer({ state, ...described }: TrainerFile): Uint8Array<ArrayBuffer> {
-  const tensors = Object.entries(state).map(([name, { type, dims, bytes }]) => ({ name, dtype: type, dims, bytes }));
-  return writeSafetensors(tensors, { [key]: JSON.stringify(described) });
+  return writeSafetensors(tensorsOf(state), { [key]: JSON.stringify(described) });
+}
+
+/** Tensors alone. */
+export function packState(state: WireState): Uint8Array<ArrayBuffer> {
+  return writeSafetensors(tensorsOf(state));
+}
+
+function tensorsOf(state: WireState) {
+  return Object.entries(state).map(([name, { type, dims, bytes }]) => ({ name, dtype: type, dims, bytes }));
 }
 
 /** @throws INVALID_MODEL where the bytes are no such file */
 export async function unpackTrainer(file: Blob): Promise<TrainerFile> {
+  const { state, metadata } = await unpackState(file);
+  return { ...asDescription(metadata[key]), state };
+}
+
+/** @throws INVALID_MODEL where the bytes are no safetensors file */
+export async function unpackState(file: Blob) {
   const source = blobSource(file);
   const { tensors, metadata } = await readSafetensors(source);
-  const described = asDescription(metadata[key]);
   const state = [...tensors].map(async ([name, { dtype, dims, offset, length }]) => {
     return [name, { type: dtype, dims, bytes: await source.read(offset, length) }] as const;
   });
-  return { ...described, state: Object.fromEntries(await Promise.all(state)) };
+  return { state: Object.fromEntries(await Promise.all(state)) as WireState, metadata };
 }
 
 function asDescription(text: string | undefined): Omit<TrainerFile, 'state'> {

@@ -5,7 +5,7 @@ import type { CheckpointStore } from '../store/checkpoints';
 import type { TrainingCompiler } from '../train';
 import type { Devices } from './devices';
 import { type MakeRunner, Trainer } from './trainer';
-import { packTrainer, type TrainerFile, unpackTrainer } from './trainer-file';
+import { packState, packTrainer, type TrainerFile, unpackState, unpackTrainer } from './trainer-file';
 import type { CreatedTrainer, CreateTrainerRequest, PackRequest, TrainerSource } from './training-protocol';
 
 /** What of the worker training needs. */
@@ -60,6 +60,17 @@ export class Trainers {
       ...(compiled && { compile: compiled, learningRate }),
       state: await trainer.state(true),
     });
+  }
+
+  async packWeights(id: number, names: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
+    const state = await this.of(id).state(false);
+    const wanted = new Set(names);
+    return packState(Object.fromEntries(Object.entries(state).filter(([name]) => wanted.has(name))));
+  }
+
+  async loadWeights(id: number, file: Blob): Promise<void> {
+    const { state } = await unpackState(file);
+    await this.of(id).setState(state);
   }
 
   async save(request: PackRequest & { readonly name: string }): Promise<void> {

@@ -97,6 +97,13 @@ export interface TrainingApi {
   exportTrainer(trainer: number): Promise<Reply<Uint8Array<ArrayBuffer>>>;
   /** Architecture, weights and what the optimiser keeps, as safetensors. */
   packTrainer(request: PackRequest): Promise<Reply<Uint8Array<ArrayBuffer>>>;
+  /** These weights alone, as safetensors. */
+  packWeights(request: {
+    readonly trainer: number;
+    readonly names: readonly string[];
+  }): Promise<Reply<Uint8Array<ArrayBuffer>>>;
+  /** Takes the weights of a safetensors file. */
+  loadWeights(request: { readonly trainer: number; readonly file: Blob }): Promise<Reply<void>>;
   /** The same, into the store of checkpoints. */
   saveTrainer(request: PackRequest & { readonly name: string }): Promise<Reply<void>>;
   checkpoints(): Promise<Reply<CheckpointInfo[]>>;

@@ -211,6 +211,23 @@ export abstract class Trainable implements Trained {
     return client.call((worker, r) => worker.packTrainer(r), request);
   }
 
+  /**
+   * Weights alone, as safetensors: all, or those that `filter` takes. LoRA adapters are saved apart from what they adapt by
+   * `(name) => name.includes('.lora_')`.
+   */
+  async weightsToSafetensors(filter: (name: string) => boolean = () => true): Promise<Uint8Array<ArrayBuffer>> {
+    const { client, id, created } = await this.#trainer();
+    const names = created.description.weights.map(({ name }) => name).filter(filter);
+    return client.call((worker, r) => worker.packWeights(r), { trainer: id, names });
+  }
+
+  /** Takes over the weights of a safetensors file. @throws INVALID_MODEL; INVALID_INPUT where one is unknown, or another shape */
+  async loadWeights(source: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<void> {
+    const { client, id } = await this.#trainer();
+    const file = source instanceof Blob ? source : new Blob([source]);
+    await client.call((worker, r) => worker.loadWeights(r), { trainer: id, file });
+  }
+
   /** The model for inference, with its weights as they are: ONNX, for `load` and every other runtime. */
   async toOnnx(): Promise<Uint8Array<ArrayBuffer>> {
     const { client, id } = await this.#trainer();
