@@ -34,7 +34,8 @@ const slopes = (name: string): LayerSpec => ({
 });
 
 /** The layer between others of which every element has a weight. */
-function modelOf({ className, config = {}, shapes, dtype = 'float32', dataOnly }: Example): ModelSpec {
+function modelOf({ className, config = {}, shapes, dtype: given, dataOnly }: Example): ModelSpec {
+  const dtype = given ?? ('float32' as const);
   const inputs = shapes.map((shape, i) => ({ name: `x${i}`, shape, dtype }));
   const led = dtype === 'float32' && !dataOnly;
   const leading = led ? inputs.map(({ name }) => slopes(`before_${name}`)) : [];
@@ -125,7 +126,7 @@ function afterwards(graph: ReturnType<typeof stepGraph>['graph'], feeds: Readonl
 }
 
 function expectNear(what: string, got: NDArray, expected: NDArray): void {
-  const scale = expected.data.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-3);
+  const scale = Math.max(1e-3, ...Array.from(expected.data, Math.abs));
   got.data.forEach((value, i) => {
     const difference = Math.abs(value - (expected.data[i] as number)) / scale;
     expect(difference, `${what}, element ${i}: ${value}, expected ${expected.data[i]}`).toBeLessThan(1e-3);

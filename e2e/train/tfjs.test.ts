@@ -29,9 +29,24 @@ const smallCnn = sequence('small-cnn', { shape: [28, 28, 1], dtype: 'float32' },
   ['Dense', { units: 10, activation: 'softmax' }],
 ]);
 
+/** The rows of a digit one after another. TensorFlow.js has the activation of the gates from an older Keras. */
+const recurrent = (className: string, options = {}) =>
+  sequence(`small-${className}`, { shape: [28, 28, 1], dtype: 'float32' }, [
+    ['Reshape', { targetShape: [28, 28] }],
+    [className, { units: 12, returnSequences: true, recurrentInitializer: 'glorotUniform', ...options }],
+    [className, { units: 8, recurrentInitializer: 'glorotUniform', ...options }],
+    ['LayerNormalization'],
+    ['Dense', { units: 10, activation: 'softmax' }],
+  ]);
+
 const makers = {
   Flatten: layers.layers.flatten,
   Dense: layers.layers.dense,
+  Reshape: layers.layers.reshape,
+  LSTM: layers.layers.lstm,
+  GRU: layers.layers.gru,
+  SimpleRNN: layers.layers.simpleRNN,
+  LayerNormalization: layers.layers.layerNormalization,
   Conv2D: layers.layers.conv2d,
   MaxPooling2D: layers.layers.maxPooling2d,
   AveragePooling2D: layers.layers.averagePooling2d,
@@ -74,6 +89,14 @@ describeWithData('training beside TensorFlow.js', () => {
       ],
       ['mlp, rmsprop', mlp, { name: 'rmsprop' }, 0.001, () => tf.train.rmsprop(0.001, 0.9)],
       ['cnn, adam', smallCnn, { name: 'adam' }, 0.002, () => tf.train.adam(0.002)],
+      [
+        'lstm, adam',
+        recurrent('LSTM', { recurrentActivation: 'sigmoid' }),
+        { name: 'adam' },
+        0.005,
+        () => tf.train.adam(0.005),
+      ],
+      ['simple rnn, adam', recurrent('SimpleRNN'), { name: 'adam' }, 0.002, () => tf.train.adam(0.002)],
     ];
     it.each(cases)('%s', async (_name, spec, optimizer, learningRate, theirs) => {
       const trainer = new Trainer({ spec, seed: 3, training, makeRunner, devices: new Devices(dawn.gpu) });
