@@ -131,6 +131,13 @@ export const examples: readonly Example[] = [
     parameters: 96,
   },
   {
+    className: 'TimeDistributed',
+    config: { layer: layer('Conv2D', { filters: 2, kernelSize: 3 }) },
+    shapes: [[4, 5, 6, 1]],
+    result: [4, 3, 4, 2],
+    parameters: 20,
+  },
+  {
     className: 'MultiHeadAttention',
     config: { numHeads: 2, keyDim: 3, valueDim: 2, dropout: 0.2, useCausalMask: true },
     shapes: [sequence, [5, 3]],

@@ -101,6 +101,7 @@ export function forward(model: ModelSpec, b: LowerBuilder, options: ForwardOptio
         spec.className,
         sized.config,
         inputs.map(({ dims }) => dims),
+        layerOf,
       ),
       b,
       inputs,
@@ -150,7 +151,7 @@ function analyse(model: ModelSpec): Analysis {
         shapes.get(name) ?? invalid(`Layer "${spec.name}" reads "${name}", which comes from nothing before it.`),
     );
     const config = readOptions(`Layer "${spec.name}" (${spec.className})`, def.options, spec.config);
-    const sized = new Sized(spec.name, spec.className, config, inputs);
+    const sized = new Sized(spec.name, spec.className, config, inputs, layerOf);
     const [fewest, most] = def.arity ?? [1, 1];
     if (inputs.length < fewest || inputs.length > most) {
       sized.fail(`takes ${fewest === most ? fewest : `${fewest} or more`} inputs`);

@@ -42,6 +42,8 @@ export class Sized<O extends Options = Options> {
     readonly config: OptionsOf<O>,
     /** Of the inputs, batch included. */
     readonly shapes: readonly Shape[],
+    /** For layers around others. */
+    readonly layerOf: (className: string) => LayerDef,
   ) {}
 
   /** Of the only input. */
@@ -86,7 +88,7 @@ export class Call<O extends Options = Options> extends Sized<O> {
     /** Gives a weight of this layer its next value. */
     readonly update: (weight: string, value: string) => void,
   ) {
-    super(sized.name, sized.className, sized.config, sized.shapes);
+    super(sized.name, sized.className, sized.config, sized.shapes, sized.layerOf);
     this.f = new Formula(b, 'float32');
   }
 

@@ -246,6 +246,8 @@ export const lstm = of<LSTMOptions>('LSTM');
 export const gru = of<GRUOptions>('GRU');
 /** A recurrent layer in both directions. */
 export const bidirectional = of<BidirectionalOptions>('Bidirectional');
+/** A layer on each step by itself: [steps, …]. */
+export const timeDistributed = of<LayerOptions & { layer: Layer }>('TimeDistributed');
 /** Applied to [query, value] or [query, value, key], each [steps, features]. */
 export const multiHeadAttention = of<MultiHeadAttentionOptions>('MultiHeadAttention');
 export const activation = of<LayerOptions & { activation: Activation }>('Activation');

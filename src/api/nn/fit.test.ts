@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { fromArrays } from '../../data';
+import type { CompileSpec } from '../../nn/types';
+import type { BatchReport } from '../../worker/training-protocol';
+import {
+  earlyStopping,
+  learningRateScheduler,
+  logger,
+  reduceLROnPlateau,
+  type Trained,
+  type WeightTensor,
+} from './callbacks';
+import { type FitPlan, fitLoop, type Loop } from './fit';
+
+const compile: CompileSpec = {
+  optimizer: { name: 'sgd' },
+  losses: [{ name: 'meanSquaredError' }],
+  lossWeights: [1],
+  metrics: [[{ name: 'meanAbsoluteError' }]],
+};
+
+/** A model whose losses are given; its one weight is the number of batches it has seen. */
+function modelOf(lossOf: (batch: number, kind: string) => number) {
+  let seen = 0;
+  const restored: number[] = [];
+  const model: Trained = {
+    learningRate: 0.1,
+    stopTraining: false,
+    getWeights: async () => ({ w: { type: 'float32', dims: [1], data: Float32Array.of(seen) } }),
+    setWeights: async (weights) => void restored.push((weights.w as WeightTensor).data[0] as number),
+    save: async () => {},
+  };
+  const loop: Loop = {
+    model,
+    compile,
+    outputs: ['y'],
+    send(kind, batch) {
+      const samples = (batch.xs as { dims: number[] }).dims[0] as number;
+      if (kind === 'train') seen++;
+      const loss = lossOf(seen, kind);
+      const report: BatchReport = { loss, losses: [loss], metrics: [[[loss * samples, samples]]] };
+      return { samples, report: Promise.resolve(report) };
+    },
+  };
+  return { loop, model, restored };
+}
+
+const data = fromArrays({ xs: new Float32Array(10), ys: new Float32Array(10) });
+const planOf = (plan: Partial<FitPlan>): FitPlan => ({
+  batches: data.batch({ size: 4 }),
+  validation: undefined,
+  epochs: 3,
+  initialEpoch: 0,
+  stepsPerEpoch: Number.POSITIVE_INFINITY,
+  callbacks: [],
+  signal: undefined,
+  ...plan,
+});
+
+describe('the loop over epochs', () => {
+  it('weighs batches by their samples', async () => {
+    const { loop } = modelOf((batch) => batch);
+    const { epoch, history } = await fitLoop(loop, planOf({ epochs: 1 }));
+    expect(epoch).toEqual([0]);
+    expect(history.loss?.[0]).toBeCloseTo((4 * 1 + 4 * 2 + 2 * 3) / 10);
+    expect(history.meanAbsoluteError?.[0]).toBeCloseTo((4 * 1 + 4 * 2 + 2 * 3) / 10);
+  });
+
+  it('tells callbacks in order, and validates', async () => {
+    const { loop } = modelOf((batch, kind) => (kind === 'train' ? batch : 100));
+    const told: string[] = [];
+    const { history } = await fitLoop(
+      loop,
+      planOf({
+        epochs: 1,
+        validation: data.batch({ size: 5 }),
+        callbacks: [
+          {
+            onTrainBegin: () => void told.push('begin'),
+            onEpochBegin: (epoch) => void told.push(`epoch ${epoch}`),
+            onBatchEnd: (batch, { loss }) => void told.push(`batch ${batch}: ${loss}`),
+            onEpochEnd: (_epoch, logs) => void told.push(Object.keys(logs).join()),
+            onTrainEnd: () => void told.push('end'),
+          },
+        ],
+      }),
+    );
+    const names = 'loss,meanAbsoluteError,val_loss,val_meanAbsoluteError';
+    expect(told).toEqual(['begin', 'epoch 0', 'batch 0: 1', 'batch 1: 2', 'batch 2: 3', names, 'end']);
+    expect(history.val_loss).toEqual([100]);
+  });
+
+  it('waits for a callback that pauses it', async () => {
+    const { loop } = modelOf(() => 1);
+    let resume = () => {};
+    const paused = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    let batches = 0;
+    const onBatchBegin = (batch: number) => {
+      batches++;
+      return batch === 1 ? paused : undefined;
+    };
+    const fitting = fitLoop(loop, planOf({ epochs: 1, callbacks: [{ onBatchBegin }] }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(batches).toBe(2);
+    resume();
+    await fitting;
+    expect(batches).toBe(3);
+  });
+
+  it('ends early, when aborted, and refuses to do nothing', async () => {
+    const { loop, model } = modelOf(() => 1);
+    const stop = {
+      onBatchEnd() {
+        model.stopTraining = true;
+      },
+    };
+    expect((await fitLoop(loop, planOf({ callbacks: [stop] }))).epoch).toEqual([0]);
+    const aborted = AbortSignal.abort();
+    await expect(fitLoop(loop, planOf({ signal: aborted }))).rejects.toMatchObject({ code: 'ABORTED' });
+    const empty = fromArrays({ xs: new Float32Array(0), ys: new Float32Array(0) }).batch({ size: 4 });
+    await expect(fitLoop(loop, planOf({ batches: empty }))).rejects.toThrow('There is nothing to train on');
+  });
+
+  it('makes an epoch of so many steps where the data has no end', async () => {
+    const { loop } = modelOf(() => 1);
+    let batches = 0;
+    const count = { onBatchEnd: () => void batches++ };
+    const endless = data.repeat().batch({ size: 4 });
+    await fitLoop(loop, planOf({ batches: endless, epochs: 2, stepsPerEpoch: 5, callbacks: [count] }));
+    expect(batches).toBe(10);
+  });
+});
+
+describe('callbacks', () => {
+  /** Losses of epochs, of three batches each. */
+  const byEpoch = (losses: readonly number[]) => (batch: number) => losses[Math.floor((batch - 1) / 3)] as number;
+
+  it('earlyStopping waits for patience, and restores the best weights', async () => {
+    const { loop, restored } = modelOf(byEpoch([3, 1, 2, 2, 2, 2]));
+    const stop = earlyStopping({ monitor: 'loss', patience: 1, restoreBestWeights: true });
+    const { epoch } = await fitLoop(loop, planOf({ epochs: 6, callbacks: [stop] }));
+    expect(epoch).toEqual([0, 1, 2, 3]);
+    expect(restored).toEqual([6]);
+  });
+
+  it('names what it watches where the logs have no such number', async () => {
+    const { loop } = modelOf(() => 1);
+    const fitting = fitLoop(loop, planOf({ callbacks: [earlyStopping()] }));
+    await expect(fitting).rejects.toThrow(
+      'earlyStopping watches "val_loss", but the logs have loss, meanAbsoluteError.',
+    );
+  });
+
+  it('reduceLROnPlateau lowers the rate, to a least one', async () => {
+    const { loop, model } = modelOf(() => 1);
+    const reduce = reduceLROnPlateau({ monitor: 'loss', factor: 0.5, patience: 1, minLearningRate: 0.03 });
+    await fitLoop(loop, planOf({ epochs: 4, callbacks: [reduce] }));
+    expect(model.learningRate).toBe(0.03);
+  });
+
+  it('learningRateScheduler sets the rate of each epoch', async () => {
+    const { loop, model } = modelOf(() => 1);
+    await fitLoop(loop, planOf({ epochs: 3, callbacks: [learningRateScheduler((epoch, rate) => rate / (epoch + 1))] }));
+    expect(model.learningRate).toBeCloseTo(0.1 / 6);
+  });
+
+  it('logger writes CSV and JSON', async () => {
+    const { loop } = modelOf(() => 0.5);
+    const lines: string[] = [];
+    const write = (line: string) => lines.push(line);
+    await fitLoop(loop, planOf({ epochs: 1, callbacks: [logger(write), logger(write, 'json')] }));
+    expect(lines).toEqual([
+      'epoch,loss,meanAbsoluteError',
+      '0,0.5,0.5',
+      '{"epoch":0,"loss":0.5,"meanAbsoluteError":0.5}',
+    ]);
+  });
+});
