@@ -164,7 +164,7 @@ describeBrowsers('training in a page', (browser) => {
         .fit(xs, Float32Array.from(ys), {
           epochs: 100,
           signal: controller.signal,
-          callbacks: [{ onEpochEnd: (epoch) => epoch === 2 && controller.abort() } as never],
+          callbacks: [{ onEpochEnd: (epoch) => (epoch === 2 ? controller.abort() : undefined) }],
         })
         .catch((error) => error.code);
       const { epoch } = await model.fit(xs, Float32Array.from(ys), { epochs: 2 });

@@ -25,7 +25,8 @@ describeBrowsers('the guide to training', (browser) => {
     expect(failure).toBeUndefined();
     expect(page.errors).toEqual([]);
     const said = page.console.map(({ text }) => text);
-    const number = (label: string) => Number(new RegExp(`^${label} ([\\d.]+)$`).exec(said.find((t) => t.startsWith(label)) ?? '')?.[1]);
+    const number = (label: string) =>
+      Number(new RegExp(`^${label} ([\\d.]+)$`).exec(said.find((t) => t.startsWith(label)) ?? '')?.[1]);
     expect(number('accuracy')).toBeGreaterThan(0.9);
     expect(number('after the reload')).toBeGreaterThan(0.9);
     await page.close();

@@ -368,14 +368,15 @@ describe('statistics', () => {
   });
 });
 
-test('an epoch of MNIST, shuffled, takes well under a second', async () => {
+test('an epoch of MNIST, shuffled, takes well under a second of processor time', async () => {
   const xs: TensorLike = { type: 'float32', dims: [60_000, 28, 28], data: new Float32Array(60_000 * 784) };
   const data = fromArrays({ xs, ys: new Int32Array(60_000) })
     .shuffle({ seed: 1 })
     .batch({ size: 128 });
-  const start = performance.now();
+  const start = process.cpuUsage();
   let count = 0;
   for await (const { ys } of data) count += (ys as TensorLike).data.length;
   expect(count).toBe(60_000);
-  expect(performance.now() - start).toBeLessThan(1000);
+  // Microseconds.
+  expect(process.cpuUsage(start).user).toBeLessThan(1e6);
 });

@@ -55,19 +55,20 @@ describe('fromIDX', () => {
 });
 
 describeWithData('MNIST', () => {
-  test('is read from its gzipped files, and an epoch takes well under a second', async () => {
+  test('is read from its gzipped files, and an epoch takes well under a second of processor time', async () => {
     const open = (name: string) => new Blob([new Uint8Array(readFileSync(dataPath('datasets', 'mnist', name)))]);
     const data = await fromIDX({ xs: open('train-images-idx3-ubyte.gz'), ys: open('train-labels-idx1-ubyte.gz') });
     expect(data.size).toBe(60_000);
     const batch = await first(data.batch({ size: 8 }));
     expect(Array.from((batch as { ys: TensorLike }).ys.data as Int32Array)).toEqual([5, 0, 4, 1, 9, 2, 1, 3]);
     expect((batch as { xs: TensorLike }).xs.dims).toEqual([8, 28, 28]);
-    const start = performance.now();
+    const start = process.cpuUsage();
     let sum = 0;
     for await (const { ys } of data.shuffle({ seed: 1 }).batch({ size: 128 })) {
       for (const label of (ys as TensorLike).data as Int32Array) sum += label;
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    // Microseconds.
+    expect(process.cpuUsage(start).user).toBeLessThan(1e6);
     expect(sum).toBe(267_236);
   });
 });

@@ -187,11 +187,6 @@ export function lossOf(
   return meanOfSamples(f, terms);
 }
 
-/** How many classes integer labels must be below; undefined where the loss takes other labels. */
-export function labelClasses({ name }: Named, outputShape: readonly (number | null)[]): number | undefined {
-  return lossNamed(name).sparse ? (outputShape.at(-1) ?? undefined) : undefined;
-}
-
 function lossNamed(name: string): Loss {
   const found = Object.hasOwn(losses, name) ? losses[name] : undefined;
   return found ?? invalid(`There is no loss "${name}"; there are ${Object.keys(losses).join(', ')}.`);

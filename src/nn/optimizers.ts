@@ -1,5 +1,6 @@
 // Optimisers as nodes that overwrite the weights, on the operators of ops/update.op.ts. LAMB is formulas over what it keeps,
-// assigned. Options and defaults are Keras 3's. LAMB: https://arxiv.org/abs/1904.00962
+// assigned. Options and defaults are Keras 3's, but for the learning rate, which comes with every step.
+// LAMB: https://arxiv.org/abs/1904.00962
 
 import { int64s } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
@@ -37,7 +38,6 @@ type Config = Readonly<Record<string, number | boolean | undefined>>;
 
 interface Optimizer {
   readonly options: Options;
-  readonly learningRate: number;
   /** Names of what is kept of each weight. */
   readonly slots: (config: Config) => readonly string[];
   readonly initial?: (config: Config) => number;
@@ -66,14 +66,12 @@ const twoMoments = () => ['m', 'v'];
 const optimizers: Readonly<Record<string, Optimizer>> = {
   sgd: {
     options: { momentum: number(0, share), nesterov: flag(false) },
-    learningRate: 0.01,
     slots: ({ momentum }) => (momentum === 0 ? [] : ['momentum']),
     op: 'SGD',
     attributes: ({ momentum, nesterov }) => ({ momentum: momentum as number, nesterov: Number(nesterov) }),
   },
   rmsprop: {
     options: { rho: number(0.9, share), momentum: number(0, share), ...epsilon, centered: flag(false) },
-    learningRate: 0.001,
     slots: ({ momentum, centered }) => [
       'square',
       ...(centered ? ['mean'] : []),
@@ -89,23 +87,20 @@ const optimizers: Readonly<Record<string, Optimizer>> = {
   },
   adagrad: {
     options: { initialAccumulatorValue: number(0.1, positive), ...epsilon },
-    learningRate: 0.001,
     slots: () => ['accumulator'],
     initial: ({ initialAccumulatorValue }) => initialAccumulatorValue as number,
     op: 'Adagrad',
     attributes: ({ epsilon }) => ({ epsilon: epsilon as number }),
   },
-  adam: { options: moments, learningRate: 0.001, slots: twoMoments, op: 'Adam', attributes: ofMoments },
+  adam: { options: moments, slots: twoMoments, op: 'Adam', attributes: ofMoments },
   adamw: {
     options: { ...moments, weightDecay: number(0.004, positive) },
-    learningRate: 0.001,
     slots: twoMoments,
     op: 'AdamW',
     attributes: (config) => ({ ...ofMoments(config), weight_decay: config.weightDecay as number }),
   },
   lamb: {
     options: { ...moments, weightDecay: number(0, positive) },
-    learningRate: 0.001,
     slots: twoMoments,
     attributes: () => ({}),
   },
@@ -117,21 +112,13 @@ interface Read extends Optimizer {
 
 /** By name, what options each has. */
 export const optimizerOptions: Readonly<Record<string, Options>> = Object.fromEntries(
-  Object.entries(optimizers).map(([name, { options, learningRate }]) => [
-    name,
-    { learningRate: number(learningRate, positive), ...options, ...clipping },
-  ]),
+  Object.entries(optimizers).map(([name, { options }]) => [name, { ...options, ...clipping }]),
 );
 
 function read({ name, config }: Named): Read {
   const found = Object.hasOwn(optimizers, name) ? optimizers[name] : undefined;
   if (!found) invalid(`There is no optimiser "${name}"; there are ${Object.keys(optimizers).join(', ')}.`);
   return { ...found, config: readOptions(`Optimiser "${name}"`, optimizerOptions[name] as Options, config) };
-}
-
-/** The rate that the optimiser has been given, or its default. @throws INVALID_ARGUMENT for a bad option */
-export function learningRateOf(named: Named): number {
-  return read(named).config.learningRate as number;
 }
 
 /** What the optimiser keeps: to be declared as variables before `update`. @throws INVALID_ARGUMENT for a bad option */

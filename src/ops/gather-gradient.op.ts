@@ -17,6 +17,7 @@ import { placeOf } from './axes';
 import { reshape } from './gradient';
 import { foldWorkgroups, linearHelpers, oneEach } from './wgsl/dispatch';
 import { wordType } from './wgsl/elements';
+import { barrierWork } from './wgsl/join-lanes';
 
 type View = NodeView<{ readonly size: number }>;
 
@@ -101,6 +102,8 @@ const rows: Kernel<View['attributes']> = {
       traffic: 4 * looked + outer * inner * bytes * (size + 3 * count) + 4 * outer * count * columns,
       shared: workgroups * stretches * lanes * looks,
       cleared: workgroups * lanes * ((lanes * looks) / 8),
+      // Three barriers a stretch, as many as joining takes.
+      emulated: workgroups * lanes * stretches * barrierWork,
       workgroups,
     };
   },

@@ -8,7 +8,7 @@ import type { Dispatch } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { axesOf } from './axes';
-import { addAt, padded, reshape, sumTo, zeros } from './gradient';
+import { padded, reshape, sumTo, zeros } from './gradient';
 import { oneEach } from './wgsl/dispatch';
 import { eachLane, elementAt, elementHelpers, packQuad, quadType, wordsPerQuad, wordType } from './wgsl/elements';
 import { bitsType } from './wgsl/strided-copy';
@@ -194,20 +194,42 @@ function reference(n: View, x: NDArray, value: number): NDArray {
   return out;
 }
 
+/**
+ * Adds slices of `value` along `axis` up at their places in `size` slices of zeros, a run of neighbouring places at a time:
+ * forwards, backwards, or all at one place.
+ */
+function backTo(b: LowerBuilder, value: string, axis: number, size: number, places: readonly number[]): string {
+  const rank = b.type(value).dims.length;
+  const along = (width: number) => Array.from({ length: rank }, (_, d) => (d === axis ? width : 0));
+  const list = (at: number) => b.constant(int64s([at]));
+  const parts: string[] = [];
+  for (let from = 0; from < places.length; ) {
+    const first = places[from] as number;
+    const step = (places[from + 1] ?? first + 1) - first;
+    let to = from + 1;
+    while (Math.abs(step) <= 1 && to < places.length && places[to] === first + step * (to - from)) to++;
+    const count = to - from;
+    const [start, end, way] = step === -1 ? [to - 1, from > 0 ? from - 1 : -(2 ** 31), -1] : [from, to, 1];
+    let [part] = b.add('Slice', [value, list(start), list(end), list(axis), list(way)]) as [string];
+    if (step === 0) [part] = b.add('ReduceSum', [part, list(axis)], { keepdims: 1 }) as [string];
+    const [least, width] = [step === -1 ? first - count + 1 : first, step === 0 ? 1 : count];
+    parts.push(padded(b, part, along(least), along(size - least - width)));
+    from = to;
+  }
+  return parts.length === 0
+    ? padded(b, value, along(0), along(size))
+    : parts.reduce((s, p) => b.add('Add', [s, p])[0] as string);
+}
+
 /** Of the input, and of the value where the border has one. */
 function padGrad(n: View, b: LowerBuilder, gradient: string): (string | undefined)[] {
   const { dtype, dims } = n.input(0);
   const { spans, mode } = borderOf(n);
   const [, pads = '', , axes = ''] = n.node.inputs;
   if (mode !== 'constant') {
-    let value = gradient;
-    spans.forEach((span, axis) => {
-      const size = dims[axis] as number;
-      if (span.out === size && span.size === size) return;
-      const places = Array.from({ length: span.out }, (_, at) => span.skip + (inside(at, span, mode) as number));
-      value = addAt(b, value, b.constant(int64s(places)), axis, size);
-    });
-    return [value];
+    const places = (span: Span) =>
+      Array.from({ length: span.out }, (_, at) => span.skip + (inside(at, span, mode) as number));
+    return [spans.reduce((value, span, axis) => backTo(b, value, axis, dims[axis] as number, places(span)), gradient)];
   }
   const before = spans.map(({ skip, begin }) => skip - begin);
   const after = spans.map(({ out }, axis) => (dims[axis] as number) - (before[axis] as number) - out);
