@@ -129,8 +129,8 @@ export function libraryBuild({ entry, file, format, from = {} }: LibraryFile, ou
       target: 'es2023',
       sourcemap: true,
       minify: true,
-      // The worker contains every package that the library bundles.
-      license: file === 'worker.js' ? { fileName: 'third-party-licenses.md' } : false,
+      // These two contain every package that the library bundles; .ci/build.ts makes one file of it.
+      license: /^(worker|lepton-training)\.js$/.test(file) ? { fileName: `${file}-licenses.md` } : false,
       rolldownOptions: {
         input: entry,
         // An entry's exports are the library's interface, also where nothing here imports them.

@@ -1,7 +1,7 @@
 // `npm run build`: the library's files into dist/, its types into dist/types/, the demo site into dist/site/
 // (not with --no-site). Prints sizes and line counts; fails where the script-tag file is over its budget.
 
-import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -16,6 +16,7 @@ export default async function main(args: readonly string[] = []): Promise<number
   const dist = join(root, 'dist');
   rmSync(dist, { recursive: true, force: true });
   for (const file of libraryFiles) await build(libraryBuild(file));
+  joinLicenses(dist);
   if ((await writeTypes(dist)) !== 0) return 1;
   if (!args.includes('--no-site')) {
     await build({ root, configFile: join(root, 'vite.config.ts'), configLoader: 'runner', logLevel: 'warn' });
@@ -25,6 +26,14 @@ export default async function main(args: readonly string[] = []): Promise<number
     }
   }
   return report(dist);
+}
+
+/** The packages inside the bundles, with their licences, as one file. */
+function joinLicenses(dist: string): void {
+  const files = ['worker.js-licenses.md', 'lepton-training.js-licenses.md'].map((file) => join(dist, file));
+  const texts = files.map((file) => readFileSync(file, 'utf8').trim());
+  writeFileSync(join(dist, 'third-party-licenses.md'), `${texts.join('\n\n')}\n`);
+  for (const file of files) rmSync(file);
 }
 
 function report(dist: string): number {

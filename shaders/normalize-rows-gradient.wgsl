@@ -68,29 +68,35 @@ fn main(
     } else if (centred != 0u) {
       x = refill(x, q, quads, means.x);
     }
-    for (var k = 0u; k < 4u; k++) {
-      let d = x[k] - means.x;
-      sums += mat2x4f(d * d, s[k] * d);
-    }
+    let d = mat4x4f(x[0] - means.x, x[1] - means.x, x[2] - means.x, x[3] - means.x);
+    sums += mat2x4f(
+      (d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3]),
+      (s[0] * d[0] + s[1] * d[1]) + (s[2] * d[2] + s[3] * d[3]),
+    );
   }
   let moments = join_lanes(vec4f(1.0) * sums, local) / count;
   let inverse = inverseSqrt(moments.x + params.epsilon);
-  let slope = moments.y * inverse;
+  // Of a deviation d: y is inverse * d, and y times the mean of s y is slope * d.
+  let slope = moments.y * inverse * inverse;
 
   for (var q = local.x; q < quads; q += 4u * lanes) {
     if (held == 0u) {
       x = load_some(base, q, quads, 0.0);
       s = scaled_some(base, q, quads);
     }
-    for (var k = 0u; k < 4u; k++) {
-      let quad = q + k * lanes;
-      if (quad < quads) {
-        let y = (x[k] - means.x) * inverse;
-        store(base, quad, inverse * (s[k] - means.y - y * slope));
-        if (shared_out != 0u) { store_share(base, quad, load_gradient(base, quad, 0.0) * y); }
-      }
-    }
+    let d = mat4x4f(x[0] - means.x, x[1] - means.x, x[2] - means.x, x[3] - means.x);
+    let r = (s - mat4x4f(d[0] * slope + means.y, d[1] * slope + means.y, d[2] * slope + means.y, d[3] * slope + means.y)) * inverse;
+    store_within(base, q, quads, r[0], d[0] * inverse);
+    store_within(base, q + lanes, quads, r[1], d[1] * inverse);
+    store_within(base, q + 2u * lanes, quads, r[2], d[2] * inverse);
+    store_within(base, q + 3u * lanes, quads, r[3], d[3] * inverse);
   }
+}
+
+fn store_within(base: u32, quad: u32, quads: u32, value: vec4f, y: vec4f) {
+  if (quad >= quads) { return; }
+  store(base, quad, value);
+  if (shared_out != 0u) { store_share(base, quad, load_gradient(base, quad, 0.0) * y); }
 }
 
 fn load_some(base: u32, quad: u32, quads: u32, fill: f32) -> mat4x4f {
@@ -102,12 +108,17 @@ fn load_some(base: u32, quad: u32, quads: u32, fill: f32) -> mat4x4f {
   );
 }
 fn scaled_some(base: u32, quad: u32, quads: u32) -> mat4x4f {
-  var s = mat4x4f();
-  for (var k = 0u; k < 4u; k++) {
-    let at = quad + k * lanes;
-    if (at < quads) { s[k] = select(vec4f(), affine(base, at, load_gradient(base, at, 0.0)), inside(at)); }
-  }
-  return s;
+  return mat4x4f(
+    scaled(base, quad, quads),
+    scaled(base, quad + lanes, quads),
+    scaled(base, quad + 2u * lanes, quads),
+    scaled(base, quad + 3u * lanes, quads),
+  );
+}
+fn scaled(base: u32, quad: u32, quads: u32) -> vec4f {
+  let at = min(quad, quads - 1u);
+  let value = affine(base, at, load_gradient(base, at, 0.0));
+  return select(vec4f(), value, inside(at) & vec4<bool>(quad < quads));
 }
 // The same quads with something else past the end.
 fn refill(x: mat4x4f, quad: u32, quads: u32, fill: f32) -> mat4x4f {

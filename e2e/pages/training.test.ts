@@ -175,7 +175,12 @@ describeBrowsers('training in a page', (browser) => {
 
   test('trains a model from a file, with a head of its own', async () => {
     const seen = await page.evaluate(async () => {
-      const base = await lepton.loadLayer('/dense.onnx', { output: 'y', trainable: false });
+      const stages = new Set<string>();
+      const base = await lepton.loadLayer('/dense.onnx', {
+        output: 'y',
+        trainable: false,
+        onProgress: ({ stage }) => stages.add(stage),
+      });
       const model = lepton.sequential([base, lepton.layers.dense({ units: 1 })]);
       model.compile({ optimizer: { name: 'sgd', learningRate: 0.001 }, loss: 'meanSquaredError' });
       const before = await model.getWeights();
@@ -193,9 +198,16 @@ describeBrowsers('training in a page', (browser) => {
       const restored = Object.keys(after).every((name) => again[name]!.data.join() === after[name]!.data.join());
       const wrong = await model.loadWeights(new Uint8Array(20)).catch((error) => error.code);
       const same = (name: string) => after[name]!.data.join() === before[name]!.data.join();
-      return { restored, wrong, loss: history.loss, frozen: Object.keys(after).map((name) => [name, same(name)]) };
+      return {
+        stages: [...stages],
+        restored,
+        wrong,
+        loss: history.loss,
+        frozen: Object.keys(after).map((name) => [name, same(name)]),
+      };
     });
     expect(seen.loss?.at(-1)).toBeLessThan(seen.loss?.[0] as number);
+    expect(seen.stages).toContain('download');
     expect(seen.restored).toBe(true);
     expect(seen.wrong).toBe('INVALID_MODEL');
     for (const [name, same] of seen.frozen) expect(same, name as string).toBe((name as string).startsWith('onnx'));

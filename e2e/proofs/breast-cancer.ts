@@ -27,9 +27,9 @@ async function run({ training, full, log }: Context): Promise<Measured> {
 
   const counts = { right: 0, truePositives: 0, falsePositives: 0, falseNegatives: 0 };
   for (const [i, fold] of kFold(table.size, 5, { seed: 1, stratify: outcomes }).entries()) {
-    const known = table.select(fold.train);
-    const statistics = await known.statistics();
-    const [train, test] = [known, table.select(fold.validation)].map((part) => part.normalise(statistics));
+    const statistics = await table.select(fold.train).statistics();
+    const normalised = table.normalise(statistics);
+    const [train, test] = [normalised.select(fold.train), normalised.select(fold.validation)];
     const model = sequential([
       layers.dense({ units: 32, activation: 'relu', inputShape: [table.features.length] }),
       layers.dropout({ rate: 0.3 }),

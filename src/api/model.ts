@@ -3,15 +3,8 @@
 import type { Remote } from 'comlink';
 import { LeptonError } from '../base/errors';
 import type { TensorInfo } from '../base/model-info';
-import type {
-  LoadedModel,
-  LoadReport,
-  Profile,
-  WireFeed,
-  WireGpuTensor,
-  WireTensor,
-  WorkerApi,
-} from '../worker/protocol';
+import type { LoadedModel, LoadReport, Profile, WireFeed, WireGpuTensor, WireTensor } from '../worker/protocol';
+import type { WorkerApi } from '../worker/worker-api';
 import { ImageInput } from './image';
 import { Tensor } from './tensor';
 import { type WorkerClient, withTransfer } from './worker-client';

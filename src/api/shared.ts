@@ -1,10 +1,11 @@
-// What `lepton-training` takes from `lepton`, so that both speak to one worker and know each other's tensors. In bundles
-// this module is in the latter only.
+// What `lepton-training` takes from `lepton`, so that both speak to one worker and know each other's tensors: Comlink, too,
+// knows what is to be moved by lists of its own. In bundles this module is in the latter only.
 
+import { proxy, transfer } from 'comlink';
 import { compilerUrl } from './compiler-url';
 import { modelFilesOf } from './model-source';
 import { Tensor } from './tensor';
 import { defaultClient } from './worker-client';
 
 /** @internal */
-export const shared = { compilerUrl, defaultClient, modelFilesOf, Tensor };
+export const shared = { compilerUrl, defaultClient, modelFilesOf, proxy, Tensor, transfer };

@@ -5,7 +5,8 @@ import { type Remote, transfer, wrap } from 'comlink';
 import { abortError, LeptonError } from '../base/errors';
 import { readyMessage } from '../base/handshake';
 import InlineWorker from '../worker/main?worker&inline';
-import type { CallId, Reply, WireFeed, WorkerApi } from '../worker/protocol';
+import type { CallId, Reply, WireFeed } from '../worker/protocol';
+import type { WorkerApi } from '../worker/worker-api';
 
 /** A blocked worker fails by an event, or not at all where a header is missing. In milliseconds. */
 const startTimeout = { inline: 10_000, fetched: 60_000 } as const;

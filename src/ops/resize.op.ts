@@ -10,6 +10,7 @@ import { float, int, ints, string } from '../ir/attributes';
 import { defineOp, type OpCase } from '../ir/opdef';
 import { type EvenPattern, evenPattern } from './even-pattern';
 import { type Axis, type ResizeView, resizeAxes, resizedDims } from './resize-axes';
+import { resizeGrad } from './resize-gradient';
 import { mixTaps } from './resize-taps';
 import { oneEach } from './wgsl/dispatch';
 import { wordsPerQuad } from './wgsl/elements';
@@ -79,6 +80,7 @@ export default defineOp({
     const source = x ?? n.fail('lacks its input');
     return [mixTaps(source, resizedDims(n), resizeAxes(n), n.attributes.extrapolation_value)];
   },
+  grad: resizeGrad,
   kernels: [
     stridedKernel(walkOf, (n) => patternsOf(n) !== undefined),
     {

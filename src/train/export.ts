@@ -5,7 +5,8 @@ import { GraphBuilder } from '../ir/builder';
 import type { Graph } from '../ir/graph';
 import { describe, forward } from '../nn/build';
 import type { ModelSpec } from '../nn/types';
-import { inferNode, opOf } from '../ops/registry';
+import { isFloatAttribute } from '../ops/attribute-kinds';
+import { inferNode } from '../ops/registry';
 import { writeOnnx } from '../write/onnx';
 import { withAnyBatch } from './any-batch';
 
@@ -26,9 +27,7 @@ export function exportOnnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Ar
     const { outputs } = forward(spec, b, { inputs, weights: (name) => name, training: false });
     return named(b.finish(outputs), spec.outputs);
   };
-  return writeOnnx(withAnyBatch(build), {
-    isFloat: (node, name) => /float/.test(opOf(node).attributes[name]?.kind ?? ''),
-  });
+  return writeOnnx(withAnyBatch(build), { isFloat: isFloatAttribute });
 }
 
 /** The graph with its outputs called by these names. */

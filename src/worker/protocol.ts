@@ -6,7 +6,6 @@ import type { LeptonErrorCode } from '../base/errors';
 import type { ImageOptions } from '../base/image-geometry';
 import type { TensorInfo } from '../base/model-info';
 import type { ChosenBy } from '../base/tuning';
-import type { TrainingApi } from './training-protocol';
 
 export interface WireError {
   readonly code: LeptonErrorCode;
@@ -172,7 +171,8 @@ export interface StartRequest {
   readonly powerPreference?: GPUPowerPreference;
 }
 
-export interface WorkerApi extends TrainingApi {
+/** What of the worker has to do with models to run, and with what is kept. */
+export interface ModelApi {
   start(request: StartRequest): Promise<Reply<void>>;
   load(call: CallId, request: LoadRequest, onProgress?: (progress: Progress) => void): Promise<Reply<LoadedModel>>;
   run(call: CallId, request: RunRequest): Promise<Reply<Record<string, WireTensor | WireGpuTensor>>>;

@@ -11,10 +11,11 @@ import type { Compiler } from './compiler';
 import { Devices } from './devices';
 import { makeRunner } from './make-runner';
 import { openLayer } from './open-layer';
-import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor, WorkerApi } from './protocol';
+import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor } from './protocol';
 import { Session } from './session';
 import type { Trainers } from './trainers';
 import type { TrainingPart } from './training-part';
+import type { WorkerApi } from './worker-api';
 
 /** Progress is sent at most this often, in milliseconds; the last one of a stage always is. */
 const progressInterval = 50;

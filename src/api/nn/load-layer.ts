@@ -1,6 +1,5 @@
 // An ONNX model as a layer, to be trained on, frozen, or adapted.
 
-import { proxy } from 'comlink';
 import type { Progress } from '../../worker/protocol';
 import type { ModelSource, SourceOptions } from '../model-source';
 import { shared } from '../shared';
@@ -36,7 +35,7 @@ export async function loadLayer(source: ModelSource, options: LoadLayerOptions =
   const { graph, inputs, weights } = await shared
     .defaultClient(workerUrl)
     .abortable(signal, 'Loading the layer', (worker, call) =>
-      worker.openLayer(call, request, onProgress && proxy(onProgress)),
+      worker.openLayer(call, request, onProgress && shared.proxy(onProgress)),
     );
   const [first] = inputs;
   const layer = new Layer('OnnxModel', { ...(first && { inputShape: first.shape }), ...own, graph } as LayerOptions);

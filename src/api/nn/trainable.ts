@@ -1,6 +1,5 @@
 // A model that can be trained, as the page holds it: compile, fit, evaluate, predict, its weights, and saving.
 
-import { transfer } from 'comlink';
 import { LeptonError } from '../../base/errors';
 import { type ArrayInput, type Batch, fromArrays } from '../../data';
 import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
@@ -165,7 +164,7 @@ export abstract class Trainable implements Trained {
       .batch({ size: batchSize })
       .iterate(signal ? { signal } : {})) {
       const inputs = this.#inputs(batch);
-      const request = transfer({ trainer: id, inputs }, memoryOf(inputs));
+      const request = shared.transfer({ trainer: id, inputs }, memoryOf(inputs));
       parts.push(await client.call((worker, r) => worker.trainerPredict(r), request));
     }
     if (parts.length === 0) throw new LeptonError('INVALID_INPUT', 'There is nothing to predict: x has no samples.');
@@ -293,7 +292,7 @@ export abstract class Trainable implements Trained {
         const memory = memoryOf(inputs, targets, sampleWeight ? [sampleWeight] : []);
         return {
           samples: inputs[0]?.dims[0] ?? 0,
-          report: client.call((worker, r) => worker.trainerBatch(r), transfer(request, memory)),
+          report: client.call((worker, r) => worker.trainerBatch(r), shared.transfer(request, memory)),
         };
       },
     };

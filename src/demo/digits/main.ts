@@ -4,6 +4,7 @@
 import { hideAlert, showAlert } from '../alert';
 import { element, node, setText } from '../dom';
 import { median, milliseconds, plural } from '../format';
+import { nextTask } from '../pace';
 import { setUpTheme } from '../theme';
 import { clearCurves, drawCurves } from './curves';
 import { pictureOf } from './ink';
@@ -50,7 +51,14 @@ const times: number[] = [];
 /** One answer at a time, always to the drawing of the moment. */
 function answer(): Promise<void> {
   asked++;
-  answering ??= (async () => {
+  answering ??= answerAll();
+  return answering;
+}
+
+async function answerAll(): Promise<void> {
+  // What the pen does in one task is one question.
+  await nextTask();
+  try {
     for (let mine = -1; ready && mine !== asked; ) {
       mine = asked;
       const { strokes } = pad;
@@ -61,13 +69,11 @@ function answer(): Promise<void> {
       if (scores && !learner.isTraining) showTime(performance.now() - start);
       if (mine === asked) showScores(scores);
     }
-  })()
-    .catch((error) => showAlert(error))
-    .finally(() => {
-      answering = undefined;
-      showState();
-    });
-  return answering;
+  } catch (error) {
+    showAlert(error);
+  }
+  answering = undefined;
+  showState();
 }
 
 function showTime(ms: number): void {

@@ -1,0 +1,6 @@
+// All that a page can ask of the worker.
+
+import type { ModelApi } from './protocol';
+import type { TrainingApi } from './training-protocol';
+
+export interface WorkerApi extends ModelApi, TrainingApi {}
