@@ -5,7 +5,7 @@
 //   delta    [steps, batch, directions, gates, hidden], the gradients of the recurrent products
 //   state    the first and third of three regions of [directions, batch, hidden]: of each unit the gradients of output
 //            and memory, as far as no product leads there (recurrent-border.wgsl)
-// In front: elem, elem4, gates, slots, batch_tile, Sums, multiply, gates_of, retreat, rest, Place, accesses.
+// In front: elem, elem4, gates, slots, batch_tile, Sums, multiply, gates_of, retreat, rest, Place, accesses, operand.
 
 override columns: u32 = 16;
 override parts: u32 = 4;
@@ -31,20 +31,16 @@ struct Params {
 
 var<workgroup> sums: array<vec4f, sum_slots>;
 
-// Where the tile's sequences have their rows of `delta`.
-struct Operands { rows: array<u32, batch_tile> }
+// Where the tile's sequences have their rows of `delta`, and the invocation's number among four neighbours.
+struct Operands { rows: array<u32, batch_tile>, lane: u32 }
 
 fn rows_at(operands: Operands, i: u32, gate: u32, q: u32) -> vec4f {
-  let row = operands.rows[i] + gate * hidden;
-  let k = 4u * q;
-  let end = hidden - 1u;
-  let values = vec4f(
-    f32(delta[row + k]),
-    f32(delta[row + min(k + 1u, end)]),
-    f32(delta[row + min(k + 2u, end)]),
-    f32(delta[row + min(k + 3u, end)]),
-  );
-  return select(vec4f(), values, vec4u(k, k + 1u, k + 2u, k + 3u) < vec4u(hidden));
+  return operand(operands.rows[i] + gate * hidden, 4u * q, operands.lane);
+}
+
+fn delta_at(row: u32, k: u32) -> f32 {
+  if (hidden % 4u == 0u) { return f32(delta[row + k]); }
+  return select(0.0, f32(delta[row + min(k, hidden - 1u)]), k < hidden);
 }
 
 fn put(at: Place, gate: u32, recurrent: f32, own: f32) {
@@ -66,6 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var own = Sums();
   if (params.before < params.steps) {
     var operands = Operands();
+    operands.lane = local.x % 4u;
     for (var i = 0u; i < batch_tile; i++) {
       operands.rows[i] = row_of(params.before, min(first + i, params.batch - 1u), d) * gates * hidden;
     }

@@ -20,7 +20,7 @@ export const usage = `Usage: npm run bench [-- --only=REGEX --runtimes=${runtime
 /** Undefined where the arguments make no sense. */
 export function parseOptions(args: readonly string[]): BenchOptions | undefined {
   const given = new Map<string, string>();
-  for (const arg of args) {
+  for (const arg of withEquals(args)) {
     const match = /^--(only|runtimes|rounds|adapter|json)=(.+)$|^--(check|update)$/.exec(arg);
     const name = match?.[1] ?? match?.[3];
     if (name === undefined || given.has(name)) return undefined;
@@ -39,6 +39,17 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   if ((adapter !== 'software' && adapter !== 'hardware') || (check && update)) return undefined;
   const json = given.get('json');
   return { only, runtimes, rounds, adapter, check, update, ...(json !== undefined && { json }) };
+}
+
+/** `--only train` as `--only=train`. */
+function withEquals(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1);
+    if (!arg.startsWith('--') && last && /^--[a-z]+$/.test(last)) joined[joined.length - 1] = `${last}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function regularExpression(source: string): RegExp | undefined {

@@ -1,7 +1,7 @@
 // Tables and summary lines from made-up results.
 
 import { expect, test } from 'vitest';
-import type { CaseResult, StartCase } from './results';
+import { type CaseResult, cannotTrain, type StartCase } from './results';
 import { caseRows, markdown, memoryRows, problems, startRows, summary, text } from './table';
 
 const timed = (median: number) => {
@@ -77,4 +77,10 @@ test('the summary has the median and the worst of all that can be compared', () 
 
 test('gaps are explained', () => {
   expect(problems({ cases, starts })).toEqual(['softmax, jax-webgpu: no answer within 90 s']);
+});
+
+test('what a runtime cannot do is told in its cell', () => {
+  const result = { name: 'train', group: 'train', results: { lepton: timed(1), 'ort-wasm': { problem: cannotTrain } } };
+  expect(caseRows([result], ['lepton', 'ort-wasm'])[1]).toEqual(['train', '1.00 ±3%', 'cannot train', '—', '']);
+  expect(problems({ cases: [result], starts: [] })).toEqual([]);
 });

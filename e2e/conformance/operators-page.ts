@@ -4,12 +4,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../.ci/command';
-import { type DType, dtypes } from '../../src/base/dtype';
+import { type DType, dtypes, isFloat } from '../../src/base/dtype';
 import type { AnyOp, OpCase } from '../../src/ir/opdef';
 import { newestName, newestOpset } from '../../src/read/upgrade';
 import { lower } from '../../src/transform/lower';
 import { casesOf, flows, operators } from '../ops/cases';
 import { graphOf } from '../ops/harness';
+import { unchecked, without } from '../ops/without-derivative';
 import type { ConformanceCase } from './cases';
 import { passes } from './expected';
 import type { CaseResult } from './run-suite';
@@ -29,7 +30,7 @@ export function writeOperatorsPage(cases: readonly ConformanceCase[], results: r
     const own = verdicts.filter(({ op }) => op === name);
     const newest = newestName(name);
     const how = described.get(name) ?? (described.has(newest) ? `read as ${newest}` : 'not supported');
-    return [name, opsetsOf(own), dtypesOf(name, own), how, 'no', countsOf(own)];
+    return [name, opsetsOf(own), dtypesOf(name, own), how, gradientOf(newest), countsOf(own)];
   });
   const passed = verdicts.filter((v) => v.passed).length;
   const header = ['operator', 'opsets', 'element types', 'how it runs', 'gradient', 'cases'];
@@ -49,7 +50,7 @@ cases ${passed} pass in Chromium. The columns:
 - **element types**: those that passing conformance cases and Lepton's own operator tests feed.
 - **how it runs**: the names of its kernels; *pointwise* operators are generated and fused; *view* is no work at
   all; *lowered to* lists the operators that do the work; *host* gives the reason why it cannot be the GPU's.
-- **gradient**: whether it can be trained through.
+- **gradient**: whether it can be trained through; – where no floats come from floats.
 - **cases**: conformance cases passed, of those about this operator whose tensors a page can hold.`;
 }
 
@@ -64,6 +65,19 @@ function kernelsOf(op: AnyOp): string {
     ...(lowered.length > 0 ? [`lowered to ${lowered.join(', ')}`] : []),
   ];
   return parts.join('; ') || 'reference on the host';
+}
+
+/** Whether a gradient passes; a dash where no floats come from floats. */
+function gradientOf(name: string): string {
+  const op = operators.find((o) => o.name === name);
+  if (!op) return flows.some((flow) => flow.name === name) ? 'as what is written out' : '–';
+  if (without.has(name) || op.host !== undefined) return 'no';
+  const ofFloats = (casesOf.get(name) ?? []).some((testCase) => {
+    if (!testCase.inputs.some((input) => input && isFloat(input.dtype ?? 'float32'))) return false;
+    const { graph } = graphOf(name, testCase);
+    return graph.outputs.some((output) => isFloat(graph.values.get(output)?.dtype ?? 'bool'));
+  });
+  return ofFloats && !unchecked.has(name) ? 'yes' : '–';
 }
 
 /** The operators that do the work in any of the operator's own test cases. */

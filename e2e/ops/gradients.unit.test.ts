@@ -15,6 +15,7 @@ import { differentiate } from '../../src/transform/differentiate';
 import { hostOutputs } from '../support/host-graph';
 import { mulberry32 } from '../support/random';
 import { casesOf, operators } from './cases';
+import { unchecked, without } from './without-derivative';
 
 const step = 1e-6;
 const tolerance = 1e-5;
@@ -128,54 +129,6 @@ function check({ graph, feeds, variables, loss }: Posed): void {
     ).toBeLessThan(tolerance);
   }
 }
-
-const each = (reason: string, ...names: string[]) => names.map((name) => [name, reason] as const);
-
-/** What has no derivative, and why. A new operator has one, or comes here. */
-const without: ReadonlyMap<string, string> = new Map([
-  ...each('goes through a state step by step; its backward pass has no kernel', 'LinearAttention'),
-  ...each('finds regions of images, which detectors train without', 'MaxRoiPool'),
-  ...each('its derivative takes an inverse matrix, which no operator computes', 'Det'),
-  ...each(
-    'takes weights that were quantised or made sparse to run, not to learn',
-    'com.microsoft.GatherBlockQuantized',
-  ),
-  ...each('takes weights that were quantised or made sparse to run, not to learn', 'lepton.SparseMatMul'),
-  ...each('overwrites a variable', 'lepton.Assign'),
-  ...each(
-    'is part of a backward pass, which is not differentiated again',
-    'lepton.ConvWeightGradient',
-    'lepton.MaxPoolGradient',
-    'lepton.SumPoolGradient',
-    'lepton.NormalizationGradient',
-    'lepton.RecurrenceGradient',
-  ),
-]);
-
-/** What is not checked. */
-const unchecked: ReadonlyMap<string, string> = new Map([
-  ...each(
-    'computes with integers, so that only scales have a derivative',
-    'com.microsoft.MatMulIntegerToFloat',
-    'com.microsoft.DynamicQuantizeMatMul',
-    'com.microsoft.QGemm',
-    'QLinearMatMul',
-    'DynamicQuantizeLinear',
-  ),
-  ...each('reads floats as other bits', 'BitCast'),
-  ...each('has none at the numbers that it replaces, which are all its cases', 'ai.onnx.ml.Imputer'),
-  ...each(
-    'is the step of an optimiser',
-    'ai.onnx.preview.training.Adagrad',
-    'ai.onnx.preview.training.Adam',
-    'ai.onnx.preview.training.Momentum',
-    'lepton.SGD',
-    'lepton.RMSprop',
-    'lepton.Adagrad',
-    'lepton.Adam',
-    'lepton.AdamW',
-  ),
-]);
 
 const elementsOf = (c: OpCase) => c.inputs.reduce((sum, x) => sum + sizeOf(x?.dims ?? [0]), 0);
 

@@ -24,8 +24,8 @@ async function run(context: Context): Promise<Measured> {
   const houses = await parts('housing.csv', '13');
   const notes = await parts('banknote_authentication.csv', '4');
   const regression = await fitted(linearRegression({ features: 13 }), houses, 150, context);
-  const logistic = await fitted(logisticRegression({ features: 4 }), notes, 30, context);
-  const svm = await fitted(linearSVM({ features: 4 }), notes, 30, context);
+  const logistic = await fitted(logisticRegression({ features: 4 }), notes, 20, context);
+  const svm = await fitted(linearSVM({ features: 4 }), notes, 20, context);
   return {
     r2: regression.r2 as number,
     rootMeanSquaredError: regression.rootMeanSquaredError as number,

@@ -47,7 +47,7 @@ async function run({ training, full, log }: Context): Promise<Measured> {
     layers.dense({ units: 1, activation: 'sigmoid' }),
   ]);
   await training.build(model, 1);
-  const optimizer = { name: 'adam', learningRate: 0.001 } as const;
+  const optimizer = { name: 'adam', learningRate: full ? 0.0002 : 0.001 } as const;
   model.compile({ optimizer, loss: 'binaryCrossentropy', metrics: ['accuracy'] });
   let epochs = 0;
   const enough = {

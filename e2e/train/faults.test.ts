@@ -67,6 +67,11 @@ describeDawn('faults of training', (dawn) => {
       batch({ targets: wire(Int32Array.from(y).fill(3, 4, 5), [10]) }),
       'y has the label 3 at element 4',
     ],
+    [
+      'sample weights for other samples',
+      { ...batch(), sampleWeight: wire(x.subarray(0, 9), [9]) },
+      'sampleWeight must be float32[10], one number for each sample, but is float32[9].',
+    ],
   ])('%s', async (_name, request, message) => {
     const error = await refused(request);
     expect(error.code).toBe('INVALID_INPUT');
@@ -108,6 +113,27 @@ describeDawn('faults of training', (dawn) => {
     expect(floatsOf(after['optimizer/step'] as never)[0]).toBeGreaterThan(
       (floatsOf(before['optimizer/step'] as never)[0] as number) - 2,
     );
+  });
+
+  it('a device lost right after weights were set: they are kept, and can be read', async () => {
+    const slow = new Trainer({ spec, seed: 1, training, makeRunner, devices });
+    await slow.build();
+    await slow.compile(compileWith({ name: 'adam' }));
+    await slow.batch(batch());
+    const bias = wire(Float32Array.of(1, 2, 3), [3]);
+    await slow.setState({ 'Dense_1/bias': bias });
+    const { device } = await devices.get();
+    device.handle.destroy();
+    expect((await slow.state(false))['Dense_1/bias']).toEqual(bias);
+    expect((await slow.batch(batch())).loss).toBeGreaterThan(0);
+    await slow.dispose();
+  });
+
+  it('an optimiser that there is not leaves the model as it was', async () => {
+    await trainer.batch(batch());
+    const before = await trainer.state(true);
+    await expect(trainer.compile(compileWith({ name: 'magic' }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await trainer.state(true)).toEqual(before);
   });
 
   it('another optimiser begins anew and keeps the weights', async () => {

@@ -54,9 +54,14 @@ export class Runner {
         await scoped(device.handle, `a run of "${plan.name}"`, 0, () => this.submit(feeds, buffers, reads));
       else {
         const staging = this.submit(feeds, buffers, reads) as GPUBuffer;
-        bytes = new Map(await readBack(device, staging, totalBytes(reads), reads));
-        if (this.disposed) staging.destroy();
-        else this.idle.push(staging);
+        let isWhole = false;
+        try {
+          bytes = new Map(await readBack(device, staging, totalBytes(reads), reads));
+          isWhole = true;
+        } finally {
+          if (isWhole && !this.disposed) this.idle.push(staging);
+          else staging.destroy();
+        }
       }
       if (device.uncaptured !== undefined) {
         const message = device.uncaptured;

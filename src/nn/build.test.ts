@@ -300,7 +300,16 @@ group('models', () => {
   it('leave the averages of a frozen batch normalisation', () => {
     const spec = oneLayer('BatchNormalization', {}, [[2]]);
     const frozen = { ...spec, layers: spec.layers.map((layer) => ({ ...layer, trainable: false })) };
-    expect(hostNetwork(frozen, 2, true).made.updates).toEqual([]);
+    const given = { x0: [1, 2, 3, 4], 'layer/beta': [0, 0] };
+    const { made, run } = hostNetwork(frozen, 2, true, given);
+    expect(made.updates).toEqual([]);
+    expectNear(run().outputs[0]?.data, hostNetwork(frozen, 2, false, given).run().outputs[0]?.data as never);
+  });
+
+  it('drop elements in layers that are frozen, as Keras does', () => {
+    const spec = oneLayer('Dropout', { rate: 0.5 }, [[100]]);
+    const frozen = { ...spec, layers: spec.layers.map((layer) => ({ ...layer, trainable: false })) };
+    expect(hostNetwork(frozen, 1, true).run().outputs[0]?.data).toContain(0);
   });
 
   it('add penalties for weights that are regularised', () => {
@@ -352,6 +361,7 @@ group('mistakes', () => {
     expect(one('Dense', { units: 2, size: 3 }, [3])).toContain('has no option "size"; it has units');
     expect(one('Dense', { units: 2, kernelInitializer: 'he' }, [3])).toContain('expected one of zeros, ones');
     expect(one('Dropout', { rate: 2 }, [3])).toContain('rate = 2; expected a number from 0 to 1');
+    expect(one('Dense', { units: 2, constructor: 3 }, [3])).toContain('has no option "constructor"');
     expect(one('Dens', {}, [3])).toContain('Lepton has no layer "Dens"; it has Activation');
   });
 

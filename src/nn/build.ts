@@ -106,8 +106,8 @@ export function forward(model: ModelSpec, b: LowerBuilder, options: ForwardOptio
       b,
       inputs,
       (name) => options.weights(`${spec.name}/${name}`),
-      // A frozen layer does as when not training: its moving averages stay, as in Keras.
-      options.training && (spec.trainable ?? true),
+      options.training,
+      spec.trainable ?? true,
       draw,
       (weight, value) => updates.push({ weight: `${spec.name}/${weight}`, value }),
     );

@@ -83,6 +83,8 @@ export class Call<O extends Options = Options> extends Sized<O> {
     /** The value of a weight of this layer. */
     readonly weight: (name: string) => string,
     readonly training: boolean,
+    /** False where the layer is frozen. */
+    readonly trainable: boolean,
     /** A value int32[1] that each step has another of, and a number that no other draw of the model has. */
     readonly draw: () => { readonly seed: string; readonly salt: number },
     /** Gives a weight of this layer its next value. */

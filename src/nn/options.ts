@@ -13,7 +13,7 @@ export type OptionsOf<O extends Options> = { readonly [K in keyof O]: ReturnType
 /** @throws INVALID_ARGUMENT */
 export function readOptions<O extends Options>(owner: string, options: O, config: Config = {}): OptionsOf<O> {
   for (const name of Object.keys(config)) {
-    if (options[name] || config[name] === undefined) continue;
+    if (Object.hasOwn(options, name) || config[name] === undefined) continue;
     invalid(`${owner} has no option "${name}"; it has ${Object.keys(options).join(', ') || 'none'}.`, { option: name });
   }
   const read = Object.entries(options).map(([name, option]) => {

@@ -12,8 +12,8 @@ import { splitRows } from './softmax/split';
 import { wholeRows } from './softmax/whole';
 import { joinings } from './wgsl/join-lanes';
 
-/** By the gradient and the result; `total` sums along the axis. */
-type SoftmaxGrad = (f: Formula, gradient: string, y: string, total: (x: string) => string) => string;
+/** By the gradient and the result; `total` sums along the axis, which may be the last. */
+type SoftmaxGrad = (f: Formula, gradient: string, y: string, total: (x: string) => string, isLast: boolean) => string;
 
 function softmaxOp(name: string, finish: Finish, grad: SoftmaxGrad) {
   return defineOp({
@@ -46,8 +46,10 @@ function softmaxOp(name: string, finish: Finish, grad: SoftmaxGrad) {
       if (gradient === undefined) return [];
       const { dtype, dims } = n.output(0);
       const f = new Formula(b, dtype);
-      const axes = b.constant(int64s([axisOf(n, n.attributes.axis, dims.length)]));
-      return [grad(f, gradient, n.node.outputs[0] as string, (x) => f.node('ReduceSum', [x, axes], { keepdims: 1 }))];
+      const axis = axisOf(n, n.attributes.axis, dims.length);
+      const axes = b.constant(int64s([axis]));
+      const total = (x: string) => f.node('ReduceSum', [x, axes], { keepdims: 1 });
+      return [grad(f, gradient, n.node.outputs[0] as string, total, axis === dims.length - 1)];
     },
     kernels: [
       ...joinings.map((joining) => wholeRows(name, finish, joining)),
@@ -65,7 +67,8 @@ export default [
       scale: '1.0 / sum',
       wgsl: 'exp(shifted) * scale',
     },
-    (f, gradient, y, total) => f.mul(y, f.sub(gradient, total(f.mul(gradient, y)))),
+    (f, gradient, y, total, isLast) =>
+      isLast ? f.node('lepton.SoftmaxGradient', [y, gradient]) : f.mul(y, f.sub(gradient, total(f.mul(gradient, y)))),
   ),
   softmaxOp(
     'LogSoftmax',

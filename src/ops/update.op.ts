@@ -235,7 +235,8 @@ export default [
     host({ x, gradient, own, rate }, { rho, momentum, epsilon, centered }) {
       const square = rho * (own[0] as number) + (1 - rho) * gradient * gradient;
       const mean = centered ? [rho * (own[1] as number) + (1 - rho) * gradient] : [];
-      const variance = square - (mean[0] ?? 0) ** 2;
+      // Rounding makes it negative where the gradient hardly changes.
+      const variance = Math.max(square - (mean[0] ?? 0) ** 2, 0);
       const move = (rate * gradient) / Math.sqrt(variance + epsilon);
       if (momentum === 0) return [x - move, square, ...mean];
       const average = momentum * (own.at(-1) as number) + move;
@@ -245,7 +246,7 @@ export default [
       const last = `own${centered ? 2 : 1}`;
       return `own0 = ${f(rho)} * own0 + ${f(1 - rho)} * g * g;
   ${centered ? `own1 = ${f(rho)} * own1 + ${f(1 - rho)} * g;` : ''}
-  let shift = rate * g / sqrt(own0 ${centered ? '- own1 * own1 ' : ''}+ ${f(epsilon)});
+  let shift = rate * g / sqrt(${centered ? 'max(own0 - own1 * own1, vec4f())' : 'own0'} + ${f(epsilon)});
   ${momentum === 0 ? 'x -= shift;' : `${last} = ${f(momentum)} * ${last} + shift;\n  x -= ${last};`}`;
     },
   }),

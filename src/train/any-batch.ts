@@ -28,6 +28,7 @@ function opened(value: Value, other: Value | undefined, graph: Graph): Value {
   if (constant?.kind !== 'inline' || other.constant?.kind !== 'inline') {
     return dims ? { ...value, dims: dims.map((size, i) => (size === other.dims?.[i] ? size : batchDim)) } : value;
   }
+  if (constant.array === other.constant.array) return value;
   const [own, its] = [Array.from(constant.array.data), Array.from(other.constant.array.data)];
   if (own.length !== its.length) throw hanging(name);
   const differing = own.flatMap((element, i) => (element === its[i] ? [] : [i]));

@@ -14,7 +14,7 @@ import { learningRateName, reportName, sampleWeightName, seedName, targetName } 
 import type { ReportLayout, StepKind, StepRequest, TensorShape } from '../train/step';
 import type { Devices, SharedDevice } from './devices';
 import type { WireTensor } from './protocol';
-import { bytesOf, checkBatch, checkTargets, floats, int32, named, planFeeds } from './training-feeds';
+import { bytesOf, checkBatch, checkSampleWeight, checkTargets, floats, int32, named, planFeeds } from './training-feeds';
 import type { BatchReport, BatchRequest, WireState } from './training-protocol';
 
 /** Makes a plan real: the worker's own, so that the compiler needs no second one. */
@@ -77,11 +77,20 @@ export class Trainer {
 
   /** Takes over how to train; what an optimiser kept before is forgotten. */
   compile(compile: CompileSpec): Promise<void> {
-    return this.inTurn(async () => {
+    return this.onDevice(async () => {
+      // What is wrong with it shows before anything is let go.
+      this.options.training.state(this.options.spec, compile);
       const weights = await this.variables.read(this.description.weights.map(({ name }) => name));
+      const before = this.compiled;
       await this.close();
+      this.snapshot = weights;
       this.compiled = compile;
-      await this.open(weights);
+      try {
+        await this.open(weights);
+      } catch (error) {
+        this.compiled = before;
+        throw error;
+      }
     });
   }
 
@@ -92,6 +101,7 @@ export class Trainer {
     checkBatch(this.options.spec, inputs);
     checkTargets(compile, this.description, inputs, targets);
     const batch = inputs[0]?.dims[0] ?? 0;
+    checkSampleWeight(sampleWeight, batch);
     const request = this.request(kind, inputs, targets);
     const feeds = new Map<string, WireTensor>([
       ...named(
@@ -115,7 +125,7 @@ export class Trainer {
     });
     const numbers = decode('float32', [prepared.report.length], result.get(reportName) as Uint8Array).data;
     const [loss] = numbers as unknown as [number];
-    if (!Number.isFinite(loss)) await this.explain(request, feeds, loss);
+    if (!Number.isFinite(loss)) await this.inTurn(() => this.explain(request, feeds, loss));
     if (kind === 'train') void this.keepSnapshot();
     return {
       loss,
@@ -145,7 +155,7 @@ export class Trainer {
 
   /** @param optimizer with what the optimiser keeps, and the number of steps */
   state(optimizer: boolean): Promise<WireState> {
-    return this.inTurn(async () => {
+    return this.onDevice(async () => {
       const own = new Set(this.description.weights.map(({ name }) => name));
       const specs = this.variables.specs.filter(({ name }) => optimizer || own.has(name));
       const read = await this.variables.read(specs.map(({ name }) => name));
@@ -160,7 +170,7 @@ export class Trainer {
 
   /** The model with its weights as they are: ONNX bytes. */
   exportOnnx(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.inTurn(async () => {
+    return this.onDevice(async () => {
       const weights = await this.variables.read(this.description.weights.map(({ name }) => name));
       return this.options.training.onnx(this.options.spec, weights);
     });
@@ -184,11 +194,16 @@ export class Trainer {
         }
       }
       for (const [name, { bytes }] of Object.entries(state)) variables.write(name, bytes);
-      this.snapshot = undefined;
+      // A device that is lost meanwhile does not say so here: the values must outlive it.
+      this.snapshot = new Map([
+        ...(this.snapshot ?? []),
+        ...Object.entries(state).map(([name, { bytes }]) => [name, bytes] as const),
+      ]);
     });
   }
 
   dispose(): Promise<void> {
+    this.snapshot = undefined;
     return this.inTurn(async () => {
       await this.close();
       this.disposed = true;
@@ -211,36 +226,42 @@ export class Trainer {
     };
   }
 
-  /** Submits a step after those before it; once more where the device was lost under it. */
-  private async run(request: StepRequest, feedsOf: () => ReadonlyMap<string, WireTensor>) {
-    for (let attempt = 0; ; attempt++) {
-      let shared: SharedDevice | undefined;
-      try {
-        const submitted = await this.inTurn(async () => {
-          const prepared = await this.prepared(request);
-          shared = prepared.runner.executable.device === this.live?.shared.device ? this.live.shared : undefined;
-          const outputs = prepared.runner.executable.plan.outputs.map(({ name }) => ({
-            name,
-            location: 'cpu' as const,
-          }));
-          // In an object: a promise alone would be waited for.
-          return {
-            prepared,
-            reading: prepared.runner.run(planFeeds(prepared.runner.executable.plan, feedsOf()), outputs),
-          };
-        });
-        const { bytes } = await submitted.reading;
-        return { result: bytes, prepared: submitted.prepared };
-      } catch (error) {
-        if (attempt > 0 || !(await this.isLost(shared))) throw error;
-        await this.recover(error);
-      }
+  /** Submits a step after those before it; waits for its results outside the turn. */
+  private run(request: StepRequest, feedsOf: () => ReadonlyMap<string, WireTensor>) {
+    return this.surviving(async () => {
+      const { prepared, reading } = await this.inTurn(async () => {
+        const prepared = await this.prepared(request);
+        const { plan } = prepared.runner.executable;
+        const outputs = plan.outputs.map(({ name }) => ({ name, location: 'cpu' as const }));
+        // In an object: a promise alone would be waited for.
+        return { prepared, reading: prepared.runner.run(planFeeds(plan, feedsOf()), outputs) };
+      });
+      const { bytes } = await reading;
+      return { result: bytes, prepared };
+    });
+  }
+
+  private onDevice<T>(work: () => Promise<T>): Promise<T> {
+    return this.surviving(() => this.inTurn(work));
+  }
+
+  /** Does the work; once more, on a new device, where the device was lost under it. */
+  private async surviving<T>(work: () => Promise<T>): Promise<T> {
+    const shared = this.live?.shared;
+    try {
+      return await work();
+    } catch (error) {
+      if (!(await this.isLost(shared))) throw error;
+      await this.recover();
+      return work();
     }
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.turn.then(() => {
+    const mine = this.turn.then(async () => {
       if (this.disposed) disposedOf();
+      // Where the last try to open it again failed: memory or an adapter may be there now.
+      if (!this.live && this.snapshot) await this.open(this.snapshot);
       return work();
     });
     this.turn = mine.catch(() => {});
@@ -323,12 +344,13 @@ export class Trainer {
   }
 
   private async keepSnapshot(): Promise<void> {
-    const { live } = this;
+    const { live, snapshot } = this;
     const { snapshotInterval = 10_000 } = this.options;
     if (!live || performance.now() - this.snapshotAt < snapshotInterval) return;
     this.snapshotAt = performance.now();
     const read = await live.variables.read(live.variables.specs.map(({ name }) => name)).catch(() => undefined);
-    if (read && this.live === live) this.snapshot = read;
+    // Not where the weights were set meanwhile.
+    if (read && this.live === live && this.snapshot === snapshot) this.snapshot = read;
   }
 
   private async isLost(shared: SharedDevice | undefined): Promise<boolean> {
@@ -339,19 +361,12 @@ export class Trainer {
   }
 
   /** Goes on from the last snapshot on a new device; of several steps that failed, the first does it for all. */
-  private recover(cause: unknown): Promise<void> {
-    if (!this.live?.shared.device.lost) return this.recovering ?? Promise.resolve();
-    this.recovering ??= this.inTurn(async () => {
+  private recover(): Promise<void> {
+    if (this.recovering || !this.live?.shared.device.lost) return this.recovering ?? Promise.resolve();
+    this.recovering = this.inTurn(async () => {
       const { snapshot } = this;
-      if (!snapshot) {
-        throw new LeptonError(
-          'DEVICE_LOST',
-          'The GPU device was lost, and with it the weights: there was no snapshot of them yet. Load a checkpoint.',
-          { cause },
-        );
-      }
       await this.close();
-      await this.open(snapshot);
+      await this.open(snapshot ?? disposedOf());
     }).finally(() => {
       this.recovering = undefined;
     });

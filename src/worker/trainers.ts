@@ -54,12 +54,10 @@ export class Trainers {
 
   async pack({ trainer: id, learningRate }: PackRequest): Promise<Uint8Array<ArrayBuffer>> {
     const trainer = this.of(id);
+    const state = await trainer.state(true);
+    // As it is now: a compile() that was under way has come before the state.
     const { spec, compiled } = trainer;
-    return packTrainer({
-      spec,
-      ...(compiled && { compile: compiled, learningRate }),
-      state: await trainer.state(true),
-    });
+    return packTrainer({ spec, ...(compiled && { compile: compiled, learningRate }), state });
   }
 
   async packWeights(id: number, names: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {

@@ -3,7 +3,7 @@
 import { toDevice } from '../base/device-form';
 import { LeptonError } from '../base/errors';
 import { decode, encode, ndarray } from '../base/ndarray';
-import { type Dims, formatDims } from '../base/shape';
+import { type Dims, formatDims, sizeOf } from '../base/shape';
 import type { Feed } from '../gpu/runner';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { Plan } from '../plan/plan';
@@ -57,6 +57,13 @@ export function checkTargets(
       { element: wrong, label: labels[wrong], classes },
     );
   });
+}
+
+/** @throws INVALID_INPUT where there is not one number for each sample */
+export function checkSampleWeight(weight: WireTensor | undefined, batch: number): void {
+  if (!weight || (weight.type === 'float32' && sizeOf(weight.dims) === batch)) return;
+  const got = `${weight.type}${formatDims(weight.dims)}`;
+  throw invalid(`sampleWeight must be float32[${batch}], one number for each sample, but is ${got}.`, { got });
 }
 
 function invalid(message: string, details: Readonly<Record<string, unknown>>): LeptonError {

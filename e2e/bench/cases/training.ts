@@ -78,6 +78,6 @@ export const trainings: readonly TrainingCase[] = [
   digits('MNIST CNN', cnn, 128),
   digits('MNIST CNN', cnn, 32),
   digits('MLP 784-128-10', mlp, 128),
-  regression('LSTM 100 steps, hidden 128, batch 32', lstm, [32, 100, 32], [32, 1]),
   regression('transformer block 128×128, batch 4', transformerBlock(128), [4, 128, width], [4, 128, width]),
+  regression('LSTM 100 steps, hidden 128, batch 32', lstm, [32, 100, 32], [32, 1]),
 ];

@@ -78,7 +78,7 @@ class Monitor {
 }
 
 export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Epochs without improvement that are put up with; default 0. */
+  /** Epochs without improvement after which training ends; default 0: as 1, with the first. */
   patience?: number;
   /** Take the weights of the best epoch in the end; default false. */
   restoreBestWeights?: boolean;
@@ -100,7 +100,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       if (monitor.improves(logs)) {
         waited = 0;
         if (restoreBestWeights) best = await model.getWeights();
-      } else if (++waited > patience) {
+      } else if (++waited >= patience) {
         model.stopTraining = true;
       }
     },
@@ -150,10 +150,16 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
 /** Lowers the learning rate when a number of the logs no longer improves. */
 export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callback {
   const { factor = 0.1, patience = 10, cooldown = 0, minLearningRate = 0 } = options;
-  const monitor = new Monitor('reduceLROnPlateau', { minDelta: 1e-4, ...options });
+  const newMonitor = () => new Monitor('reduceLROnPlateau', { minDelta: 1e-4, ...options });
+  let monitor = newMonitor();
   let waited = 0;
   let cooling = 0;
   return {
+    onTrainBegin() {
+      monitor = newMonitor();
+      waited = 0;
+      cooling = 0;
+    },
     onEpochEnd(_epoch, logs, model) {
       if (cooling > 0) cooling--;
       if (monitor.improves(logs)) waited = 0;

@@ -19,11 +19,11 @@ export interface FitOptions {
   shuffle?: boolean;
   /** Of the order; default: another each time. */
   seed?: number;
-  /** The last part of the samples is validated with instead of trained on: a number below 1. */
+  /** The last part of the samples is validated with instead of trained on: a number below 1. Not with `validationData`. */
   validationSplit?: number;
   /** What each epoch ends with evaluating: `[x, y]`, or batches. */
   validationData?: readonly [Data, Data] | AsyncIterable<Batch>;
-  /** By class number: how much its samples count. Labels must be class numbers, or vectors with a one. */
+  /** By class number: how much its samples count in training. Labels must be class numbers, or vectors with a one. */
   classWeight?: Readonly<Record<number, number>>;
   /** How much each sample counts. */
   sampleWeight?: ArrayInput;
@@ -54,7 +54,7 @@ export function fitData(x: Data | AsyncIterable<Batch>, y: Data, options: FitOpt
     return { train: x, validation: given };
   }
   const all = fromArrays({ xs: x, ys: y, ...(sampleWeight && { sampleWeight }) });
-  const [train, rest] = validationSplit ? all.split(1 - validationSplit) : [all, undefined];
+  const [train, rest] = validationSplit && !given ? all.split(1 - validationSplit) : [all, undefined];
   const ordered = shuffle ? train.shuffle(seed === undefined ? {} : { seed }) : train;
   return { train: ordered.batch({ size: batchSize }), validation: rest?.batch({ size: batchSize }) ?? given };
 }

@@ -44,12 +44,14 @@ export async function fitLoop(loop: Loop, plan: FitPlan): Promise<History> {
   const tell = async (call: (callback: Callback) => void | Promise<void>) => {
     for (const callback of callbacks) await call(callback);
   };
+  const data = new Epochs(plan);
   model.stopTraining = false;
   await tell((c) => c.onTrainBegin?.(model));
   try {
     for (let at = initialEpoch; at < epochs && !model.stopTraining; at++) {
       await tell((c) => c.onEpochBegin?.(at, model));
-      const totals = await trainEpoch(loop, plan, at, tell);
+      const totals = await trainEpoch(loop, plan, data.of(at), tell);
+      if (!totals) break;
       const logs = numbersOf(totals);
       if (validation && !model.stopTraining) {
         Object.assign(logs, numbersOf(await evaluateLoop(loop, iterate(validation, 0, signal), signal), 'val_'));
@@ -61,38 +63,81 @@ export async function fitLoop(loop: Loop, plan: FitPlan): Promise<History> {
       }
       await tell((c) => c.onEpochEnd?.(at, logs, model));
     }
+  } catch (error) {
+    // What callbacks cannot do any more either is no news.
+    await tell((c) => c.onTrainEnd?.(model)).catch(() => {});
+    throw error;
   } finally {
-    await tell((c) => c.onTrainEnd?.(model));
+    await data.close();
   }
+  await tell((c) => c.onTrainEnd?.(model));
   return { epoch, history };
 }
 
+/** The batches of each epoch. */
+class Epochs {
+  private going: AsyncIterator<Batch> | undefined;
+
+  constructor(private readonly plan: FitPlan) {}
+
+  /** With `stepsPerEpoch`, data that does not end goes on where the epoch before stopped. */
+  of(epoch: number): AsyncIterable<Batch> {
+    const { batches, stepsPerEpoch, signal } = this.plan;
+    if (stepsPerEpoch === Number.POSITIVE_INFINITY) return iterate(batches, epoch, signal);
+    if (batches instanceof Batches) {
+      const place = batches.size === Number.POSITIVE_INFINITY ? { from: epoch * stepsPerEpoch } : { epoch };
+      return batches.iterate({ ...place, ...(signal && { signal }) });
+    }
+    // Without `return`: leaving the loop over an epoch would end it.
+    return { [Symbol.asyncIterator]: () => ({ next: () => this.next(batches) }) };
+  }
+
+  async close(): Promise<void> {
+    await this.going?.return?.();
+  }
+
+  private async next(batches: AsyncIterable<Batch>): Promise<IteratorResult<Batch>> {
+    this.going ??= batches[Symbol.asyncIterator]();
+    const got = await this.going.next();
+    if (got.done) this.going = undefined;
+    return got;
+  }
+}
+
+/** Undefined where training was stopped before the first batch. */
 async function trainEpoch(
   loop: Loop,
-  { batches, stepsPerEpoch, signal }: FitPlan,
-  epoch: number,
+  { stepsPerEpoch, signal }: FitPlan,
+  batches: AsyncIterable<Batch>,
   tell: (call: (callback: Callback) => void | Promise<void>) => Promise<void>,
-): Promise<Results> {
+): Promise<Results | undefined> {
   const { model } = loop;
   const totals = new Totals(loop.compile, loop.outputs);
   const ahead = new Ahead();
   let index = 0;
-  for await (const batch of iterate(batches, epoch, signal)) {
-    if (model.stopTraining || index >= stepsPerEpoch) break;
-    const mine = index++;
-    await tell((c) => c.onBatchBegin?.(mine, model));
-    refuseAborted(signal);
-    const { samples, report } = loop.send('train', batch);
-    await ahead.add(
-      report.then((got) => {
-        const logs = numbersOf(totals.add(got, samples));
-        return tell((c) => c.onBatchEnd?.(mine, logs, model));
-      }),
-    );
+  try {
+    for await (const batch of batches) {
+      if (model.stopTraining) break;
+      const mine = index++;
+      await tell((c) => c.onBatchBegin?.(mine, model));
+      refuseAborted(signal);
+      const { samples, report } = loop.send('train', batch);
+      await ahead.add(
+        report.then((got) => {
+          const logs = numbersOf(totals.add(got, samples));
+          return tell((c) => c.onBatchEnd?.(mine, logs, model));
+        }),
+      );
+      // Here, so that nobody waits for a batch that is not used.
+      if (index >= stepsPerEpoch) break;
+    }
+    await ahead.all();
+  } finally {
+    await ahead.settled();
   }
-  await ahead.all();
   refuseAborted(signal);
   if (index === 0) {
+    if (model.stopTraining) return undefined;
     throw new LeptonError('INVALID_INPUT', 'There is nothing to train on: the data gave no batch. Is it empty?');
   }
   return totals.results();
@@ -143,6 +188,11 @@ class Ahead {
   }
 
   async all(): Promise<void> {
-    for (const promise of this.pending.splice(0)) await promise;
+    while (this.pending.length > 0) await this.pending.shift();
+  }
+
+  /** Whatever becomes of them: callbacks hear nothing after the end. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.pending.splice(0));
   }
 }

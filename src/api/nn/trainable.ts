@@ -197,7 +197,7 @@ export abstract class Trainable implements Trained {
    */
   async save(url: string): Promise<void> {
     const [scheme, name] = placeOf(url);
-    const { client, id } = await this.#trainer();
+    const { client, id } = await this.#current();
     const request = { trainer: id, learningRate: this.#compiled?.learningRate ?? 0 };
     if (scheme === 'indexeddb') await client.call((worker, r) => worker.saveTrainer(r), { ...request, name });
     else download(await client.call((worker, r) => worker.packTrainer(r), request), `${name}.safetensors`);
@@ -205,7 +205,7 @@ export abstract class Trainable implements Trained {
 
   /** The same as bytes: safetensors, with the architecture in the metadata. */
   async toSafetensors(): Promise<Uint8Array<ArrayBuffer>> {
-    const { client, id } = await this.#trainer();
+    const { client, id } = await this.#current();
     const request = { trainer: id, learningRate: this.#compiled?.learningRate ?? 0 };
     return client.call((worker, r) => worker.packTrainer(r), request);
   }
@@ -263,6 +263,17 @@ export abstract class Trainable implements Trained {
     return this.#live ?? this.#start({});
   }
 
+  /** What the worker holds, compiled as it is here. */
+  async #current(): Promise<Live> {
+    const live = await this.#trainer();
+    const compile = this.#compiled?.spec;
+    if (compile && compile !== this.#sent) {
+      await live.client.call((worker, r) => worker.compileTrainer(r), { trainer: live.id, compile });
+      this.#sent = compile;
+    }
+    return live;
+  }
+
   #compile() {
     if (this.#compiled) return this.#compiled;
     throw new LeptonError('INVALID_ARGUMENT', 'The model was not compiled: call compile({ optimizer, loss }) first.');
@@ -270,11 +281,7 @@ export abstract class Trainable implements Trained {
 
   async #loop(classWeight?: FitOptions['classWeight']): Promise<Loop> {
     const compiled = this.#compile();
-    const { client, id, created } = await this.#trainer();
-    if (this.#sent !== compiled.spec) {
-      await client.call((worker, r) => worker.compileTrainer(r), { trainer: id, compile: compiled.spec });
-      this.#sent = compiled.spec;
-    }
+    const { client, id, created } = await this.#current();
     const outputs = created.description.outputs.map(({ name }) => name);
     return {
       model: this,
@@ -284,7 +291,8 @@ export abstract class Trainable implements Trained {
         const inputs = this.#inputs(batch);
         const targets = inOrder(batch.ys, outputs, 'y').map((tensor) => toWire(tensor, 'y'));
         const weight = batch.sampleWeight && toWire(batch.sampleWeight, 'sampleWeight', 'float32');
-        const sampleWeight = classWeight ? classWeighted(targets[0] as WireTensor, classWeight, weight) : weight;
+        const isWeighted = classWeight && kind === 'train';
+        const sampleWeight = isWeighted ? classWeighted(targets[0] as WireTensor, classWeight, weight) : weight;
         const request = {
           ...{ trainer: id, kind, inputs, targets, learningRate: compiled.learningRate },
           ...(sampleWeight && { sampleWeight }),

@@ -2,7 +2,7 @@
 // checkpoint of an earlier visit; the weights to train on come when they are first asked for.
 // Invariant: nothing here touches the document.
 
-import { load, type Model, Tensor } from '../../api';
+import { LeptonError, load, type Model, Tensor } from '../../api';
 import { checkpoints, type data, layers, loadModel, type Network, sequential } from '../../api/training';
 import { pictureOf, side } from './ink';
 import { joined, type Lesson, type Lessons, repeated } from './lessons';
@@ -69,13 +69,24 @@ export class Learner {
 
   /** @param backend 'cpu' answers without a GPU; it cannot train */
   async open(backend: 'gpu' | 'cpu' = 'gpu'): Promise<void> {
-    const kept = backend === 'gpu' ? (await checkpoints.list()).find(({ name }) => name === checkpointName) : undefined;
-    if (kept) {
+    if (backend === 'gpu' && (await this.openCheckpoint())) return;
+    this.shipped = await load(shippedUrl('digits.onnx'), backend === 'cpu' ? { backend } : {});
+  }
+
+  /** Says whether there was one. */
+  private async openCheckpoint(): Promise<boolean> {
+    try {
+      const kept = (await checkpoints.list()).find(({ name }) => name === checkpointName);
+      if (!kept) return false;
       this.network = await loadModel(checkpointUrl);
       this.origin = 'checkpoint';
       this.savedAt = kept.savedAt;
-    } else {
-      this.shipped = await load(shippedUrl('digits.onnx'), backend === 'cpu' ? { backend } : {});
+      return true;
+    } catch (error) {
+      const code = error instanceof LeptonError ? error.code : undefined;
+      // A browser without a database, or a checkpoint of another version: the page begins as for a new visitor.
+      if (code === 'UNSUPPORTED_OPERATION' || code === 'INVALID_MODEL' || code === 'INVALID_ARGUMENT') return false;
+      throw error;
     }
   }
 

@@ -340,6 +340,9 @@ async function open(backend: 'gpu' | 'cpu'): Promise<void> {
     async () => {
       setText('headline', 'Getting ready');
       await learner.open(backend);
+      if (learner.origin === 'checkpoint') {
+        setText('train-status', `Here is the network of your last visit, after ${batchesSoFar()}.`);
+      }
       ready = true;
       showKept();
       await answer();
@@ -364,15 +367,13 @@ async function start(): Promise<void> {
   showEpochs();
   showProgress(true);
   showKept();
+  showState();
   const listed = serverSource().then((found) => {
     if (!found) return;
     sources = [...sources, found];
     listSources(source().id);
   });
   await Promise.all([open('gpu'), listed]);
-  if (learner.origin === 'checkpoint') {
-    setText('train-status', `Here is the network of your last visit, after ${batchesSoFar()}.`);
-  }
 }
 
 void start();

@@ -55,7 +55,9 @@ const batchNormalization = defineLayer({
   },
   outputShape: ({ shape }) => shape,
   call(layer: Call<typeof batchOptions>) {
-    const { b, input, training, config } = layer;
+    const { b, input, config } = layer;
+    // A frozen one does as outside training, as in Keras: its moving averages stay.
+    const training = layer.training && layer.trainable;
     const { rank } = input;
     const axis = axisOf(layer);
     if (axis !== 1 && axis !== rank - 1) layer.fail('needs its channels along axis 1 or the last');

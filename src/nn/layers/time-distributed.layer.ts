@@ -39,11 +39,11 @@ export default defineLayer({
     return [batch, steps, ...def.outputShape(sized).slice(1)];
   },
   call(layer: Call<typeof options>) {
-    const { b, input, weight, training, draw, update } = layer;
+    const { b, input, weight, training, trainable, draw, update } = layer;
     const [batch, steps, ...sizes] = input.dims as [number, number, ...number[]];
     const { def, sized } = within(layer, batch * steps);
     const merged = Tensor.plain(b, reshaped(b, input.plain(), [batch * steps, ...sizes]));
-    const result = def.call(new Call(sized, b, [merged], weight, training, draw, update)).plain();
+    const result = def.call(new Call(sized, b, [merged], weight, training, trainable, draw, update)).plain();
     return Tensor.plain(b, reshaped(b, result, [batch, steps, ...b.type(result).dims.slice(1)]));
   },
 });

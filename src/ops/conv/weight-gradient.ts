@@ -3,7 +3,7 @@
 
 import sumText from '../../../shaders/conv-weight-sum.wgsl?raw';
 import { type NDArray, ndarray } from '../../base/ndarray';
-import { ceilDiv, forEachIndex, sizeOf } from '../../base/shape';
+import { forEachIndex, sizeOf } from '../../base/shape';
 import type { Cost, Dispatch, Operand } from '../../ir/kernel';
 import type { NodeView, TensorType } from '../../ir/node-view';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
@@ -118,7 +118,7 @@ fn storeSum(split: u32, index: u32, value: f32) {
   return { text, bindings: { result: parts }, after: [sum] };
 }
 
-/** What storing and adding up the parts adds to a cost. */
+/** What storing and adding up the parts adds to a cost. The workgroups stay those of the sums, which are most of it. */
 export function withSums(n: ConvNode, splits: number, cost: Cost): Cost {
   const size = sizeOf(gradientType(n).dims);
   if (splits === 1) return { ...cost, traffic: cost.traffic + 4 * size };
@@ -127,6 +127,5 @@ export function withSums(n: ConvNode, splits: number, cost: Cost): Cost {
     flops: cost.flops + size * (splits + 20),
     traffic: cost.traffic + 4 * size * (2 * splits + 1),
     dispatches: 2,
-    workgroups: Math.max(cost.workgroups, ceilDiv(size, workgroup)),
   };
 }

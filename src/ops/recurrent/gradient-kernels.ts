@@ -15,7 +15,7 @@ import { turnsOf } from './text';
 type Of<A> = (n: NodeView<A>) => Recurrence;
 
 export function gradientKernels<A>(of: Of<A>): Kernel<A>[] {
-  return [wholeKernel(of), stepKernel(of)];
+  return [wholeKernel(of), stepKernel(of, true), stepKernel(of, false)];
 }
 
 /** Sequences of a workgroup, all of which read a weight once. */
@@ -64,7 +64,10 @@ function wholeKernel<A>(of: Of<A>): Kernel<A> {
         shared:
           workgroups *
           steps *
-          (16 * loads * tile + 32 * parts * quads * tile + 8 * units + 2 * turnsOf(cell) * invocations * barrierBytes),
+          (16 * loads * tile +
+            32 * parts * quads * tile +
+            units * (16 + 4 * cell.gates + 4 * parts) +
+            2 * turnsOf(cell) * invocations * barrierBytes),
         cleared: workgroups * invocations * bytes,
         workgroups: fill(workgroups, invocations),
       };
@@ -76,7 +79,7 @@ function wholeKernel<A>(of: Of<A>): Kernel<A> {
       return [
         {
           label: `${cell.name}.back`,
-          wgsl: [access.text, retreatText(cell), multiplyText(tile), wholeText].join('\n'),
+          wgsl: [access.text, retreatText(cell), multiplyText(tile, true), wholeText].join('\n'),
           constants: { columns, parts, hidden, quads, turns: turnsOf(cell), ...slots },
           bindings: { trace: { input: 0 }, weights: { input: 1 }, delta: { output: 0 }, ...access.bindings },
           uniforms: { steps, batch, directions, backwards: cell.backwards.map(Number) },
@@ -87,18 +90,21 @@ function wholeKernel<A>(of: Of<A>): Kernel<A> {
   };
 }
 
-function stepKernel<A>(of: Of<A>): Kernel<A> {
+/** The variants load what the products read in each invocation, or in one of four that pass it on. */
+function stepKernel<A>(of: Of<A>, subgroups: boolean): Kernel<A> {
   const layout = (n: NodeView<A>, t: Tunables) => {
     const r = of(n);
     const [tile, parts] = [t.tile as number, t.parts as number];
     const quads = ceilDiv(r.hidden, 4);
-    const columns = Math.min(t.columns as number, quads);
+    const columns = subgroups ? (t.columns as number) : Math.min(t.columns as number, quads);
     const workgroups = ceilDiv(quads, columns) * r.cell.backwards.length * ceilDiv(r.batch, tile);
     return { ...r, tile, parts, quads, columns, invocations: columns * parts, workgroups };
   };
   return {
-    name: 'step',
-    space: { tile: tiles, parts: [1, 4, 8], columns: [4, 16] },
+    name: subgroups ? 'step-subgroups' : 'step',
+    space: { tile: tiles, parts: subgroups ? [1] : [1, 4, 8], columns: [4, 16] },
+    // That neighbours by number are neighbours in a subgroup is known of the software adapters alone.
+    when: (_, { software, features }) => !subgroups || (software && features.includes('subgroups')),
     legal(n, t, { limits }) {
       const { tile, parts, columns, batch } = layout(n, t);
       return (tile === 1 || tile < 2 * batch) && 16 * tile * parts * columns <= limits.maxComputeWorkgroupStorageSize;
@@ -111,7 +117,8 @@ function stepKernel<A>(of: Of<A>): Kernel<A> {
       const sums = workgroups * parts * columns * tile;
       return {
         flops: steps * (32 * loads * tile + cellOperations * units),
-        traffic: steps * elementBytes(n) * (16 * loads + 4 * loads * tile + units * (2 * cell.gates + 6)),
+        traffic:
+          steps * elementBytes(n) * (16 * loads + (subgroups ? 1 : 4) * loads * tile + units * (2 * cell.gates + 6)),
         shared: steps * (32 * sums + turnsOf(cell) * workgroups * invocations * barrierBytes),
         cleared: steps * turnsOf(cell) * invocations * 16 * sums,
         workgroups: fill(workgroups, invocations),
@@ -123,7 +130,14 @@ function stepKernel<A>(of: Of<A>): Kernel<A> {
       const directions = cell.backwards.length;
       const turns = turnsOf(cell);
       const access = retreatAccesses(n, ['extra_of', 'gradient_y', 'store_input', 'lengths'], 5);
-      const wgsl = [access.text, retreatText(cell), multiplyText(tile), stepText].join('\n');
+      const wgsl = [
+        subgroups ? 'enable subgroups;' : '',
+        access.text,
+        retreatText(cell),
+        multiplyText(tile, !subgroups),
+        operandText(subgroups),
+        stepText,
+      ].join('\n');
       const items = directions * batch * hidden;
       const state = { scratch: 'state', bytes: 12 * items };
       const back = (step: number, turn: number): Dispatch => ({
@@ -159,4 +173,13 @@ function stepKernel<A>(of: Of<A>): Kernel<A> {
       return [border(0), ...all, ...finish];
     },
   };
+}
+
+/** `operand(row, k, lane)`: four gradients of the gate whose row of `delta` begins there, from unit k on. */
+function operandText(subgroups: boolean): string {
+  const parts = [0, 1, 2, 3].map((k) => (subgroups ? `quadBroadcast(own, ${k}u)` : `delta_at(row, k + ${k}u)`));
+  return `fn operand(row: u32, k: u32, lane: u32) -> vec4f {
+  ${subgroups ? 'let own = delta_at(row, k + lane);' : ''}
+  return vec4f(${parts.join(', ')});
+}`;
 }

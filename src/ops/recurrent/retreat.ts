@@ -117,10 +117,11 @@ function stepText(cell: Cell): string {
 }
 
 /**
- * `multiply(turn, d, column, part, operands)`: the sums over a part of the rows of `gates_of(turn)`, for the four columns from
- * 4 * column on, times what `rows_at(operands, i, gate, quad)` gives of the tile's sequence i.
+ * `multiply(turn, d, column, part, operands)`: the sums over a part of the rows of `gates_of(turn)`, for the four columns
+ * from 4 * column on, times what `rows_at(operands, i, gate, quad)` gives of the tile's sequence i.
+ * @param split whether there are parts; without, all invocations walk the rows alike
  */
-export function multiplyText(tile: number): string {
+export function multiplyText(tile: number, split: boolean): string {
   const each = (line: (i: number) => string, between = '\n      ') =>
     Array.from({ length: tile }, (_, i) => line(i)).join(between);
   return `const batch_tile = ${tile}u;
@@ -130,7 +131,7 @@ fn multiply(turn: u32, d: u32, column: u32, part: u32, operands: Operands) -> Su
   ${each((i) => `var s${i} = vec4f();`, ' ')}
   for (var gate = range.x; gate < range.y; gate++) {
     let row = (d * gates + gate) * hidden;
-    for (var q = part; q < quads; q += parts) {
+    for (var q = ${split ? 'part; q < quads; q += parts' : '0u; q < quads; q++'}) {
       let w0 = vec4f(weights[(row + 4u * q) * quads + column]);
       let w1 = vec4f(weights[(row + min(4u * q + 1u, hidden - 1u)) * quads + column]);
       let w2 = vec4f(weights[(row + min(4u * q + 2u, hidden - 1u)) * quads + column]);
