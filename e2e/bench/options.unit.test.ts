@@ -27,6 +27,9 @@ test('takes every option', () => {
     update: false,
   });
   expect(parseOptions(['--update', '--rounds=9'])?.update).toBe(true);
+  expect(parseOptions(['--only', 'train', '--rounds', '3', '--check'])).toEqual(
+    parseOptions(['--only=train', '--rounds=3', '--check']),
+  );
 });
 
 test.each([
