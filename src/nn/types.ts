@@ -86,4 +86,6 @@ export interface CompileSpec {
   readonly metrics: readonly (readonly Named[])[];
   /** Batches whose gradients are averaged before the weights change; default 1. */
   readonly gradientAccumulationSteps?: number;
+  /** Parts of the forward pass, of which only what passes between them is kept for the backward pass; default: all is kept. */
+  readonly recompute?: number;
 }

@@ -1,7 +1,8 @@
 // What an optimiser does to a weight, in place: lepton.Assign, SGD, RMSprop, Adagrad, Adam and AdamW. The formulas are
-// Keras's, but for Adam's epsilon, which stands where the paper (and TensorFlow.js) has it. Inputs: the weight, the optimiser's own tensors of the same shape, the gradient, and the schedule: float32[3] of
-// learning rate, number of this step (from 1) and whether to do it at all (0 leaves everything as it is).
-// lepton.Assign has a variable and its next contents instead.
+// Keras's, but for Adam's epsilon, which stands where the paper (and TensorFlow.js) has it. Inputs: the weight, the
+// optimiser's own tensors of the same shape, the gradient, and the schedule: float32[3] of learning rate, number of this
+// step (from 1) and whether to do it at all (0 leaves everything as it is). lepton.Assign has a variable and its next
+// contents instead.
 //
 // SGD with momentum, Nesterov's: https://proceedings.mlr.press/v28/sutskever13.html; RMSprop: Hinton's lecture 6e; Adagrad:
 // https://jmlr.org/papers/v12/duchi11a.html; Adam: https://arxiv.org/abs/1412.6980; AdamW: https://arxiv.org/abs/1711.05101

@@ -18,6 +18,7 @@ import { opOf, viewNode } from '../ops/registry';
 import { mayReadBeside, settlePipelines } from './beside';
 import { type Candidate, candidates } from './choose';
 import { overflowing } from './overflow';
+import { overwritingSoon } from './overwriting';
 import { type Memory, type Move, placeMemories } from './place';
 import type { BufferRole, Plan, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
 import { signatureOf } from './problem';
@@ -59,21 +60,6 @@ interface KnownPipeline {
   readonly mayReadBeside: boolean;
 }
 
-/** The nodes in an order in which no variable is read after it was overwritten. */
-function overwritingLast({ nodes }: Graph): readonly Node[] {
-  const overwriting = nodes.filter((node) => opOf(node).overwrites);
-  if (overwriting.length === 0) return nodes;
-  const stale = new Set<string>();
-  for (const { inputs, outputs } of overwriting) {
-    const read = inputs.find((name) => stale.has(name));
-    if (read) throw new Error(`"${read}" is read after it was overwritten.`);
-    outputs.forEach((name, i) => {
-      stale.add(name).add(inputs[i] as string);
-    });
-  }
-  return [...nodes.filter((node) => !opOf(node).overwrites), ...overwriting];
-}
-
 /** Integers of a constant that the signature of a node holds. */
 const mostSigned = 64;
 
@@ -113,7 +99,7 @@ class Planner {
       graph.inputs.filter((name) => !isVariable(name)),
       'input',
     );
-    for (const node of overwritingLast(graph)) this.addNode(node);
+    for (const node of overwritingSoon(graph)) this.addNode(node);
     const outputs = graph.outputs.filter((name) => !this.overwritten.has(name)).map((name) => this.output(name));
     const all = [...this.pipelines.values()];
     const known = all.map((p) => p.pipeline);

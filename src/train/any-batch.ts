@@ -3,7 +3,7 @@
 
 import { LeptonError } from '../base/errors';
 import { int64s } from '../base/ndarray';
-import type { Graph, Value } from '../ir/graph';
+import type { Dim, Graph, Value } from '../ir/graph';
 import { dropDeadCode } from '../transform/dead-code';
 
 /** The name that the batch's dimension gets. */
@@ -26,7 +26,10 @@ function opened(value: Value, other: Value | undefined, graph: Graph): Value {
   const { name, dims, constant } = value;
   if (!other) throw hanging(name);
   if (constant?.kind !== 'inline' || other.constant?.kind !== 'inline') {
-    return dims ? { ...value, dims: dims.map((size, i) => (size === other.dims?.[i] ? size : batchDim)) } : value;
+    if (!dims) return value;
+    // Sizes that inputs leave open are each their own, not the batch's.
+    const open = (size: Dim, i: number) => (size === other.dims?.[i] ? size : i === 0 ? batchDim : `${name}_${i}`);
+    return { ...value, dims: dims.map(open) };
   }
   if (constant.array === other.constant.array) return value;
   const [own, its] = [Array.from(constant.array.data), Array.from(other.constant.array.data)];

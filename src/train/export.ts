@@ -12,7 +12,7 @@ import { withAnyBatch } from './any-batch';
 
 /**
  * @param weights packed float32 by name
- * @throws UNSUPPORTED_OPERATION where the model has inputs of open sizes, or what ONNX has no operator for
+ * @throws UNSUPPORTED_OPERATION where a constant hangs on the batch or an open size, or for what ONNX has no operator for
  */
 export function exportOnnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const arrays = describe(spec).weights.map(

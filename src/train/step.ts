@@ -13,6 +13,7 @@ import { totalsOf } from '../nn/metrics';
 import type { CompileSpec, ModelDescription, ModelSpec, WeightInfo } from '../nn/types';
 import { inferNode } from '../ops/registry';
 import { differentiate } from '../transform/differentiate';
+import { recompute } from '../transform/recompute';
 import { learningRateName, reportName, sampleWeightName, seedName, targetName } from './names';
 import { optimizerState, type StateSpec, withUpdates } from './updates';
 
@@ -107,7 +108,11 @@ class Step {
     if (trained.length === 0) {
       throw new LeptonError('INVALID_ARGUMENT', `No layer of "${spec.name}" is trainable: there is nothing to train.`);
     }
-    const { graph, gradients } = differentiate(
+    const {
+      graph,
+      forward: kept,
+      gradients,
+    } = differentiate(
       b.finish([report]),
       loss,
       trained.map(({ name }) => name),
@@ -116,7 +121,8 @@ class Step {
       ...{ compile, loss, learningRate: rate, trained, gradients },
       averages: made.updates,
     });
-    return this.finished({ ...updated, inputs: b.finish([]).inputs }, metrics);
+    const lean = compile.recompute === undefined ? updated : recompute(updated, kept, compile.recompute);
+    return this.finished({ ...lean, inputs: b.finish([]).inputs }, metrics);
   }
 
   private finished(graph: Graph, metrics: readonly (readonly string[])[]): StepGraph {

@@ -14,7 +14,16 @@ import { learningRateName, reportName, sampleWeightName, seedName, targetName } 
 import type { ReportLayout, StepKind, StepRequest, TensorShape } from '../train/step';
 import type { Devices, SharedDevice } from './devices';
 import type { WireTensor } from './protocol';
-import { bytesOf, checkBatch, checkSampleWeight, checkTargets, floats, int32, named, planFeeds } from './training-feeds';
+import {
+  bytesOf,
+  checkBatch,
+  checkSampleWeight,
+  checkTargets,
+  floats,
+  int32,
+  named,
+  planFeeds,
+} from './training-feeds';
 import type { BatchReport, BatchRequest, WireState } from './training-protocol';
 
 /** Makes a plan real: the worker's own, so that the compiler needs no second one. */

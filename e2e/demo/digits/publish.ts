@@ -26,7 +26,7 @@ export async function publish(trainer: Trainer, quality: Quality, course: Omit<C
   await writeFile(`${models}digits.onnx`, onnx);
   await writeFile(`${models}digits.safetensors`, weights);
   await writeFile(`${models}digits.md`, describe(trainer, quality, course, onnx.length));
-  await writeFile(facts, `${JSON.stringify({ accuracy: quality.mnist, tested: quality.tested })}\n`);
+  await writeFile(facts, `{ "accuracy": ${quality.mnist}, "tested": ${quality.tested} }\n`);
   return onnx.length;
 }
 

@@ -131,6 +131,59 @@ describe('the loop over epochs', () => {
     await fitLoop(loop, planOf({ batches: endless, epochs: 2, stepsPerEpoch: 5, callbacks: [count] }));
     expect(batches).toBe(10);
   });
+
+  it('goes on with a generator in the next epoch, asks for no batch too many, and ends it', async () => {
+    const { loop } = modelOf(() => 1);
+    let made = 0;
+    let ended = false;
+    async function* camera() {
+      try {
+        for (;;) {
+          made++;
+          yield { xs: { type: 'float32' as const, dims: [2], data: new Float32Array(2) } };
+        }
+      } finally {
+        ended = true;
+      }
+    }
+    const { epoch } = await fitLoop(loop, planOf({ batches: camera(), epochs: 3, stepsPerEpoch: 2 }));
+    expect([epoch, made, ended]).toEqual([[0, 1, 2], 6, true]);
+  });
+
+  it('that was stopped before the first batch of an epoch has no such epoch', async () => {
+    const { loop, model } = modelOf(() => 1);
+    const stop = {
+      onEpochBegin(epoch: number) {
+        model.stopTraining = epoch === 1;
+      },
+    };
+    expect((await fitLoop(loop, planOf({ callbacks: [stop] }))).epoch).toEqual([0]);
+  });
+
+  it('tells callbacks nothing after the end, when a batch fails', async () => {
+    const { loop } = modelOf(() => 1);
+    const told: string[] = [];
+    const { send } = loop;
+    let sent = 0;
+    const failing: Loop = {
+      ...loop,
+      send(kind, batch) {
+        const mine = sent++;
+        const { samples, report } = send(kind, batch);
+        const later = new Promise((resolve) => setTimeout(resolve, 10 * mine)).then(() => report);
+        return { samples, report: mine === 0 ? Promise.reject(new Error('broken')) : later };
+      },
+    };
+    const callback = {
+      onBatchEnd: (batch: number) => void told.push(`batch ${batch}`),
+      onTrainEnd() {
+        told.push('end');
+        throw new Error('nor can this be done');
+      },
+    };
+    await expect(fitLoop(failing, planOf({ epochs: 1, callbacks: [callback] }))).rejects.toThrow('broken');
+    expect(told).toEqual(['batch 1', 'batch 2', 'end']);
+  });
 });
 
 describe('callbacks', () => {
@@ -139,7 +192,7 @@ describe('callbacks', () => {
 
   it('earlyStopping waits for patience, and restores the best weights', async () => {
     const { loop, restored } = modelOf(byEpoch([3, 1, 2, 2, 2, 2]));
-    const stop = earlyStopping({ monitor: 'loss', patience: 1, restoreBestWeights: true });
+    const stop = earlyStopping({ monitor: 'loss', patience: 2, restoreBestWeights: true });
     const { epoch } = await fitLoop(loop, planOf({ epochs: 6, callbacks: [stop] }));
     expect(epoch).toEqual([0, 1, 2, 3]);
     expect(restored).toEqual([6]);

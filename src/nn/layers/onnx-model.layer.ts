@@ -57,7 +57,9 @@ export default defineLayer({
       trainable: trainable && rank === undefined,
     }));
     if (rank === undefined) return own;
-    const adapters = [...adapted(imported).values()].flatMap(({ weight, sizes: [input, output] }) => [
+    // A weight that several products share has one.
+    const each = new Map([...adapted(imported).values()].map((adapter) => [adapter.weight.name, adapter]));
+    const adapters = [...each.values()].flatMap(({ weight, sizes: [input, output] }) => [
       { name: `${weight.name}.lora_a`, dims: [input, rank], initializer: { name: 'heUniform' } },
       { name: `${weight.name}.lora_b`, dims: [rank, output], initializer: { name: 'zeros' } },
     ]);

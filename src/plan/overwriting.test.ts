@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { int64s } from '../base/ndarray';
+import { GraphBuilder } from '../ir/builder';
+import { inferNode } from '../ops/registry';
+import { overwritingSoon } from './overwriting';
+
+function builder() {
+  const b = new GraphBuilder('step', inferNode);
+  for (const name of ['w', 'v', 'x']) b.input(name, 'float32', [4, 4]);
+  return { b, add: (op: string, ...inputs: string[]) => b.add(op, inputs)[0] as string };
+}
+
+const opsOf = (graph: Parameters<typeof overwritingSoon>[0]) => overwritingSoon(graph).map(({ op }) => op);
+
+it('overwrites behind the last reader, views of the variable included', () => {
+  const { b, add } = builder();
+  const [view] = b.add('Reshape', ['w', b.constant(int64s([16]))]) as [string];
+  const negative = add('Neg', 'x');
+  const assigned = add('lepton.Assign', 'w', negative);
+  const other = add('lepton.Assign', 'v', negative);
+  const read = add('Abs', view);
+  const graph = b.finish([assigned, other, add('Exp', read)]);
+  expect(opsOf(graph)).toEqual(['Reshape', 'Neg', 'lepton.Assign', 'Abs', 'lepton.Assign', 'Exp']);
+});
+
+it('refuses what reads a variable that another node overwrites', () => {
+  const { b, add } = builder();
+  const first = add('lepton.Assign', 'w', 'x');
+  const second = add('lepton.Assign', 'v', 'w');
+  expect(() => overwritingSoon(b.finish([first, second]))).toThrow('"w" is read after it was overwritten.');
+});
