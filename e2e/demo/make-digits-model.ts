@@ -2,6 +2,7 @@
 // LEPTON_DATA) in Node on Dawn, measures it on the test digits, and writes public/models/digits.* with the measured
 // accuracy. Seeded. Takes about ten minutes on a software adapter.
 
+import * as webgpu from 'webgpu';
 import { synthetic } from '../../src/demo/digits/synthetic';
 import { Devices } from '../../src/worker/devices';
 import { openDawn } from '../support/dawn';

@@ -1,13 +1,16 @@
 // All operators, and their cases by operator: gathered from the files of src/ops, which export both.
 
 import type { AnyFlow, AnyOp, OpCase } from '../../src/ir/opdef';
+import { registerTrainingOperators } from '../../src/ops/training';
 
 interface OpFile {
   readonly default: AnyOp | readonly AnyOp[];
   readonly cases?: OpCase[] | Record<string, OpCase[]>;
 }
 
-const files = import.meta.glob<OpFile>('../../src/ops/*.op.ts', { eager: true });
+registerTrainingOperators();
+
+const files = import.meta.glob<OpFile>(['../../src/ops/*.op.ts', '../../src/ops/training/*.op.ts'], { eager: true });
 
 export const casesOf: ReadonlyMap<string, readonly OpCase[]> = new Map(
   Object.values(files).flatMap(({ default: ops, cases }) => {

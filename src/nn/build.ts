@@ -4,12 +4,15 @@
 
 import type { LowerBuilder } from '../ir/opdef';
 import { Formula } from '../ops/gradient';
+import { registerTrainingOperators } from '../ops/training';
 import { Call, formatShape, type LayerDef, Sized, type WeightSpec } from './layer';
 import { invalid, readOptions } from './options';
 import { layerOf } from './registry';
 import { penalty } from './regularizers';
 import { type Logits, Tensor } from './tensor';
 import type { CallSpec, LayerSpec, ModelDescription, ModelSpec, Shape, WeightInfo } from './types';
+
+registerTrainingOperators();
 
 export interface ForwardOptions {
   /** Names of values of the builder, one for each input of the model, batch included. */

@@ -5,8 +5,11 @@ import { hostOutputs } from '../../e2e/support/host-graph';
 import { type NDArray, ndarray } from '../base/ndarray';
 import { GraphBuilder } from '../ir/builder';
 import { inferNode } from '../ops/registry';
+import { registerTrainingOperators } from '../ops/training';
 import { optimizerOptions, slotsOf, update } from './optimizers';
 import type { Named } from './types';
+
+registerTrainingOperators();
 
 interface Weight {
   readonly values: readonly number[];

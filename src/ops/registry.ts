@@ -1,4 +1,5 @@
-// Every operator Lepton knows, gathered from the files of this folder: adding one touches no list.
+// Every operator Lepton knows, gathered from the files of this folder: adding one touches no list. Those that only training
+// has are in training/, and join when it begins.
 
 import { LeptonError } from '../base/errors';
 import { formatDims, sizeOf } from '../base/shape';
@@ -11,10 +12,16 @@ import type { ResolvedStep } from '../ir/pointwise';
 const files = import.meta.glob<AnyOp | readonly AnyOp[]>('./*.op.ts', { eager: true, import: 'default' });
 
 const registry = new Map<string, AnyOp>();
-for (const [file, exported] of Object.entries(files)) {
-  for (const op of Array.isArray(exported) ? (exported as readonly AnyOp[]) : [exported as AnyOp]) {
-    if (registry.has(op.name)) throw new Error(`Operator ${op.name} is defined twice; the second time in ${file}.`);
-    registry.set(op.name, op);
+register(files);
+
+/** Adds operators by the files that they are in. The same ones may come again. */
+export function register(files: Readonly<Record<string, AnyOp | readonly AnyOp[]>>): void {
+  for (const [file, exported] of Object.entries(files)) {
+    for (const op of Array.isArray(exported) ? (exported as readonly AnyOp[]) : [exported as AnyOp]) {
+      const known = registry.get(op.name);
+      if (known && known !== op) throw new Error(`Operator ${op.name} is defined twice; the second time in ${file}.`);
+      registry.set(op.name, op);
+    }
   }
 }
 

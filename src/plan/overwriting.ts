@@ -6,12 +6,11 @@ import { opOf } from '../ops/registry';
 
 /**
  * The nodes in such an order.
- * @throws Error where a node reads what was overwritten: nothing could be in time for it
+ * @throws Error where a node that overwrites also reads what is overwritten
  */
 export function overwritingSoon({ nodes }: Graph): readonly Node[] {
   const overwriting = nodes.filter((node) => opOf(node).overwrites);
   if (overwriting.length === 0) return nodes;
-  requireFresh(overwriting);
   const others = nodes.filter((node) => !opOf(node).overwrites);
   /** Value → the value whose memory it is a view of. */
   const roots = new Map<string, string>();
@@ -22,6 +21,7 @@ export function overwritingSoon({ nodes }: Graph): readonly Node[] {
     if (opOf(node).view) roots.set(node.outputs[0] as string, rootOf(node.inputs[0] as string));
     for (const name of [...valuesRead(node), ...node.outputs]) last.set(rootOf(name), i);
   });
+  requireFresh(overwriting, rootOf);
   const behind = new Map<number, Node[]>();
   for (const node of overwriting) {
     const at = Math.max(-1, ...node.inputs.map((name) => last.get(rootOf(name)) ?? -1));
@@ -30,13 +30,11 @@ export function overwritingSoon({ nodes }: Graph): readonly Node[] {
   return [...(behind.get(-1) ?? []), ...others.flatMap((node, i) => [node, ...(behind.get(i) ?? [])])];
 }
 
-function requireFresh(overwriting: readonly Node[]): void {
-  const stale = new Set<string>();
-  for (const { inputs, outputs } of overwriting) {
-    const read = inputs.find((name) => stale.has(name));
-    if (read) throw new Error(`"${read}" is read after it was overwritten.`);
-    outputs.forEach((name, i) => {
-      stale.add(name).add(inputs[i] as string);
-    });
+/** No node that overwrites may read, as something else, what it or another one overwrites: no order would be right. */
+function requireFresh(overwriting: readonly Node[], rootOf: (name: string) => string): void {
+  const variables = new Set(overwriting.flatMap(({ inputs, outputs }) => inputs.slice(0, outputs.length)));
+  for (const { name, inputs, outputs } of overwriting) {
+    const read = inputs.slice(outputs.length).find((input) => variables.has(rootOf(input)));
+    if (read) throw new Error(`"${name}" reads "${read}", which is overwritten in the same run.`);
   }
 }

@@ -10,7 +10,10 @@ import { GraphBuilder } from '../ir/builder';
 import type { Graph, Node, Value } from '../ir/graph';
 import type { AnyOp } from '../ir/opdef';
 import { inferNode, opOf, viewNode } from '../ops/registry';
+import { registerTrainingOperators } from '../ops/training';
 import { lowerNode } from './lower';
+
+registerTrainingOperators();
 
 export interface Differentiated {
   readonly graph: Graph;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromArrays } from '../../data';
+import { fromArrays, type TensorLike } from '../../data';
 import type { CompileSpec } from '../../nn/types';
 import type { BatchReport } from '../../worker/training-protocol';
 import {
@@ -35,7 +35,7 @@ function modelOf(lossOf: (batch: number, kind: string) => number) {
     compile,
     outputs: ['y'],
     send(kind, batch) {
-      const samples = (batch.xs as { dims: number[] }).dims[0] as number;
+      const samples = (batch.xs as TensorLike).dims[0] as number;
       if (kind === 'train') seen++;
       const loss = lossOf(seen, kind);
       const report: BatchReport = { loss, losses: [loss], metrics: [[[loss * samples, samples]]] };

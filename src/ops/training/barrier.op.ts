@@ -1,8 +1,8 @@
 // lepton.Barrier: its input as it is, at no cost, but never taken for the same value: what is computed anew from it, to
 // save memory, is not joined with what was computed before.
 
-import { type NDArray, ndarray } from '../base/ndarray';
-import { defineOp, type OpCase } from '../ir/opdef';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { defineOp, type OpCase } from '../../ir/opdef';
 
 export default defineOp({
   name: 'lepton.Barrier',

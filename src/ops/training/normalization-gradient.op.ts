@@ -5,19 +5,19 @@
 // numbered i / inner % (number of scales). Outputs: the gradient of x, and the gradient times the normalised x, which is to
 // be summed up for that of the scale.
 
-import shader from '../../shaders/normalize-rows-gradient.wgsl?raw';
-import { byteSize, deviceType, isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, sameDims, sizeOf } from '../base/shape';
-import { float, int, required } from '../ir/attributes';
-import type { Dispatch, Kernel } from '../ir/kernel';
-import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
-import { affineText, declare, normalizeRows, type Rows } from './normalize/rows';
-import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
-import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from './wgsl/join-lanes';
-import { laneLayout, loadsApart, rowLanes, rowWork } from './wgsl/lanes';
-import { moreLoadText, moreStoreText, rowAccessText } from './wgsl/row-access';
+import shader from '../../../shaders/normalize-rows-gradient.wgsl?raw';
+import { byteSize, deviceType, isFloat } from '../../base/dtype';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { ceilDiv, sameDims, sizeOf } from '../../base/shape';
+import { float, int, required } from '../../ir/attributes';
+import type { Dispatch, Kernel } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { affineText, declare, normalizeRows, type Rows } from '../normalize/rows';
+import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
+import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
+import { moreLoadText, moreStoreText, rowAccessText } from '../wgsl/row-access';
 
 interface Attributes {
   readonly length: number;

@@ -4,20 +4,20 @@
 // Inputs: indices [count], or [outer, count] with a set for each of `outer`; gradient [outer, count, inner].
 // Output: [outer, size, inner]. Negative indices count from the end; indices out of range clamp.
 
-import eachText from '../../shaders/gather-gradient-each.wgsl?raw';
-import rowsText from '../../shaders/gather-gradient-rows.wgsl?raw';
-import { byteSize, deviceType, isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, formatDims } from '../base/shape';
-import { required } from '../ir/attributes';
-import type { Dispatch, Kernel, Tunables } from '../ir/kernel';
-import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
-import { placeOf } from './axes';
-import { reshape } from './gradient';
-import { foldWorkgroups, linearHelpers, oneEach } from './wgsl/dispatch';
-import { wordType } from './wgsl/elements';
-import { barrierWork } from './wgsl/join-lanes';
+import eachText from '../../../shaders/gather-gradient-each.wgsl?raw';
+import rowsText from '../../../shaders/gather-gradient-rows.wgsl?raw';
+import { byteSize, deviceType, isFloat } from '../../base/dtype';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { ceilDiv, formatDims } from '../../base/shape';
+import { required } from '../../ir/attributes';
+import type { Dispatch, Kernel, Tunables } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { placeOf } from '../axes';
+import { reshape } from '../gradient';
+import { foldWorkgroups, linearHelpers, oneEach } from '../wgsl/dispatch';
+import { wordType } from '../wgsl/elements';
+import { barrierWork } from '../wgsl/join-lanes';
 
 type View = NodeView<{ readonly size: number }>;
 

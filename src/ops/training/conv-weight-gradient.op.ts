@@ -2,11 +2,11 @@
 // spatial…], and the gradient of what it wrote, dy [batch, outputs, spatial…]; attributes are Conv's, with kernel_shape.
 // Output: [outputs, channels / group, kernel…].
 
-import { defineOp, type OpCase } from '../ir/opdef';
-import { convAttributes } from './conv/shape';
-import { gradientReference, gradientType } from './conv/weight-gradient';
-import { weightLines } from './conv/weight-lines';
-import { weightStaged } from './conv/weight-staged';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { convAttributes } from '../conv/shape';
+import { gradientReference, gradientType } from '../conv/weight-gradient';
+import { weightLines } from '../conv/weight-lines';
+import { weightStaged } from '../conv/weight-staged';
 
 export default defineOp({
   name: 'lepton.ConvWeightGradient',

@@ -1,16 +1,16 @@
 // lepton.RecurrenceGradient: lepton.Recurrence back through time. Inputs and outputs are listed in recurrent/retreat.ts;
 // the recurrent weights come by rows, [directions, gates * hidden, 4 * ceil(hidden / 4)], zeros past `hidden`.
 
-import { ndarray } from '../base/ndarray';
-import { sizeOf } from '../base/shape';
-import { required } from '../ir/attributes';
-import type { NodeView, TensorType } from '../ir/node-view';
-import { defineOp } from '../ir/opdef';
-import { type CellAttributes, type CellName, cellAttributes, cellOf } from './recurrent/cell';
-import { gradientCases } from './recurrent/gradient-cases';
-import { gradientKernels } from './recurrent/gradient-kernels';
-import { runRetreat } from './recurrent/gradient-reference';
-import type { Recurrence } from './recurrent/problem';
+import { ndarray } from '../../base/ndarray';
+import { sizeOf } from '../../base/shape';
+import { required } from '../../ir/attributes';
+import type { NodeView, TensorType } from '../../ir/node-view';
+import { defineOp } from '../../ir/opdef';
+import { type CellAttributes, type CellName, cellAttributes, cellOf } from '../recurrent/cell';
+import { gradientCases } from '../recurrent/gradient-cases';
+import { gradientKernels } from '../recurrent/gradient-kernels';
+import { runRetreat } from '../recurrent/gradient-reference';
+import type { Recurrence } from '../recurrent/problem';
 
 type Attributes = CellAttributes & { readonly cell: string; readonly hidden_size: number };
 

@@ -4,15 +4,15 @@
 // the first of the largest elements of its window.
 // lepton.SumPoolGradient: the gradient dy of the sum of each window → x's gradient; `size` is x's spatial axes.
 
-import { type NDArray, ndarray } from '../base/ndarray';
-import { forEachIndex, sameDims, sizeOf } from '../base/shape';
-import { type AttributesOf, ints } from '../ir/attributes';
-import { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
-import { poolCases } from './pool/cases';
-import { gatherGradient, pairsGradient } from './pool/gradient-kernels';
-import { poolAttributes, poolType, poolWindow } from './pool/shape';
-import { forEachTap, perAxis, slidingWindow, type Window } from './window';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { forEachIndex, sameDims, sizeOf } from '../../base/shape';
+import { type AttributesOf, ints } from '../../ir/attributes';
+import { NodeView } from '../../ir/node-view';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { poolCases } from '../pool/cases';
+import { gatherGradient, pairsGradient } from '../pool/gradient-kernels';
+import { poolAttributes, poolType, poolWindow } from '../pool/shape';
+import { forEachTap, perAxis, slidingWindow, type Window } from '../window';
 
 const sumAttributes = { ...poolAttributes, size: ints() };
 type SumNode = NodeView<AttributesOf<typeof sumAttributes>>;

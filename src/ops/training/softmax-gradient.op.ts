@@ -1,17 +1,17 @@
 // lepton.SoftmaxGradient: the backward pass of Softmax along the last axis, in one kernel.
 // Inputs: y, the result of the forward pass, and its gradient g. Output: the gradient of what went in, y (g - sum of g y).
 
-import shader from '../../shaders/softmax-gradient.wgsl?raw';
-import { byteSize, deviceType, isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, sameDims, sizeOf } from '../base/shape';
-import type { Dispatch, Kernel } from '../ir/kernel';
-import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
-import { foldWorkgroups, linearHelpers } from './wgsl/dispatch';
-import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from './wgsl/join-lanes';
-import { laneLayout, loadsApart, rowLanes, rowWork } from './wgsl/lanes';
-import { moreLoadText, rowAccessText } from './wgsl/row-access';
+import shader from '../../../shaders/softmax-gradient.wgsl?raw';
+import { byteSize, deviceType, isFloat } from '../../base/dtype';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { ceilDiv, sameDims, sizeOf } from '../../base/shape';
+import type { Dispatch, Kernel } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
+import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
+import { moreLoadText, rowAccessText } from '../wgsl/row-access';
 
 function rowsOf(n: NodeView): { rows: number; length: number } {
   const { dims } = n.input(0);

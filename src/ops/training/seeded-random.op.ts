@@ -5,13 +5,13 @@
 // Equal seeds give equal numbers, on the GPU as on the host (normal ones nearly): a number is a hash (pcg4d) of the seed, of
 // `salt`, which tells the draws of one model apart, and of the number of its quad. https://jcgt.org/published/0009/03/02/
 
-import { byteSize, deviceType, isFloat } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, sizeOf } from '../base/shape';
-import { float, int, required } from '../ir/attributes';
-import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
-import { oneEach } from './wgsl/dispatch';
+import { byteSize, deviceType, isFloat } from '../../base/dtype';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { ceilDiv, sizeOf } from '../../base/shape';
+import { float, int, required } from '../../ir/attributes';
+import type { NodeView } from '../../ir/node-view';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { oneEach } from '../wgsl/dispatch';
 
 const workgroupSize = 64;
 

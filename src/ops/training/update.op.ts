@@ -7,13 +7,13 @@
 // SGD with momentum, Nesterov's: https://proceedings.mlr.press/v28/sutskever13.html; RMSprop: Hinton's lecture 6e; Adagrad:
 // https://jmlr.org/papers/v12/duchi11a.html; Adam: https://arxiv.org/abs/1412.6980; AdamW: https://arxiv.org/abs/1711.05101
 
-import { byteSize, deviceType } from '../base/dtype';
-import { type NDArray, ndarray } from '../base/ndarray';
-import { ceilDiv, formatDims, sameDims, sizeOf } from '../base/shape';
-import { type AttributeSchema, type AttributesOf, float, int } from '../ir/attributes';
-import type { NodeView } from '../ir/node-view';
-import { defineOp, type OpCase } from '../ir/opdef';
-import { oneEach } from './wgsl/dispatch';
+import { byteSize, deviceType } from '../../base/dtype';
+import { type NDArray, ndarray } from '../../base/ndarray';
+import { ceilDiv, formatDims, sameDims, sizeOf } from '../../base/shape';
+import { type AttributeSchema, type AttributesOf, float, int } from '../../ir/attributes';
+import type { NodeView } from '../../ir/node-view';
+import { defineOp, type OpCase } from '../../ir/opdef';
+import { oneEach } from '../wgsl/dispatch';
 
 const workgroupSize = 64;
 
