@@ -152,4 +152,27 @@ describeDawn('faults of training', (dawn) => {
     expect(await other.state(true)).toEqual(await trainer.state(true));
     await other.dispose();
   });
+
+  it('an index that an embedding has no row for', async () => {
+    const embedded = sequence('words', { shape: [4], dtype: 'int32' }, [
+      ['Embedding', { inputDim: 5, outputDim: 3 }],
+      ['Flatten'],
+      ['Dense', { units: 3, activation: 'softmax' }],
+    ]);
+    const one = new Trainer({ spec: embedded, seed: 1, training, makeRunner, devices });
+    await one.build();
+    await one.compile(compileWith({ name: 'adam' }));
+    const words = (last: number) => [wire(Int32Array.of(0, 1, 2, 3, 4, 0, 1, last), [2, 4])];
+    const request = {
+      trainer: 0,
+      kind: 'train' as const,
+      targets: [wire(Int32Array.of(0, 2), [2])],
+      learningRate: 0.1,
+    };
+    await expect(one.batch({ ...request, inputs: words(5) })).rejects.toThrow(
+      'Input "x" has 5 at element 7, but the layer "Embedding_0" has 5 rows: indices are from 0 to 4.',
+    );
+    expect((await one.batch({ ...request, inputs: words(4) })).loss).toBeGreaterThan(0);
+    await one.dispose();
+  });
 });

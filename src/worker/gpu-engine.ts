@@ -5,6 +5,7 @@
 import type { ByteSource } from '../base/bytes';
 import type { DType } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
+import { wasLost } from '../gpu/lost';
 import type { Graph } from '../ir/graph';
 import { type Blueprint, hostStepOf } from './blueprint';
 import { Course } from './course';
@@ -167,7 +168,7 @@ export class GpuEngine implements Engine, Tunable {
       try {
         return await work(this.outcomesOn(shared));
       } catch (error) {
-        if (!(await wasLost(shared))) throw error;
+        if (!(await wasLost(shared.device))) throw error;
         if (attempt === 0) continue;
         const why = shared.device.lost?.message || 'no reason given';
         throw new LeptonError('DEVICE_LOST', `The GPU device was lost twice in a row: ${why}.`, { cause: error });
@@ -217,10 +218,4 @@ export class GpuEngine implements Engine, Tunable {
     const step = hostStepOf(evaluated);
     this.seenHostSteps.set(step.name, step);
   };
-}
-
-/** A loss is reported some time after the calls that fail because of it. */
-async function wasLost({ device }: SharedDevice): Promise<boolean> {
-  if (!device.lost) await Promise.race([device.handle.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-  return device.lost !== undefined;
 }

@@ -5,6 +5,7 @@
 import { LeptonError } from '../base/errors';
 import { decode } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
+import { wasLost } from '../gpu/lost';
 import type { Runner } from '../gpu/runner';
 import { Variables } from '../gpu/variables';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
@@ -364,9 +365,7 @@ export class Trainer {
 
   private async isLost(shared: SharedDevice | undefined): Promise<boolean> {
     const device = (shared ?? this.live?.shared)?.device;
-    if (!device) return false;
-    if (!device.lost) await Promise.race([device.handle.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-    return device.lost !== undefined;
+    return device !== undefined && wasLost(device);
   }
 
   /** Goes on from the last snapshot on a new device; of several steps that failed, the first does it for all. */

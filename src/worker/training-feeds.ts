@@ -9,8 +9,12 @@ import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { Plan } from '../plan/plan';
 import type { WireTensor } from './protocol';
 
-/** @throws INVALID_INPUT where inputs are missing, of another type or shape, or of different batches */
-export function checkBatch({ inputs }: ModelSpec, given: readonly WireTensor[]): void {
+/**
+ * @throws INVALID_INPUT where inputs are missing, of another type or shape, or of different batches, or name rows that an
+ *   embedding has not
+ */
+export function checkBatch(spec: ModelSpec, given: readonly WireTensor[]): void {
+  const { inputs } = spec;
   if (given.length !== inputs.length) {
     throw invalid(`The model has ${inputs.length} inputs, but x has ${given.length}.`, {});
   }
@@ -29,6 +33,26 @@ export function checkBatch({ inputs }: ModelSpec, given: readonly WireTensor[]):
   if (first.dims[0] === 0) throw invalid('The batch is empty: it needs at least one sample.', {});
   if (given.some(({ dims }) => dims[0] !== first.dims[0])) {
     throw invalid(`The inputs have different numbers of samples: ${given.map(({ dims }) => dims[0]).join(', ')}.`, {});
+  }
+  checkEmbedded(spec, given);
+}
+
+/** What an embedding looks up: on the GPU nobody would notice a row that is not there. */
+function checkEmbedded({ inputs, layers, calls }: ModelSpec, given: readonly WireTensor[]): void {
+  for (const { layer, inputs: read } of calls) {
+    const { className, config } = layers.find(({ name }) => name === layer) ?? {};
+    const i = inputs.findIndex(({ name }) => name === read[0]);
+    if (className !== 'Embedding' || i < 0) continue;
+    const rows = Number(config?.inputDim);
+    const { type, dims, bytes } = given[i] as WireTensor;
+    const indices = decode(type, dims, bytes).data;
+    const wrong = indices.findIndex((index) => !(index >= 0 && index < rows));
+    if (wrong < 0) continue;
+    throw invalid(
+      `Input "${inputs[i]?.name}" has ${indices[wrong]} at element ${wrong}, but the layer "${layer}" has ${rows} rows: ` +
+        `indices are from 0 to ${rows - 1}.`,
+      { input: inputs[i]?.name, element: wrong, index: indices[wrong], rows },
+    );
   }
 }
 

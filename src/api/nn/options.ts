@@ -66,6 +66,9 @@ export function compileSpecOf(options: CompileOptions, outputs: number): { spec:
   const { optimizer = 'adam', loss, lossWeights, metrics = [], gradientAccumulationSteps = 1, recompute } = options;
   const { learningRate, ...own } = namedOf(optimizer).config ?? {};
   const { name } = namedOf(optimizer);
+  if (learningRate !== undefined && !(typeof learningRate === 'number' && learningRate >= 0)) {
+    throw invalid(`has learningRate = ${JSON.stringify(learningRate)}; expected a number from 0`);
+  }
   if (loss === undefined) throw invalid('needs a loss');
   const losses = Array.isArray(loss) ? loss : Array.from({ length: outputs }, () => loss);
   const lists = metrics.some(Array.isArray) || outputs > 1 ? metrics : [metrics];
