@@ -1,11 +1,11 @@
-// The library's declarations: tsc emits them for everything the entry reaches, then only the files that the
-// entry's own types need are kept, with the `.js` endings that Node's module resolution asks for.
+// The library's declarations: tsc emits them for everything the entries reach, then only the files that the
+// entries' own types need are kept, with the `.js` endings that Node's module resolution asks for.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { runTool } from './command';
 
-const entry = 'api/index.d.ts';
+const entries = ['api/index.d.ts', 'api/training.d.ts'];
 
 /** Writes `dist/types`; answers tsc's exit status. */
 export async function writeTypes(dist: string): Promise<number> {
@@ -17,7 +17,7 @@ export async function writeTypes(dist: string): Promise<number> {
 }
 
 function copyReachable(from: string, to: string): void {
-  const queue = [resolve(from, entry)];
+  const queue = entries.map((entry) => resolve(from, entry));
   for (const file of queue) {
     const text = readFileSync(file, 'utf8').replace(
       /(\bfrom |\bimport\(|\bimport )(['"])(\.[^'"]*)\2/g,

@@ -35,11 +35,19 @@ test('the declarations compile for a strict consumer of the package', async () =
     writeFileSync(
       join(folder, 'use.ts'),
       `import { load, Tensor, LeptonError, version } from 'lepton-ml';
+       import { callbacks, data, layers, loadModel, sequential } from 'lepton-ml/training';
        const model = await load('/model.onnx', { backend: 'webgpu', onProgress: () => {} });
        const out = await model.run({ x: new Tensor('float32', new Float32Array(3), [3]) });
        const dims: readonly number[] | undefined = out.y?.dims;
        const code: string = new LeptonError('ABORTED', version).code;
-       console.log(dims, code);`,
+       console.log(dims, code);
+       const network = sequential([layers.dense({ units: 2, activation: 'softmax', inputShape: [3] })]);
+       network.compile({ optimizer: { name: 'adam', learningRate: 0.01 }, loss: 'categoricalCrossentropy' });
+       const batches = data.fromArrays({ xs: [[1, 2, 3]], ys: [[0, 1]] }).batch({ size: 1 });
+       const { history } = await network.fit(batches, { epochs: 1, callbacks: [callbacks.earlyStopping()] });
+       const [scores] = await network.predict([[1, 2, 3]]);
+       const best: Float32Array | undefined = scores?.data;
+       console.log(history.loss, best, await loadModel('indexeddb://kept'));`,
     );
     const options = { strict: true, noEmit: true, target: 'ES2023', lib: ['ES2023', 'DOM'], types: [] };
     for (const [module, moduleResolution] of [

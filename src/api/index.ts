@@ -11,6 +11,7 @@ export { type ImageInput, type ImageOptions, type ImageSource, image } from './i
 export { type LoadOptions, load } from './load';
 export type { Feeds, Model, RunOptions } from './model';
 export type { ModelSource, SourceOptions } from './model-source';
+/** @internal */
 export { shared } from './shared';
 export { type StartOptions, start } from './start';
 export { isSupported } from './support';
