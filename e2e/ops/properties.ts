@@ -81,7 +81,8 @@ function inWords({ message, stack }: Error): string {
 
 /** Whether the result is defined: not where it is drawn anew at every run, or places are written twice. */
 function isFair(op: AnyOp, { attributes, inputs }: OpCase): boolean {
-  if (op.varies) return attributes?.seed !== undefined;
+  // A view is what it is of, even where it must not be taken for that.
+  if (op.varies && !op.view) return attributes?.seed !== undefined;
   const places = inputs[1]?.values;
   return op.name !== 'MaxUnpool' || new Set(places).size === places?.length;
 }
@@ -97,7 +98,8 @@ function caseOf(op: AnyOp, recipe: Recipe): OpCase {
   const cases = casesOf.get(op.name) ?? [];
   // Lepton's own operators come from its passes alone, and check little of what those cannot get wrong.
   const edits = recipe.edits.filter(
-    ({ kind }) => !op.name.startsWith('lepton.') || kind === 'size' || kind === 'constant',
+    // What is overwritten is a variable.
+    ({ kind }) => !op.name.startsWith('lepton.') || kind === 'size' || (kind === 'constant' && !op.overwrites),
   );
   const varied = vary({ schema: op.attributes, cases, types: typesOf(op, cases) }, { ...recipe, edits });
   const inputs = recipe.values === 'special' ? withSpecialValues(op, cases, varied.inputs, recipe.seed) : varied.inputs;
