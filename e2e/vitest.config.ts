@@ -3,8 +3,22 @@
 
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What takes minutes comes first: begun last, one of them would keep a worker waiting for the other. */
+const long = ['ops/browsers', 'ops/properties', 'proofs/proofs', 'demo/page', 'conformance/conformance', 'ops/dawn'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = long.findIndex((name) => moduleId.endsWith(`/e2e/${name}.test.ts`));
+      return place < 0 ? long.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   root,
@@ -12,6 +26,7 @@ export default defineConfig({
     // Every worker may hold a browser and its software adapter: more than two starve each other.
     maxWorkers: 2,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './e2e/support/summary-reporter.ts'],
     projects: [
       {

@@ -94,7 +94,7 @@ describeBrowsers('the second visit', (browser) => {
   const settled = (on: TestPage = page): Promise<number> =>
     on.evaluate(async () => {
       let bytes = 0;
-      for (let quiet = 0; quiet < 8; quiet++) {
+      for (let quiet = 0; quiet < 15; quiet++) {
         await new Promise((resolve) => setTimeout(resolve, 100));
         const now = (await lepton.cache.usage()).bytes;
         if (now !== bytes) quiet = 0;
