@@ -5,6 +5,7 @@ import { isFloat } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { decode, int64s, type NDArray, ndarray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
+import { subgraphsOf } from '../ir/captures';
 import type { Dim, Graph, Value } from '../ir/graph';
 import { type ImportedWeight, importedText } from '../nn/imported';
 import { flowOf } from '../ops/registry';
@@ -62,7 +63,7 @@ export async function importLayer(model: Graph, { output, fileOf, signal }: Impo
   }
   const cut = dropDeadCode(anyBatch({ ...wide, outputs: [result] }));
   const inputs = cut.inputs.filter((name) => cut.nodes.some((node) => node.inputs.includes(name)));
-  const flow = cut.nodes.find((node) => flowOf(node) || Object.values(node.attributes).some(hasGraph));
+  const flow = cut.nodes.find((node) => flowOf(node) || subgraphsOf(node).length > 0);
   if (flow) {
     throw new LeptonError(
       'UNSUPPORTED_MODEL',
@@ -97,8 +98,6 @@ export async function importLayer(model: Graph, { output, fileOf, signal }: Impo
     weights: found.map(({ name, value }) => ({ name, array: arrays.get(value) as NDArray })),
   };
 }
-
-const hasGraph = (attribute: unknown) => typeof attribute === 'object' && attribute !== null && 'graph' in attribute;
 
 /** Float constants that only ever stand where operators have what they learn. */
 function weightsOf({ nodes, values }: Graph): ImportedWeight[] {

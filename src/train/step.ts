@@ -51,7 +51,10 @@ export interface StepGraph {
 
 /** All that a model under training keeps: its weights, what the optimiser keeps of them, and the number of steps. */
 export function stateOf(spec: ModelSpec, compile: CompileSpec | undefined): readonly StateSpec[] {
-  const { weights } = describe(spec);
+  return stateOfWeights(describe(spec).weights, compile);
+}
+
+function stateOfWeights(weights: readonly WeightInfo[], compile: CompileSpec | undefined): readonly StateSpec[] {
   const own = weights.map(({ name, dims }) => ({ name, dims, initial: undefined }));
   return compile ? [...own, ...optimizerState(compile, weights.filter(isTrained))] : own;
 }
@@ -64,11 +67,14 @@ export function stepGraph(request: StepRequest): StepGraph {
 
 class Step {
   private readonly description: ModelDescription;
+  private readonly state: readonly StateSpec[];
   private readonly b: GraphBuilder;
   private readonly batch: number;
 
   constructor(private readonly request: StepRequest) {
+    const { kind, compile } = request;
     this.description = describe(request.spec);
+    this.state = stateOfWeights(this.description.weights, kind === 'train' ? compile : undefined);
     this.b = new GraphBuilder(request.spec.name, inferNode);
     this.batch = request.inputs[0]?.dims[0] ?? 0;
   }
@@ -81,7 +87,7 @@ class Step {
       const { dtype, dims } = request.inputs[i] as TensorShape;
       return b.input(name, dtype, dims);
     });
-    for (const { name, dims } of stateOf(spec, training ? compile : undefined)) b.input(name, 'float32', dims);
+    for (const { name, dims } of this.state) b.input(name, 'float32', dims);
     const seed = training ? b.input(seedName, 'int32', [1]) : undefined;
     const weights = (name: string) => name;
     const made = forward(spec, b, { inputs, weights, training, ...(seed && { seed }) });
@@ -126,7 +132,6 @@ class Step {
   }
 
   private finished(graph: Graph, metrics: readonly (readonly string[])[]): StepGraph {
-    const { spec, compile, kind } = this.request;
     let end = 1 + metrics.length;
     const layout = metrics.map((list) =>
       list.map((name) => {
@@ -135,7 +140,7 @@ class Step {
         return { start: end - length, length };
       }),
     );
-    const variables = new Set(stateOf(spec, kind === 'train' ? compile : undefined).map(({ name }) => name));
+    const variables = new Set(this.state.map(({ name }) => name));
     return { graph, variables, report: { metrics: layout, length: end } };
   }
 
@@ -165,8 +170,7 @@ class Step {
   /** All of them, flat, one after another, under the report's name. */
   private vector(names: readonly string[]): string {
     const flat = names.map((name) => this.node('Reshape', name, this.b.constant(int64s([-1]))));
-    const inputs = flat.length === 1 ? [flat[0] as string] : [...flat];
-    this.b.append({ name: 'report', op: 'Concat', inputs, outputs: [reportName], attributes: { axis: 0 } });
+    this.b.append({ name: 'report', op: 'Concat', inputs: flat, outputs: [reportName], attributes: { axis: 0 } });
     return reportName;
   }
 }

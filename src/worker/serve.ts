@@ -41,7 +41,8 @@ export function serve(
     });
     return trainers;
   };
-  const trainer = async (id: number) => (await trainers)?.of(id) ?? noSuchTrainer();
+  const opened = async () => (await trainers) ?? noSuchTrainer();
+  const trainer = async (id: number) => (await opened()).of(id);
   const calls = new Map<CallId, AbortController>();
 
   const api: WorkerApi = {
@@ -49,14 +50,18 @@ export function serve(
     load: (call, request, onProgress) =>
       abortable(calls, call, (signal) => session.load(request, signal, onProgress ? throttled(onProgress) : () => {})),
     run: (call, request) =>
-      abortable(calls, call, (signal) => session.run(request, signal)).then((answer) =>
-        transfer(answer, answer.ok ? Object.values(answer.value).flatMap(buffersOf) : []),
+      moved(
+        abortable(calls, call, (signal) => session.run(request, signal)),
+        (results) => Object.values(results).flatMap(buffersOf),
       ),
     profile: (call, request) => abortable(calls, call, (signal) => session.profile(request, signal)),
     disposeModel: (model) => reply(() => session.disposeModel(model)),
     upload: (tensor, powerPreference) => reply(() => session.upload(tensor, powerPreference)),
     read: (gpu) =>
-      reply(() => session.read(gpu)).then((answer) => transfer(answer, answer.ok ? buffersOf(answer.value) : [])),
+      moved(
+        reply(() => session.read(gpu)),
+        buffersOf,
+      ),
     disposeTensor: (gpu) => reply(async () => session.disposeTensor(gpu)),
     async abort(call) {
       calls.get(call)?.abort();
@@ -66,44 +71,46 @@ export function serve(
     cacheClear: () => reply(() => Promise.all([store.clear(), tuning.clear()]).then(() => {})),
     cacheUsage: () => reply(() => store.usage()),
     openLayer: (call, request, onProgress) =>
-      abortable(calls, call, (signal) =>
-        openLayer(request, {
-          store,
-          compilerFrom,
-          trainerFrom,
-          signal,
-          onProgress: onProgress ? throttled(onProgress) : () => {},
-        }),
-      ).then((answer) =>
-        transfer(answer, answer.ok ? Object.values(answer.value.weights).map(({ bytes }) => bytes.buffer) : []),
+      moved(
+        abortable(calls, call, (signal) =>
+          openLayer(request, {
+            ...{ store, compilerFrom, trainerFrom, signal },
+            onProgress: onProgress ? throttled(onProgress) : () => {},
+          }),
+        ),
+        ({ weights }) => Object.values(weights).flatMap(buffersOf),
       ),
     createTrainer: (request) => reply(async () => (await trainersFrom(request.compilerUrl)).create(request)),
     compileTrainer: (request) => reply(async () => (await trainer(request.trainer)).compile(request.compile)),
     trainerBatch: (request) => reply(async () => (await trainer(request.trainer)).batch(request)),
     trainerPredict: (request) =>
-      reply(async () => (await trainer(request.trainer)).predict(request.inputs)).then((answer) =>
-        transfer(answer, answer.ok ? answer.value.map(({ bytes }) => bytes.buffer) : []),
+      moved(
+        reply(async () => (await trainer(request.trainer)).predict(request.inputs)),
+        (outputs) => outputs.flatMap(buffersOf),
       ),
     trainerState: (request) =>
-      reply(async () => (await trainer(request.trainer)).state(request.optimizer)).then((answer) =>
-        transfer(answer, answer.ok ? Object.values(answer.value).map(({ bytes }) => bytes.buffer) : []),
+      moved(
+        reply(async () => (await trainer(request.trainer)).state(request.optimizer)),
+        (state) => Object.values(state).flatMap(buffersOf),
       ),
     setTrainerState: (request) => reply(async () => (await trainer(request.trainer)).setState(request.state)),
     exportTrainer: (id) =>
-      reply(async () => (await trainer(id)).exportOnnx()).then((answer) =>
-        transfer(answer, answer.ok ? [answer.value.buffer] : []),
+      moved(
+        reply(async () => (await trainer(id)).exportOnnx()),
+        bufferOf,
       ),
     packTrainer: (request) =>
-      reply(async () => ((await trainers) ?? noSuchTrainer()).pack(request)).then((answer) =>
-        transfer(answer, answer.ok ? [answer.value.buffer] : []),
+      moved(
+        reply(async () => (await opened()).pack(request)),
+        bufferOf,
       ),
     packWeights: (request) =>
-      reply(async () => ((await trainers) ?? noSuchTrainer()).packWeights(request.trainer, request.names)).then(
-        (answer) => transfer(answer, answer.ok ? [answer.value.buffer] : []),
+      moved(
+        reply(async () => (await opened()).packWeights(request.trainer, request.names)),
+        bufferOf,
       ),
-    loadWeights: (request) =>
-      reply(async () => ((await trainers) ?? noSuchTrainer()).loadWeights(request.trainer, request.file)),
-    saveTrainer: (request) => reply(async () => ((await trainers) ?? noSuchTrainer()).save(request)),
+    loadWeights: (request) => reply(async () => (await opened()).loadWeights(request.trainer, request.file)),
+    saveTrainer: (request) => reply(async () => (await opened()).save(request)),
     checkpoints: () => reply(() => checkpoints.list()),
     deleteCheckpoint: (name) => reply(() => checkpoints.delete(name)),
     disposeTrainer: (id) => reply(async () => (await trainers)?.dispose(id)),
@@ -116,6 +123,16 @@ export function serve(
 
 function noSuchTrainer(): never {
   throw new LeptonError('DISPOSED', 'There is no such model; make or load it again.');
+}
+
+/** The answer, with the memory in it to be moved to the page rather than copied. */
+async function moved<T>(answering: Promise<Reply<T>>, memoryOf: (value: T) => ArrayBuffer[]): Promise<Reply<T>> {
+  const answer = await answering;
+  return transfer(answer, answer.ok ? memoryOf(answer.value) : []);
+}
+
+function bufferOf({ buffer }: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
+  return [buffer];
 }
 
 function buffersOf(tensor: WireTensor | WireGpuTensor): ArrayBuffer[] {

@@ -75,9 +75,14 @@ export class Trainer {
     return this.options.spec;
   }
 
-  /** Makes the weights. @throws NO_WEBGPU, NO_ADAPTER, OUT_OF_MEMORY */
-  async build(): Promise<void> {
+  /**
+   * Makes the weights.
+   * @param compile how to train, where that is known already
+   * @throws NO_WEBGPU, NO_ADAPTER, OUT_OF_MEMORY
+   */
+  async build(compile?: CompileSpec): Promise<void> {
     const { training, seed } = this.options;
+    this.compiled = compile;
     const weights = this.description.weights.map((weight, i): [string, Uint8Array<ArrayBuffer>] => [
       weight.name,
       bytesOf(training.initialise(weight, seed + i)),
@@ -90,7 +95,7 @@ export class Trainer {
     return this.onDevice(async () => {
       // What is wrong with it shows before anything is let go.
       this.options.training.state(this.options.spec, compile);
-      const weights = await this.variables.read(this.description.weights.map(({ name }) => name));
+      const weights = await this.readWeights();
       const before = this.compiled;
       await this.close();
       this.snapshot = weights;
@@ -114,10 +119,7 @@ export class Trainer {
     checkSampleWeight(sampleWeight, batch);
     const request = this.request(kind, inputs, targets);
     const feeds = new Map<string, WireTensor>([
-      ...named(
-        this.options.spec.inputs.map(({ name }) => name),
-        inputs,
-      ),
+      ...this.namedInputs(inputs),
       ...named(
         targets.map((_, i) => targetName(i)),
         targets,
@@ -149,12 +151,7 @@ export class Trainer {
   async predict(inputs: readonly WireTensor[]): Promise<WireTensor[]> {
     checkBatch(this.options.spec, inputs);
     const request = this.request('predict', inputs, []);
-    const feeds = new Map(
-      named(
-        this.options.spec.inputs.map(({ name }) => name),
-        inputs,
-      ),
-    );
+    const feeds = new Map(this.namedInputs(inputs));
     const { result, prepared } = await this.run(request, () => feeds);
     return prepared.runner.executable.plan.outputs.map(({ name, dtype, dims }) => ({
       type: dtype,
@@ -181,8 +178,7 @@ export class Trainer {
   /** The model with its weights as they are: ONNX bytes. */
   exportOnnx(): Promise<Uint8Array<ArrayBuffer>> {
     return this.onDevice(async () => {
-      const weights = await this.variables.read(this.description.weights.map(({ name }) => name));
-      return this.options.training.onnx(this.options.spec, weights);
+      return this.options.training.onnx(this.options.spec, await this.readWeights());
     });
   }
 
@@ -222,6 +218,17 @@ export class Trainer {
 
   private get variables(): Variables {
     return (this.live ?? disposedOf()).variables;
+  }
+
+  private readWeights(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+    return this.variables.read(this.description.weights.map(({ name }) => name));
+  }
+
+  private namedInputs(inputs: readonly WireTensor[]): [string, WireTensor][] {
+    return named(
+      this.options.spec.inputs.map(({ name }) => name),
+      inputs,
+    );
   }
 
   private request(kind: StepKind, inputs: readonly WireTensor[], targets: readonly WireTensor[]): StepRequest {
@@ -295,9 +302,7 @@ export class Trainer {
 
   private async prepare(request: StepRequest): Promise<Prepared> {
     const { shared, variables } = this.live ?? disposedOf();
-    const { device, tuner } = shared;
-    const target = { adapter: device.profile, rates: tuner.tuning.rates };
-    const { plan, report } = this.options.training.plan(request, target);
+    const { plan, report } = this.options.training.plan(request, targetOf(shared));
     return { runner: await this.options.makeRunner(shared, plan, variables.buffers), report };
   }
 
@@ -309,8 +314,7 @@ export class Trainer {
   /** @throws NOT_FINITE with the first node that gave something that is not finite */
   private async explain(request: StepRequest, feeds: ReadonlyMap<string, WireTensor>, loss: number): Promise<never> {
     const { shared, variables } = this.live ?? disposedOf();
-    const target = { adapter: shared.device.profile, rates: shared.tuner.tuning.rates };
-    const { plan, nodes } = this.options.training.culprits(request, target);
+    const { plan, nodes } = this.options.training.culprits(request, targetOf(shared));
     const runner = await this.options.makeRunner(shared, plan, variables.buffers);
     try {
       const { bytes } = await runner.run(planFeeds(plan, feeds), [{ name: reportName, location: 'cpu' }]);
@@ -380,6 +384,11 @@ export class Trainer {
     });
     return this.recovering;
   }
+}
+
+/** What plans are made for. */
+function targetOf({ device, tuner }: SharedDevice) {
+  return { adapter: device.profile, rates: tuner.tuning.rates };
 }
 
 function disposedOf(): never {

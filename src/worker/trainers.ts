@@ -33,8 +33,7 @@ export class Trainers {
       ...(powerPreference && { powerPreference }),
     });
     try {
-      await trainer.build();
-      if (compile) await trainer.compile(compile);
+      await trainer.build(compile);
       await trainer.setState(state);
     } catch (error) {
       await trainer.dispose();

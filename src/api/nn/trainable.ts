@@ -137,13 +137,11 @@ export abstract class Trainable implements Trained {
   async trainOnBatch(x: Data, y: Data, options: { sampleWeight?: ArrayInput } = {}): Promise<Results> {
     const data = fromArrays({ xs: x, ys: y, ...(options.sampleWeight && { sampleWeight: options.sampleWeight }) });
     const loop = await this.#loop();
-    const history: Results[] = [];
-    const sizes = { size: Math.max(1, data.size) };
-    for await (const batch of data.batch(sizes)) {
+    for await (const batch of data.batch({ size: Math.max(1, data.size) })) {
       const { samples, report } = loop.send('train', batch);
-      history.push(new Totals(loop.compile, loop.outputs).add(await report, samples));
+      return new Totals(loop.compile, loop.outputs).add(await report, samples);
     }
-    return history[0] ?? empty();
+    throw new LeptonError('INVALID_INPUT', 'The batch is empty: it needs at least one sample.');
   }
 
   /** Loss and metrics over arrays, `evaluate(x, y)`, or batches, `evaluate(batches)`. */
@@ -158,17 +156,17 @@ export abstract class Trainable implements Trained {
   /** What the model answers, batch by batch; one tensor for each of its outputs, or the only one. */
   async predict(x: Data, options: EvaluateOptions = {}): Promise<Tensor<'float32'>[]> {
     const { batchSize = 32, signal } = options;
-    const { client, id } = await this.#trainer();
+    const { client, id, created } = await this.#trainer();
     const parts: WireTensor[][] = [];
     for await (const batch of fromArrays({ xs: x })
       .batch({ size: batchSize })
       .iterate(signal ? { signal } : {})) {
-      const inputs = this.#inputs(batch);
+      const inputs = inputsOf(batch, created.spec);
       const request = shared.transfer({ trainer: id, inputs }, memoryOf(inputs));
       parts.push(await client.call((worker, r) => worker.trainerPredict(r), request));
     }
     if (parts.length === 0) throw new LeptonError('INVALID_INPUT', 'There is nothing to predict: x has no samples.');
-    return this.spec.outputs.map((_, i) => joined(parts.map((part) => part[i] as WireTensor)));
+    return created.spec.outputs.map((_, i) => joined(parts.map((part) => part[i] as WireTensor)));
   }
 
   /** All weights by name, 'layer/kernel', in Keras's shapes. */
@@ -197,10 +195,10 @@ export abstract class Trainable implements Trained {
    */
   async save(url: string): Promise<void> {
     const [scheme, name] = placeOf(url);
+    if (scheme === 'downloads') return download(await this.toSafetensors(), `${name}.safetensors`);
     const { client, id } = await this.#current();
-    const request = { trainer: id, learningRate: this.#compiled?.learningRate ?? 0 };
-    if (scheme === 'indexeddb') await client.call((worker, r) => worker.saveTrainer(r), { ...request, name });
-    else download(await client.call((worker, r) => worker.packTrainer(r), request), `${name}.safetensors`);
+    const learningRate = this.#compiled?.learningRate ?? 0;
+    await client.call((worker, r) => worker.saveTrainer(r), { trainer: id, learningRate, name });
   }
 
   /** The same as bytes: safetensors, with the architecture in the metadata. */
@@ -288,7 +286,7 @@ export abstract class Trainable implements Trained {
       compile: compiled.spec,
       outputs,
       send: (kind, batch) => {
-        const inputs = this.#inputs(batch);
+        const inputs = inputsOf(batch, created.spec);
         const targets = inOrder(batch.ys, outputs, 'y').map((tensor) => toWire(tensor, 'y'));
         const weight = batch.sampleWeight && toWire(batch.sampleWeight, 'sampleWeight', 'float32');
         const isWeighted = classWeight && kind === 'train';
@@ -305,12 +303,11 @@ export abstract class Trainable implements Trained {
       },
     };
   }
+}
 
-  #inputs(batch: Batch): WireTensor[] {
-    const { inputs } = this.spec;
-    const names = inputs.map(({ name }) => name);
-    return inOrder(batch.xs, names, 'x').map((tensor, i) => toWire(tensor, 'x', inputs[i]?.dtype));
-  }
+function inputsOf(batch: Batch, { inputs }: ModelSpec): WireTensor[] {
+  const names = inputs.map(({ name }) => name);
+  return inOrder(batch.xs, names, 'x').map((tensor, i) => toWire(tensor, 'x', inputs[i]?.dtype));
 }
 
 function joined(parts: readonly WireTensor[]): Tensor<'float32'> {
@@ -323,8 +320,4 @@ function joined(parts: readonly WireTensor[]): Tensor<'float32'> {
     at += bytes.byteLength / 4;
   }
   return new shared.Tensor('float32', data, [samples, ...row]);
-}
-
-function empty(): never {
-  throw new LeptonError('INVALID_INPUT', 'The batch is empty: it needs at least one sample.');
 }

@@ -28,8 +28,8 @@ function importedBy({ config }: Sized<Options>): Imported {
   return imported;
 }
 
-/** Products with a weight matrix, which adapters can stand beside. */
-function adapted({ graph, weights }: Imported): Map<Node, { weight: ImportedWeight; sizes: [number, number] }> {
+/** Products with a weight matrix, which adapters can stand beside, by their result. */
+function adapted({ graph, weights }: Imported): Map<string, { weight: ImportedWeight; sizes: [number, number] }> {
   const byValue = new Map(weights.map((weight) => [weight.value, weight]));
   return new Map(
     graph.nodes.flatMap((node) => {
@@ -37,9 +37,10 @@ function adapted({ graph, weights }: Imported): Map<Node, { weight: ImportedWeig
       if (weight?.dims.length !== 2) return [];
       const [rows, columns] = weight.dims as [number, number];
       const { transA = 0, transB = 0 } = node.attributes;
-      if (node.op === 'MatMul') return [[node, { weight, sizes: [rows, columns] }] as const];
+      const [result] = node.outputs as [string];
+      if (node.op === 'MatMul') return [[result, { weight, sizes: [rows, columns] }] as const];
       if (node.op !== 'Gemm' || transA !== 0) return [];
-      return [[node, { weight, sizes: transB === 0 ? [rows, columns] : [columns, rows] }] as const];
+      return [[result, { weight, sizes: transB === 0 ? [rows, columns] : [columns, rows] }] as const];
     }),
   );
 }
@@ -85,7 +86,7 @@ export default defineLayer({
     graph.inputs.forEach((name, i) => {
       values.set(name, { name, ...(types[i] as (typeof types)[number]) });
     });
-    const adapters = layer.config.loraRank === undefined ? new Map() : adapted(imported);
+    const adapters: ReturnType<typeof adapted> = layer.config.loraRank === undefined ? new Map() : adapted(imported);
     const concrete = specialise({ ...graph, values }, new Map());
     const names = new Map<string, string>(graph.inputs.map((name, i) => [name, inputs[i] ?? '']));
     for (const { name, value } of weights) names.set(value, layer.weight(name));
@@ -101,7 +102,7 @@ export default defineLayer({
     for (const node of concrete.nodes) {
       const count = node.outputs.findLastIndex((name) => name !== '') + 1;
       const made = layer.b.add(node.op, node.inputs.map(nameOf), { ...node.attributes }, count);
-      const adapter = [...adapters].find(([own]) => own.name === node.name)?.[1];
+      const adapter = adapters.get(node.outputs[0] as string);
       node.outputs.forEach((name, i) => {
         const result = made[i] as string;
         if (name !== '')

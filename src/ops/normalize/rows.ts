@@ -9,8 +9,8 @@ import type { Dispatch, Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
 import { elementAt, quadType, unpackQuad, wordType } from '../wgsl/elements';
-import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
-import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
+import { heldRows, type Joining, joinConstants, joinCost, joinings, joinText, sumPart } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowWork } from '../wgsl/lanes';
 import { rowAccessText } from '../wgsl/row-access';
 
 export interface Rows {
@@ -24,23 +24,15 @@ export interface Rows {
   readonly centred: boolean;
 }
 
-const part: Part = { type: 'f32', bytes: 4, join: 'a + b', nothing: '0.0', subgroup: 'return subgroupAdd(v);' };
-
 /** Inputs: x, scale, optional bias. Outputs 1 and 2, where wanted: mean and inverse deviation of each row. */
 export function rowKernels<A>(name: string, rowsOf: (n: NodeView<A>) => Rows): Kernel<A>[] {
   return joinings.map((joining) => ({
-    name: `rows${joining.suffix}`,
-    space: rowLanes.space,
-    when: (_, adapter) => canJoin(joining, adapter),
-    legal(n, t) {
-      const lanes = t.lanes as number;
-      return joining.joins(lanes) && rowLanes.fit(rowsOf(n).length, lanes);
-    },
+    ...heldRows(joining, (n) => rowsOf(n).length),
     cost(n, t) {
       const { rows, length } = rowsOf(n);
       const lanes = t.lanes as number;
       const { workgroups, steps, busy } = rowWork(rows, length, lanes);
-      const { shared, cleared, emulated } = joinCost(joining, lanes, workgroups, part);
+      const { shared, cleared, emulated } = joinCost(joining, lanes, workgroups, sumPart);
       return {
         flops: busy * lanes * (16 * 20 * steps + (lanes > 1 ? 40 : 10)),
         // What does not stay in registers is read three times.
@@ -85,7 +77,7 @@ function dispatch(n: NodeView, label: string, r: Rows, { joining, lanes }: Lanes
     'fn store_statistics(row: u32, mean: f32, inverse: f32) {',
     ...statistics.map((s) => `  ${s.quantity}_out[row] = ${wordType(n.output(s.output).dtype)}(${s.quantity});`),
     '}\n',
-    joinText(joining, lanes, part),
+    joinText(joining, lanes, sumPart),
   ].join('\n');
   return {
     label,

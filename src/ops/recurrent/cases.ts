@@ -5,14 +5,14 @@ import type { AttributeValue } from '../../ir/graph';
 import type { CaseInput, OpCase } from '../../ir/opdef';
 import type { CellName } from './cell';
 
-interface Form {
+export interface Form {
   readonly cell: CellName;
   readonly name: string;
   readonly steps: number;
   readonly batch: number;
   readonly hidden: number;
   readonly attributes?: Record<string, AttributeValue>;
-  /** Optional inputs, by their number in ONNX's order. */
+  /** Optional inputs, by their number in the operator's order. */
   readonly with?: readonly number[];
   readonly lengths?: readonly number[];
   readonly float16?: boolean;
@@ -23,7 +23,7 @@ interface Form {
   readonly differentiable?: false;
 }
 
-const gates = { RNN: 1, LSTM: 4, GRU: 3 } as const;
+export const gates = { RNN: 1, LSTM: 4, GRU: 3 } as const;
 const features = 7;
 
 function sizesOf({ cell, batch, hidden, attributes, float16 }: Form) {

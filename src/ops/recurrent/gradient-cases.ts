@@ -1,24 +1,8 @@
 // The cases of lepton.RecurrenceGradient: every cell, direction and optional input at least once, hidden sizes around the
 // tiles. The traces are any values.
 
-import type { AttributeValue } from '../../ir/graph';
 import type { CaseInput, OpCase } from '../../ir/opdef';
-import type { CellName } from './cell';
-
-interface Form {
-  readonly cell: CellName;
-  readonly name: string;
-  readonly steps: number;
-  readonly batch: number;
-  readonly hidden: number;
-  readonly attributes?: Record<string, AttributeValue>;
-  /** Optional inputs, by number. */
-  readonly with?: readonly number[];
-  readonly lengths?: readonly number[];
-  readonly float16?: boolean;
-}
-
-const gates = { RNN: 1, LSTM: 4, GRU: 3 } as const;
+import { type Form, gates } from './cases';
 
 function gradientCase({ cell, steps, batch, hidden, attributes = {}, lengths, float16, ...form }: Form): OpCase {
   const directions = attributes.direction === 'bidirectional' ? 2 : 1;

@@ -6,8 +6,8 @@ import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Kernel } from '../../ir/kernel';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
-import { canJoin, type Joining, joinConstants, joinCost, joinText } from '../wgsl/join-lanes';
-import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
+import { heldRows, type Joining, joinConstants, joinCost, joinText } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowWork } from '../wgsl/lanes';
 import { rowAccessText } from '../wgsl/row-access';
 import { accessOf, emulatedWork, type Finish, found, functionsOf, rowsOf } from './rows';
 
@@ -16,13 +16,7 @@ const chunkOf = (quads: number, lanes: number) => (quads <= lanes ? 1 : quads <=
 
 export function wholeRows(name: string, finish: Finish, joining: Joining): Kernel<{ axis: number }> {
   return {
-    name: `rows${joining.suffix}`,
-    space: rowLanes.space,
-    when: (_, adapter) => canJoin(joining, adapter),
-    legal(n, t) {
-      const lanes = t.lanes as number;
-      return joining.joins(lanes) && rowLanes.fit(rowsOf(n).length, lanes);
-    },
+    ...heldRows(joining, (n) => rowsOf(n).length),
     cost(n, t) {
       const { rows, length } = rowsOf(n);
       const lanes = t.lanes as number;

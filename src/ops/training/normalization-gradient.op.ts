@@ -15,8 +15,8 @@ import type { NodeView } from '../../ir/node-view';
 import { defineOp, type OpCase } from '../../ir/opdef';
 import { affineText, declare, normalizeRows, type Rows } from '../normalize/rows';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
-import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
-import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
+import { heldRows, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowWork } from '../wgsl/lanes';
 import { moreLoadText, moreStoreText, rowAccessText } from '../wgsl/row-access';
 
 interface Attributes {
@@ -36,13 +36,7 @@ function rowsOf(n: View): Rows {
 const part: Part = { type: 'vec2f', bytes: 8, join: 'a + b', nothing: 'vec2f()', subgroup: 'return subgroupAdd(v);' };
 
 const kernelOf = (joining: Joining): Kernel<Attributes> => ({
-  name: `rows${joining.suffix}`,
-  space: rowLanes.space,
-  when: (_, adapter) => canJoin(joining, adapter),
-  legal(n, t) {
-    const lanes = t.lanes as number;
-    return joining.joins(lanes) && rowLanes.fit(n.attributes.length, lanes);
-  },
+  ...heldRows(joining, (n) => n.attributes.length),
   cost(n, t) {
     const { rows, length } = rowsOf(n);
     const lanes = t.lanes as number;

@@ -9,8 +9,8 @@ import type { Dispatch, Kernel } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { defineOp, type OpCase } from '../../ir/opdef';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
-import { canJoin, type Joining, joinConstants, joinCost, joinings, joinText, type Part } from '../wgsl/join-lanes';
-import { laneLayout, loadsApart, rowLanes, rowWork } from '../wgsl/lanes';
+import { heldRows, type Joining, joinConstants, joinCost, joinings, joinText, sumPart } from '../wgsl/join-lanes';
+import { laneLayout, loadsApart, rowWork } from '../wgsl/lanes';
 import { moreLoadText, rowAccessText } from '../wgsl/row-access';
 
 function rowsOf(n: NodeView): { rows: number; length: number } {
@@ -19,21 +19,13 @@ function rowsOf(n: NodeView): { rows: number; length: number } {
   return { rows: sizeOf(dims) / Math.max(1, length), length };
 }
 
-const part: Part = { type: 'f32', bytes: 4, join: 'a + b', nothing: '0.0', subgroup: 'return subgroupAdd(v);' };
-
 const kernelOf = (joining: Joining): Kernel => ({
-  name: `rows${joining.suffix}`,
-  space: rowLanes.space,
-  when: (_, adapter) => canJoin(joining, adapter),
-  legal(n, t) {
-    const lanes = t.lanes as number;
-    return joining.joins(lanes) && rowLanes.fit(rowsOf(n).length, lanes);
-  },
+  ...heldRows(joining, (n) => rowsOf(n).length),
   cost(n, t) {
     const { rows, length } = rowsOf(n);
     const lanes = t.lanes as number;
     const { workgroups, steps, busy } = rowWork(rows, length, lanes);
-    const { shared, cleared, emulated } = joinCost(joining, lanes, workgroups, part);
+    const { shared, cleared, emulated } = joinCost(joining, lanes, workgroups, sumPart);
     const bytes = byteSize(deviceType(n.input(0).dtype)) * loadsApart(length, lanes);
     return {
       flops: busy * lanes * (16 * 12 * steps + (lanes > 1 ? 20 : 5)),
@@ -59,7 +51,7 @@ function dispatch(n: NodeView, joining: Joining, lanes: number): Dispatch {
       joining.enable + linearHelpers,
       rowAccessText(access),
       moreLoadText(access, 'gradient'),
-      joinText(joining, lanes, part),
+      joinText(joining, lanes, sumPart),
       shader,
     ].join('\n'),
     constants: { ...joinConstants(joining, layout), held: quads <= 4 * lanes ? 1 : 0 },

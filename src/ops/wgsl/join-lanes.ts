@@ -4,8 +4,9 @@
 import memoryText from '../../../shaders/join-memory.wgsl?raw';
 import subgroupsText from '../../../shaders/join-subgroups.wgsl?raw';
 import type { AdapterProfile } from '../../base/adapter';
-import type { Cost } from '../../ir/kernel';
-import { type LaneLayout, laneLayout } from './lanes';
+import type { Cost, Kernel } from '../../ir/kernel';
+import type { NodeView } from '../../ir/node-view';
+import { type LaneLayout, laneLayout, rowLanes } from './lanes';
 
 /** What a lane finds. */
 export interface Part {
@@ -19,6 +20,15 @@ export interface Part {
   /** Statements that return, to every invocation of a subgroup, the parts `v` of all of them as one. */
   readonly subgroup: string;
 }
+
+/** One number a lane, added up. */
+export const sumPart: Part = {
+  type: 'f32',
+  bytes: 4,
+  join: 'a + b',
+  nothing: '0.0',
+  subgroup: 'return subgroupAdd(v);',
+};
 
 export interface Joining {
   /** What the variant adds to the kernel's name. */
@@ -71,6 +81,22 @@ export const joinings: readonly Joining[] = [memory, subgroups];
 
 export function canJoin({ feature }: Joining, { features }: AdapterProfile): boolean {
   return feature === undefined || features.includes(feature);
+}
+
+/** What the variants that hold rows in registers have in common, one for each way of joining. @param lengthOf a row's */
+export function heldRows<A>(
+  joining: Joining,
+  lengthOf: (n: NodeView<A>) => number,
+): Pick<Kernel<A>, 'name' | 'space' | 'when' | 'legal'> {
+  return {
+    name: `rows${joining.suffix}`,
+    space: rowLanes.space,
+    when: (_, adapter) => canJoin(joining, adapter),
+    legal(n, t) {
+      const lanes = t.lanes as number;
+      return joining.joins(lanes) && rowLanes.fit(lengthOf(n), lanes);
+    },
+  };
 }
 
 /** The text of `joining` for a shader with so many lanes to a row. */
