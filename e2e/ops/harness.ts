@@ -170,6 +170,7 @@ export function draw(input: CaseInput, seed: number): NDArray {
   const random = mulberry32(seed);
   const [low, high] = input.range ?? (isFloat(dtype) ? [-1, 1] : dtype === 'bool' ? [0, 1] : [0, 9]);
   const values = Array.from({ length: sizeOf(input.dims) }, () => {
+    if (input.zeros && random() < input.zeros) return 0;
     const v = low + random() * (high - low);
     return isFloat(dtype) ? v : Math.round(v);
   });

@@ -92,5 +92,5 @@ async function read(model: Uint8Array<ArrayBuffer>) {
   const source = new MemorySource(model);
   const { signal } = new AbortController();
   const { graph } = await compiler.read(source, signal);
-  return { graph: await compiler.inlineConstants(graph, () => source, signal), source };
+  return { graph: await compiler.lookAtConstants(graph, () => source, signal), source };
 }

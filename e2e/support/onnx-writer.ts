@@ -14,6 +14,7 @@ export interface ModelSpec {
   inputs?: readonly ValueSpec[];
   outputs?: readonly ValueSpec[];
   initializers?: readonly TensorSpec[];
+  sparseInitializers?: readonly SparseTensorSpec[];
   /** Types of intermediate values; usually left to shape inference. */
   values?: readonly ValueSpec[];
   /** Version of the default operator set; 21 unless told. */
@@ -27,7 +28,10 @@ export interface ModelSpec {
   metadata?: Readonly<Record<string, string>>;
 }
 
-export type GraphSpec = Pick<ModelSpec, 'nodes' | 'inputs' | 'outputs' | 'initializers' | 'values' | 'name'>;
+export type GraphSpec = Pick<
+  ModelSpec,
+  'nodes' | 'inputs' | 'outputs' | 'initializers' | 'sparseInitializers' | 'values' | 'name'
+>;
 
 export interface NodeSpec {
   op: string;
@@ -47,6 +51,7 @@ export type AttributeSpec =
   | { string: string }
   | { strings: readonly string[] }
   | { tensor: TensorSpec }
+  | { sparse: SparseTensorSpec }
   | { graph: GraphSpec }
   | { ref: string };
 
@@ -68,6 +73,14 @@ export interface TensorSpec {
   external?: { location: string; offset?: number; length?: number };
   /** 'typed' stores `data` in float_data, int32_data … in place of raw_data. */
   storage?: 'raw' | 'typed';
+}
+
+/** The name is that of the values. */
+export interface SparseTensorSpec {
+  values: TensorSpec;
+  indices: TensorSpec;
+  /** Of the dense tensor. */
+  dims: readonly number[];
 }
 
 export interface FunctionSpec {
@@ -108,6 +121,7 @@ function writeGraph(spec: GraphSpec, out: PbfWriter): void {
   for (const node of spec.nodes) out.writeMessage(1, writeNode, node);
   out.writeStringField(2, spec.name ?? 'graph');
   for (const tensor of spec.initializers ?? []) out.writeMessage(5, writeTensor, tensor);
+  for (const tensor of spec.sparseInitializers ?? []) out.writeMessage(15, writeSparseTensor, tensor);
   for (const value of spec.inputs ?? []) out.writeMessage(11, writeValue, value);
   for (const value of spec.outputs ?? []) out.writeMessage(12, writeValue, value);
   for (const value of spec.values ?? []) out.writeMessage(13, writeValue, value);
@@ -149,6 +163,9 @@ function writeAttribute([name, value]: [string, AttributeSpec], out: PbfWriter):
   } else if ('strings' in value) {
     for (const v of value.strings) out.writeStringField(9, v);
     type(8);
+  } else if ('sparse' in value) {
+    out.writeMessage(22, writeSparseTensor, value.sparse);
+    type(11);
   } else {
     out.writeStringField(21, value.ref);
   }
@@ -170,6 +187,12 @@ function writeTensor(spec: TensorSpec, out: PbfWriter): void {
   } else if (spec.data) {
     out.writeBytesField(9, encode(ndarray(spec.dtype, [spec.data.length], spec.data)));
   }
+}
+
+function writeSparseTensor(spec: SparseTensorSpec, out: PbfWriter): void {
+  out.writeMessage(1, writeTensor, spec.values);
+  out.writeMessage(2, writeTensor, spec.indices);
+  for (const d of spec.dims) out.writeVarintField(3, d);
 }
 
 function writeTyped(dtype: DType, data: ArrayLike<number>, out: PbfWriter): void {

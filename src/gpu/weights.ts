@@ -34,7 +34,7 @@ export interface WeightWork {
 /** Descriptions remembered; all are forgotten at once, after which what is held is no longer found. */
 const mostDescriptions = 1 << 14;
 /** Larger constants inside a plan are not compared: they are computed for one set of shapes. */
-const comparedBytes = 4 << 10;
+const comparedBytes = 64 << 10;
 
 export class Weights {
   /** Descriptions of contents: equal ones have equal numbers. */

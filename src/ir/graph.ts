@@ -4,6 +4,7 @@
 
 import type { DType } from '../base/dtype';
 import type { NDArray } from '../base/ndarray';
+import type { Pattern } from './pattern';
 
 /** A concrete size, or the name of a size that the first run decides. */
 export type Dim = number | string;
@@ -30,6 +31,8 @@ export interface Value {
   readonly constant?: Constant;
   /** Of a sequence the tensors it holds, by name; null for an optional that holds none. Only planning knows these. */
   readonly members?: readonly string[] | null;
+  /** Where a value known at load is not zero, if most of it is; of indices, where they place what is not. */
+  readonly pattern?: Pattern;
 }
 
 export type AttributeValue =

@@ -12,7 +12,9 @@ export type Operand =
   | { readonly operand: number } // of the node's fused program
   | { readonly output: number }
   /** Memory of the kernel's own, by name within the node. Written by a `once` dispatch it stays for good. */
-  | { readonly scratch: string; readonly bytes: number };
+  | { readonly scratch: string; readonly bytes: number }
+  /** What planning has computed for the kernel, by name within the node: small, read only. */
+  | { readonly table: string; readonly data: Uint32Array<ArrayBuffer> };
 
 export interface Dispatch {
   /** Owner.part, for labels and errors: 'Conv.implicitGemm'. */

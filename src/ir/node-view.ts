@@ -6,6 +6,7 @@ import { LeptonError, type LeptonErrorCode } from '../base/errors';
 import type { NDArray } from '../base/ndarray';
 import { type Dims, formatDims } from '../base/shape';
 import type { Node, Program } from './graph';
+import type { Pattern } from './pattern';
 import type { ResolvedStep } from './pointwise';
 
 export interface TensorType {
@@ -18,6 +19,8 @@ export interface NodeInput extends TensorType {
   readonly isConstant: boolean;
   /** The constant's elements, where small enough to be held on the host. */
   readonly array?: NDArray;
+  /** Of a constant that is mostly zeros. */
+  readonly pattern?: Pattern;
 }
 
 /**

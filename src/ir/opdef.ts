@@ -123,4 +123,6 @@ export interface CaseInput {
   readonly range?: readonly [number, number];
   /** Given to the operator as an initialiser instead of a graph input. */
   readonly constant?: boolean;
+  /** Share of the drawn elements that become zero. */
+  readonly zeros?: number;
 }

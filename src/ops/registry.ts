@@ -82,11 +82,13 @@ export function viewNode(
         { details: { node: node.name, value: name } },
       );
     }
+    const known = value.constant !== undefined || (isConstant?.(name) ?? false);
     return {
       dtype: value.dtype,
       dims: dims as readonly number[],
-      isConstant: value.constant !== undefined || (isConstant?.(name) ?? false),
+      isConstant: known,
       ...(value.constant?.kind === 'inline' && { array: value.constant.array }),
+      ...(known && value.pattern && { pattern: value.pattern }),
     };
   };
   const maybeOutputs = node.outputs.map((name) => (name === '' ? undefined : values.get(name)));

@@ -238,15 +238,16 @@ class Planner {
   }
 
   private operandMemory(operand: Operand, node: Node, once: boolean, atLoad: boolean): number {
-    if ('scratch' in operand) {
-      const key = `${node.outputs[0]} scratch ${operand.scratch}`;
+    if ('scratch' in operand || 'table' in operand) {
+      const own = 'scratch' in operand ? operand.scratch : operand.table;
+      const key = `${node.outputs[0]} scratch ${own}`;
       let memory = this.memoryOf.get(key);
       if (memory === undefined) {
-        memory = this.newMemory(
-          atLoad ? 'init' : once ? 'weight' : 'slot',
-          operand.bytes,
-          `${node.name}.${operand.scratch}`,
-        );
+        const label = `${node.name}.${own}`;
+        memory =
+          'scratch' in operand
+            ? this.newMemory(atLoad ? 'init' : once ? 'weight' : 'slot', operand.bytes, label)
+            : this.tableMemory(operand.data, label);
         this.memoryOf.set(key, memory);
       }
       this.touch(memory, once);
@@ -261,6 +262,13 @@ class Planner {
     if (!name) throw new Error(`A kernel of ${node.op} binds an operand that node "${node.name}" does not have.`);
     const memory = this.memoryFor(name, atLoad && 'output' in operand ? 'init' : 'slot');
     this.touch(memory, once);
+    return memory;
+  }
+
+  private tableMemory(data: Uint32Array<ArrayBuffer>, label: string): number {
+    const memory = this.newMemory('init', data.byteLength, label);
+    const source = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.uploads.push({ buffer: memory, tensor: label, from: 'uint32', to: 'uint32', source });
     return memory;
   }
 

@@ -7,6 +7,8 @@ import type { NDArray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import type { Constant, Graph, Value } from '../ir/graph';
 import type { NodeInput, NodeView, TensorType } from '../ir/node-view';
+import { patternOf } from '../ir/pattern';
+import { likeness, sparseNoise } from './sparse-noise';
 
 /** The file that the constants of an isolated node are said to lie in: `noise:` and their element type. */
 export const noiseFile = (dtype: DType) => `noise:${dtype}`;
@@ -19,7 +21,8 @@ export function signatureOf(n: NodeView): string {
   const { node } = n;
   const names = [...node.inputs, ...(node.program?.operands ?? [])];
   const type = (t: TensorType | undefined) => (t ? `${t.dtype}[${t.dims}]` : '');
-  const input = (t: NodeInput | undefined) => `${type(t)}${t?.isConstant ? `=${t.array ? digest(t.array) : ''}` : ''}`;
+  const constant = (t: NodeInput) => `=${t.array ? digest(t.array) : ''}${t.pattern ? likeness(t.pattern) : ''}`;
+  const input = (t: NodeInput | undefined) => `${type(t)}${t?.isConstant ? constant(t) : ''}`;
   return hash(
     JSON.stringify([
       node.op,
@@ -43,11 +46,14 @@ export function isolate(n: NodeView): Graph {
     if (name === '' || values.has(name)) return;
     const { dtype, dims } = type;
     if (!type.isConstant) inputs.add(name);
+    const known = type.isConstant && (type.array ?? (type.pattern && sparseNoise(dtype, dims, type.pattern)));
+    const pattern = known && patternOf(known);
     values.set(name, {
       name,
       dtype,
       dims,
-      ...(type.isConstant && { constant: type.array ? inline(type.array) : noise(type) }),
+      ...(type.isConstant && { constant: known ? inline(known) : noise(type) }),
+      ...(pattern && { pattern }),
     });
   };
   n.inputs.forEach((type, i) => {

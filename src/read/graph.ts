@@ -8,6 +8,7 @@ import { subgraphsOf } from '../ir/captures';
 import type { Attributes, AttributeValue, Graph, Node, Value } from '../ir/graph';
 import { malformed, unsupported } from './malformed';
 import type { AttributeProto, GraphProto, NodeProto, ValueProto } from './proto';
+import { readSparseTensor, type SparseTensor } from './sparse-tensor';
 import { readTensor } from './tensor';
 import { declaredValue } from './types';
 
@@ -20,9 +21,6 @@ export interface Surroundings {
 
 export function readGraph(proto: GraphProto, surroundings: Surroundings = { isBody: false }): Graph {
   const values = new Map<string, Value>();
-  const sparse = proto.sparseInitializers[0];
-  if (sparse)
-    throw unsupported(`Initialiser "${sparse.values?.name ?? ''}" is sparse, which Lepton does not read yet.`);
   const define = (value: Value, role: string) => {
     if (values.has(value.name)) throw malformed(`${role} "${value.name}" is defined twice.`, { value: value.name });
     values.set(value.name, value);
@@ -32,12 +30,21 @@ export function readGraph(proto: GraphProto, surroundings: Surroundings = { isBo
     if (name === '') throw malformed('The model has an initialiser without a name.');
     define({ name, ...readTensor(tensor, `Initialiser "${name}"`) }, 'Initialiser');
   }
-  const { nodes, constants } = readNodes(proto.nodes, surroundings.references);
-  for (const constant of constants) define(constant, 'Constant');
+  const read = readNodes(proto.nodes, surroundings.references);
+  const initialisers = proto.sparseInitializers.map((sparse) => {
+    const name = sparse.values?.name ?? '';
+    if (name === '') throw malformed('The model has a sparse initialiser without a name.');
+    return readSparseTensor(sparse, name, `Initialiser "${name}"`);
+  });
+  const sparse = [...initialisers, ...read.sparse];
+  for (const { constants, value } of sparse) for (const part of [...constants, value]) define(part, 'Initialiser');
+  for (const constant of read.constants) define(constant, 'Constant');
+  const nodes = [...initialisers.map(({ node }) => node), ...read.nodes];
+  const dense = new Set(sparse.map(({ value }) => value.name));
 
   const inputs: string[] = [];
   for (const input of proto.inputs) {
-    if (values.get(input.name ?? '')?.constant) continue;
+    if (values.get(input.name ?? '')?.constant || dense.has(input.name ?? '')) continue;
     const value = declaredValue(input, 'input', surroundings.isBody);
     if (value) define(value, 'Input');
     else if (!surroundings.isBody)
@@ -53,14 +60,15 @@ export function readGraph(proto: GraphProto, surroundings: Surroundings = { isBo
   return { name: proto.name ?? '', nodes, values, inputs, outputs: proto.outputs.map((o) => o.name ?? '') };
 }
 
-/** The nodes, and as values what the Constant nodes among them hold. */
+/** The nodes, and as values what the Constant nodes among them hold. Sparse ones stay nodes, of their parts. */
 export function readNodes(
   protos: readonly NodeProto[],
   references?: Attributes,
-): { nodes: Node[]; constants: Value[] } {
+): { nodes: Node[]; constants: Value[]; sparse: SparseTensor[] } {
   const names = uniqueNames(protos);
   const nodes: Node[] = [];
   const constants: Value[] = [];
+  const sparse: SparseTensor[] = [];
   protos.forEach((proto, i) => {
     const op = operatorName(proto);
     const name = names[i] as string;
@@ -68,13 +76,18 @@ export function readNodes(
     const { inputs, outputs } = proto;
     if (op === 'Constant') {
       if (!outputs[0]) return;
-      constants.push({ name: outputs[0], ...readConstant(proto.attributes, name, references) });
+      const held = proto.attributes.find((a) => a.sparseTensor)?.sparseTensor;
+      if (held) {
+        const tensor = readSparseTensor(held, outputs[0], `Constant node "${name}"`);
+        sparse.push(tensor);
+        nodes.push(tensor.node);
+      } else constants.push({ name: outputs[0], ...readConstant(proto.attributes, name, references) });
     } else {
       const attributes = readAttributes(proto.attributes, `${op} node "${name}"`, references);
       nodes.push({ name, op, inputs, outputs, attributes });
     }
   });
-  return { nodes, constants };
+  return { nodes, constants, sparse };
 }
 
 /** All nodes, those of subgraphs after the node that holds them. */

@@ -69,6 +69,7 @@ export interface AttributeProto {
   floats: number[];
   ints: number[];
   strings: string[];
+  sparseTensor?: SparseTensorProto;
 }
 
 export interface TensorProto {
@@ -87,6 +88,8 @@ export interface TensorProto {
 
 export interface SparseTensorProto {
   values?: TensorProto;
+  indices?: TensorProto;
+  dims: number[];
 }
 
 export interface ValueProto {
@@ -202,6 +205,7 @@ const attributeProto: Message<AttributeProto> = {
     7: ['floats', 'floats'],
     8: ['ints', 'ints'],
     9: ['strings', 'strings'],
+    22: ['sparseTensor', () => sparseTensorProto],
     20: ['type', 'int'],
     21: ['ref', 'string'],
   },
@@ -227,8 +231,8 @@ const tensorProto: Message<TensorProto> = {
 
 const sparseTensorProto: Message<SparseTensorProto> = {
   name: 'SparseTensorProto',
-  create: () => ({}),
-  fields: { 1: ['values', () => tensorProto] },
+  create: () => ({ dims: [] }),
+  fields: { 1: ['values', () => tensorProto], 2: ['indices', () => tensorProto], 3: ['dims', 'ints'] },
 };
 
 const valueProto: Message<ValueProto> = {

@@ -16,6 +16,7 @@ import { lower } from './lower';
 import { refuseFloat64 } from './set-precision';
 import { shareCommon } from './share-common';
 import { specialise } from './specialise';
+import { spreadPatterns } from './spread-patterns';
 
 type Pass = readonly [name: string, run: (graph: Graph) => Graph];
 
@@ -40,6 +41,7 @@ function passes(adapter: AdapterProfile): Pass[] {
     ['foldBatchNorm', foldBatchNorm],
     ['foldWeights', (g) => specialise(g, none)],
     ['refuseFloat64', refuseFloat64],
+    ['spreadPatterns', spreadPatterns],
     ['fusePointwise', (g) => fusePointwise(g, adapter)],
     ['fuseEpilogue', (g) => fuseEpilogue(g, adapter)],
     ['dropDeadCode', dropDeadCode],

@@ -10,6 +10,7 @@ import { requireOps } from '../ops/registry';
 import { withSubgraphNodes } from '../read/graph';
 import { inlineConstants } from '../read/inline-constants';
 import { type ModelFile, readOnnx } from '../read/onnx';
+import { findPatterns } from '../read/patterns';
 import { CpuEngine } from './cpu-engine';
 import type { GpuTensors } from './gpu-tensors';
 import { type HostNode, hostNodesOf, runNode } from './host';
@@ -19,8 +20,8 @@ import { adapt, type NextStage, nextStage, type Precision, type StageRequest } f
 export interface Compiler {
   /** Reads a model; one with operators Lepton lacks fails before its weights are needed. */
   read(source: ByteSource, signal: AbortSignal): Promise<ModelFile>;
-  /** Makes constants inline whose elements the passes need, once the files they are in can be read. */
-  inlineConstants(graph: Graph, fileOf: (name: string) => ByteSource, signal: AbortSignal): Promise<Graph>;
+  /** Looks at the constants, once the files they are in can be read: those whose elements the passes need become inline. */
+  lookAtConstants(graph: Graph, fileOf: (name: string) => ByteSource, signal: AbortSignal): Promise<Graph>;
   /** Nodes that run on the host wherever the model runs. */
   hostNodes(graph: Graph): HostNode[];
   /** The graph in the float types that this adapter and the caller's wish make it compute in. */
@@ -41,7 +42,9 @@ export const compiler: Compiler = {
     requireOps(withSubgraphNodes(model.graph.nodes));
     return model;
   },
-  inlineConstants,
+  async lookAtConstants(graph, fileOf, signal) {
+    return findPatterns(await inlineConstants(graph, fileOf, signal), fileOf, signal);
+  },
   hostNodes: hostNodesOf,
   adapt,
   next: nextStage,

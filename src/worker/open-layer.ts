@@ -29,7 +29,7 @@ export async function openLayer(
     const model = await compiler.read(source, signal);
     await files.openExternal(model.files);
     const fileOf = (name: string) => files.source(name);
-    const graph = await compiler.inlineConstants(model.graph, fileOf, signal);
+    const graph = await compiler.lookAtConstants(model.graph, fileOf, signal);
     const wanted = output === undefined ? {} : { output };
     const { text, inputs, weights } = await (await trainer).importLayer(graph, { ...wanted, fileOf, signal });
     await files.complete();

@@ -31,7 +31,7 @@ export async function openModel(files: ModelFiles, options: OpenModelOptions): P
     const made = await compiler();
     const model = await made.read(source, signal);
     await files.openExternal(model.files);
-    const graph = await made.inlineConstants(model.graph, (name) => files.source(name), signal);
+    const graph = await made.lookAtConstants(model.graph, (name) => files.source(name), signal);
     return { compiler: made, graph, files: model.files };
   }
 

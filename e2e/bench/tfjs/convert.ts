@@ -22,7 +22,7 @@ export async function convert(
   const source = new MemorySource(model);
   const { signal } = new AbortController();
   const read = await compiler.read(source, signal);
-  const inlined = await compiler.inlineConstants(read.graph, () => source, signal);
+  const inlined = await compiler.lookAtConstants(read.graph, () => source, signal);
   const graph = specialise(inlined, sizesOf(inlined, feeds));
   const nodes = fuse(graph.nodes.map(plainNode), graph);
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
