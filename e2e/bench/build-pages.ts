@@ -17,7 +17,10 @@ export const trainingPages = {
 export type PageName = RuntimeName | (typeof trainingPages)[keyof typeof trainingPages];
 
 /** Each page's script as `folder`/NAME/page.js; beside Lepton's the library itself. */
-export async function buildPages(names: readonly (PageName | 'picture')[], folder: string): Promise<void> {
+export async function buildPages(
+  names: readonly (PageName | 'picture' | 'crossover')[],
+  folder: string,
+): Promise<void> {
   for (const name of names) await buildPage(name, join(folder, name));
   if (!names.includes('lepton')) return;
   for (const file of libraryFiles) {

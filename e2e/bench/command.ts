@@ -7,17 +7,18 @@
 //   --adapter=software|hardware   SwiftShader, the default, or the machine's own GPU
 //   --json=FILE               also writes the results there
 //   --check                   compares how far ahead Lepton is with docs/benchmarks
-//   --update                  writes docs/benchmarks from a whole run
+//   --update                  writes docs/benchmarks from a whole run, or with --only=sparse what is there of sparse weights
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import installBrowsers from '../../.ci/install-browsers';
-import { openBrowser } from '../support/open-browser';
-import { startServer } from '../support/server';
+import { dataPath, hasData } from '../support/data';
+import { openBrowser, type TestBrowser } from '../support/open-browser';
+import { startServer, type TestServer } from '../support/server';
 import { buildPages, isolation, type PageName, pageOf, trainingPages } from './build-pages';
 import { cases, trainings } from './cases';
-import { pathOf, readCommitted, toJson, writeCommitted } from './committed';
+import { pathOf, readCommitted, toJson, writeCommitted, writeSparse } from './committed';
 import { describeMachine } from './machine';
 import { modelCases } from './models';
 import { type BenchOptions, parseOptions, usage } from './options';
@@ -27,6 +28,10 @@ import { type BenchResults, type CaseResult, cannotTrain, type RuntimeName } fro
 import { runCases } from './run-cases';
 import { runStarts } from './run-starts';
 import { RuntimePage } from './runtime-page';
+import { takeCrossover } from './sparse/crossover';
+import { runSparse } from './sparse/run';
+import { type SparseShape, sparseShapes } from './sparse/shapes';
+import { sparseProblems, sparseRows } from './sparse/table';
 import { caseRows, memoryRows, problems, startRows, summary, text } from './table';
 import { versionsOf } from './versions';
 
@@ -45,7 +50,7 @@ export default async function main(args: readonly string[]): Promise<number> {
   if ((await installBrowsers()) !== 0) return 1;
   const folder = mkdtempSync(join(tmpdir(), 'lepton-bench-'));
   try {
-    await buildPages([...pageNames(options), ...(options.update ? (['picture'] as const) : [])], folder);
+    await buildPages([...pageNames(options), ...(options.update ? (['picture', 'crossover'] as const) : [])], folder);
     const results = await measure(options, folder);
     print(results, options);
     if (options.json) writeFileSync(options.json, toJson(results));
@@ -60,7 +65,7 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
   const server = await startServer({ headers: isolation });
   const browser = await openBrowser('chromium', { args: foreground });
   try {
-    server.mount('/picture', join(folder, 'picture'));
+    for (const name of ['picture', 'crossover']) server.mount(`/${name}`, join(folder, name));
     for (const name of pageNames(options)) {
       server.mount(`/${name}`, join(folder, name));
       server.put(`/${name}.html`, { text: pageOf(name), headers: { 'Content-Type': 'text/html' } });
@@ -76,8 +81,15 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
       ({ needs = [] }) => needs.every((feature) => machine.features.has(feature)),
     );
     const ran = await runCases(wanted, { pages, server, rounds });
-    const versions = versionsOf(pages);
-    for (const page of pages) await page.close();
+    const shapes = wantedShapes(only);
+    const leptons: RuntimePage[] = [];
+    const sparse = await runSparse(shapes, {
+      leptonPage: (i) => (leptons[i] ??= open('lepton', 'lepton')),
+      peers: pages.filter(({ name }) => name !== 'lepton'),
+      ...{ server, rounds },
+    });
+    const versions = versionsOf([...pages, ...leptons]);
+    for (const page of [...pages, ...leptons]) await page.close();
     const trained = await runCases(wantedTrainings(only), { pages: trainers, server, rounds });
     for (const page of trainers) await page.close();
     const done = [...ran, ...trained.map((result) => withGaps(result, runtimes))];
@@ -86,16 +98,39 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
       first && only.test(`cold start of ${startCase}`)
         ? await runStarts(first, { runtimes, folder, rounds: Math.min(rounds, startRounds) })
         : [];
-    const results: BenchResults = { ...machine.described, versions, cases: done, starts };
-    if (options.update) {
-      writeCommitted(results);
-      await takePicture(results, runtimes, { browser, server, path: `${pathOf(results)}.png` });
-    }
+    const results: BenchResults = { ...machine.described, versions, cases: done, starts, sparse };
+    if (options.update) await update(results, { runtimes, browser, server });
     return results;
   } finally {
     await browser.close();
     await server.close();
   }
+}
+
+interface Drawing {
+  readonly runtimes: readonly RuntimeName[];
+  readonly browser: TestBrowser;
+  readonly server: TestServer;
+}
+
+async function update(results: BenchResults, { runtimes, browser, server }: Drawing): Promise<void> {
+  if (results.cases.length > 0) {
+    writeCommitted(results);
+    await takePicture(results, runtimes, { browser, server, path: `${pathOf(results)}.png` });
+  }
+  if (results.sparse.length > 0) {
+    writeSparse(results);
+    const title = `Sparse weights on ${results.adapter.vendor} ${results.adapter.architecture}, ${results.date}`;
+    await takeCrossover(results.sparse, title, { browser, server, path: `${pathOf(results)}-sparse.png` });
+  }
+}
+
+/** None, and a message, where this machine lacks the data that some of them are made of. */
+function wantedShapes(only: RegExp): SparseShape[] {
+  if (!/sparse/.test(only.source) && only.source !== '(?:)') return [];
+  if (hasData()) return sparseShapes().filter(({ name }) => only.test(`sparse ${name}`));
+  console.log(`No sparse weights: there is no folder ${dataPath()}. Set LEPTON_DATA to the shared data.`);
+  return [];
 }
 
 const wantedTrainings = (only: RegExp) => trainings.filter(({ name }) => only.test(name));
@@ -116,15 +151,16 @@ function withGaps(result: CaseResult, runtimes: readonly RuntimeName[]): CaseRes
 }
 
 function print(results: BenchResults, { runtimes }: BenchOptions): void {
-  const { cases, starts } = results;
+  const { cases, starts, sparse } = results;
   const tables = [
     ...(cases.length > 0 ? [caseRows(cases, runtimes)] : []),
     ...(starts.length > 0 ? [startRows(starts, runtimes)] : []),
     memoryRows(cases),
+    sparseRows(sparse),
   ].filter((rows) => rows.length > 1);
   for (const rows of tables) console.log(`${text(rows)}\n`);
-  for (const line of problems(results)) console.log(line);
-  console.log(summary(results));
+  for (const line of [...problems(results), ...sparseProblems(sparse)]) console.log(line);
+  if (cases.length + starts.length > 0) console.log(summary(results));
 }
 
 /** What seems worse is measured once more, since a machine may have been busy with something else. */

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../.ci/command';
 import { type BenchResults, type RuntimeName, runtimeNames } from './results';
+import { sparseProblems, sparseRows } from './sparse/table';
 import { caseRows, markdown, memoryRows, problems, startRows, summary } from './table';
 
 const folder = join(root, 'docs/benchmarks');
@@ -23,12 +24,21 @@ export function readCommitted(results: Pick<BenchResults, 'adapter'>): BenchResu
 
 export function writeCommitted(results: BenchResults): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${pathOf(results)}.json`, toJson(results));
+  const { sparse: _, ...rest } = results;
+  writeFileSync(`${pathOf(results)}.json`, toJson(rest));
   writeFileSync(`${pathOf(results)}.md`, page(results));
 }
 
+/** Of sparse weights: files of their own, since they can be measured alone. */
+export function writeSparse({ cases: _, starts: __, ...results }: BenchResults): void {
+  mkdirSync(folder, { recursive: true });
+  const path = `${pathOf(results)}-sparse`;
+  writeFileSync(`${path}.json`, toJson(results));
+  writeFileSync(`${path}.md`, sparsePage(results));
+}
+
 /** What was measured to five digits: more would be noise. */
-export function toJson(results: BenchResults): string {
+export function toJson(results: object): string {
   const round = (_: string, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
   return `${JSON.stringify(results, round, 2)}\n`;
@@ -65,6 +75,31 @@ function page(results: BenchResults): string {
       '',
     ],
     markdown(memoryRows(cases)),
+    ...(gaps.length > 0 ? ['', '## Gaps', '', ...gaps.map((line) => `- ${line}`)] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function sparsePage(results: Omit<BenchResults, 'cases' | 'starts'>): string {
+  const { adapter, browser, system, date, versions, sparse } = results;
+  const described = Object.entries(versions).map(([name, version]) => `${name}: ${version}`);
+  const picture = `${pathOf(results).slice(folder.length + 1)}-sparse.png`;
+  const gaps = sparseProblems(sparse);
+  const lines = [
+    '<!-- Written by `npm run bench -- --only=sparse --update`. Do not edit. -->',
+    '',
+    `# Sparse weights on ${adapter.vendor} ${adapter.architecture}`,
+    '',
+    `${[...(adapter.description ? [adapter.description] : []), browser, system, date].join(', ')}. ${described.join('; ')}.`,
+    '',
+    'Medians in milliseconds, all weights of a shape and all runtimes interleaved in one run. "Dense" is Lepton with weights',
+    'of the same shape and no zeros, with the kernel that it chooses for them; the best peer runs on the same adapter, on the',
+    'dense weights. Memory is what the weights take on the GPU, against dense ones. Shapes of products are those of the',
+    'weights × the columns of the other factor. Kernels are chosen by estimate.',
+    '',
+    `![Lines of the table below: how many times faster than dense, by the share of zeros](${picture})`,
+    '',
+    markdown(sparseRows(sparse)),
     ...(gaps.length > 0 ? ['', '## Gaps', '', ...gaps.map((line) => `- ${line}`)] : []),
   ];
   return `${lines.join('\n')}\n`;

@@ -33,8 +33,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const runtimes = runtimeNames.filter((name) => wanted.includes(name));
   const [check, update] = [given.has('check'), given.has('update')];
   if (!only || !Number.isInteger(rounds) || rounds < 1 || runtimes.length < wanted.length) return undefined;
-  // What is committed is one whole run.
-  const whole = !given.has('only') && !given.has('runtimes');
+  // What is committed is one whole run, of everything or of sparse weights.
+  const whole = [undefined, 'sparse'].includes(given.get('only')) && !given.has('runtimes');
   if (update && !whole) return undefined;
   if ((adapter !== 'software' && adapter !== 'hardware') || (check && update)) return undefined;
   const json = given.get('json');

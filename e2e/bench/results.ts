@@ -1,6 +1,7 @@
 // What a run of the benchmark writes: the results file, as plain data.
 
 import type { PlanMemory } from './pages/runtime';
+import type { SparseResult } from './sparse/run';
 import type { Summary } from './statistics';
 
 /** In the order of the table. The first is ours, the others its peers. */
@@ -54,6 +55,7 @@ export interface BenchResults {
   readonly versions: Partial<Record<RuntimeName, string>>;
   readonly cases: readonly CaseResult[];
   readonly starts: readonly StartCase[];
+  readonly sparse: readonly SparseResult[];
 }
 
 /** Everything that has times, cases before starts, under names that differ. */

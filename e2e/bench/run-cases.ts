@@ -73,7 +73,8 @@ async function runCase(test: Test, { pages, server, rounds }: Arena): Promise<Ca
   return { name, group, ...(flops && { flops }), ...(bytes && { bytes }), results, ...(memory && { memory }) };
 }
 
-async function timeRounds(
+/** @param fail is told of a page that cannot go on */
+export async function timeRounds(
   pages: readonly RuntimePage[],
   { rounds, fewest }: { readonly rounds: number; readonly fewest: number },
   fail: (page: RuntimePage, problem: string) => Promise<void>,

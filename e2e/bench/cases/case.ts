@@ -4,7 +4,7 @@ import type { NDArray } from '../../../src/base/ndarray';
 
 export interface BenchCase {
   readonly name: string;
-  readonly group: 'matmul' | 'convolution' | 'network' | 'model' | 'chain' | 'bandwidth';
+  readonly group: 'matmul' | 'convolution' | 'network' | 'model' | 'chain' | 'bandwidth' | 'sparse';
   /** The bytes of an ONNX model; made when asked for, since some are large. */
   model(): Uint8Array<ArrayBuffer>;
   feeds(): Readonly<Record<string, NDArray>>;

@@ -15,6 +15,7 @@ const runtime: Runtime = {
     const held = resident ? await Promise.all(tensors.map((tensor) => tensor.upload())) : tensors;
     const inputs = Object.fromEntries(feeds.map(({ name }, i) => [name, held[i] as Lepton.Tensor]));
     const { memory, adapter, timings } = model.report;
+    let kernels: readonly string[] = [];
     return {
       async outputs() {
         const answers = await model.run(inputs);
@@ -24,7 +25,8 @@ const runtime: Runtime = {
       },
       async settled() {
         // A profile is made of the plan to go on with. Where kernels are measured in idle time, that takes a while.
-        await model.profile(inputs);
+        const { nodes } = await model.profile(inputs);
+        kernels = nodes.map(({ op, kernel }) => `${op}: ${kernel}`);
         if (!adapter?.software) await new Promise((resolve) => setTimeout(resolve, 1000 + timings.total));
       },
       async run() {
@@ -34,7 +36,8 @@ const runtime: Runtime = {
         for (const tensor of held) tensor.dispose();
         await model.dispose();
       },
-      ...(memory && { memory: { slotBytes: memory.slotBytes, peakLiveBytes: memory.peakLiveBytes } }),
+      kernels: () => kernels,
+      ...(memory && { memory }),
     };
   },
 };

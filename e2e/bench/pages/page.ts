@@ -39,7 +39,11 @@ export function serve<Files extends Checked = CaseFiles>(runtime: Runtime<Files>
       await open.settled?.();
       // The first run compiles; where it took that long, the next tells no more about how many to run in a row.
       last = first > slowRun ? first : await timed(open);
-      return { ...prepared, ...(open.memory && { memory: open.memory }) };
+      return {
+        ...prepared,
+        ...(open.memory && { memory: open.memory }),
+        ...(open.kernels && { kernels: open.kernels() }),
+      };
     },
     async time() {
       if (!open) throw new Error('Nothing is prepared.');

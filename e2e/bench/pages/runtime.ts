@@ -73,10 +73,13 @@ export interface OpenCase {
   run(): Promise<void>;
   dispose(): Promise<void> | void;
   readonly memory?: PlanMemory;
+  /** What the plan to go on with computes with, node by node; once it has settled. */
+  kernels?(): readonly string[];
 }
 
-/** Bytes of GPU memory for what a run computes: allocated, and alive at once at most. */
+/** Bytes of GPU memory for what a run computes: allocated, and alive at once at most; and for weights. */
 export interface PlanMemory {
+  readonly weightBytes: number;
   readonly slotBytes: number;
   readonly peakLiveBytes: number;
 }
@@ -110,6 +113,7 @@ export interface Prepared {
   readonly error?: number;
   readonly problem?: string;
   readonly memory?: PlanMemory;
+  readonly kernels?: readonly string[];
 }
 
 /** The `performance.mark` that a page sets when the first answer is there. */
