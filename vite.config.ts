@@ -62,7 +62,9 @@ export default defineConfig(({ command }) => ({
     outDir: 'dist/site',
     target: 'es2023',
     sourcemap: true,
-    rolldownOptions: { input: { index: `${root}index.html`, digits: `${root}digits.html` } },
+    rolldownOptions: {
+      input: { index: `${root}index.html`, digits: `${root}digits.html`, compress: `${root}compress.html` },
+    },
   },
 }));
 
@@ -70,6 +72,8 @@ export interface LibraryFile {
   entry: string;
   file: string;
   format: 'es' | 'iife';
+  /** For Node, as a command. */
+  command?: boolean;
   /** Modules that another file of the library has: where a classic script finds their exports. */
   from?: Readonly<Record<string, string>>;
 }
@@ -107,10 +111,14 @@ export const libraryFiles: readonly LibraryFile[] = [
   { entry: 'src/worker/compiler-script.ts', file: 'lepton-compiler.js', format: 'iife' },
   { entry: 'src/worker/trainer-script.ts', file: 'lepton-trainer.js', format: 'iife', from: trainerFromCompiler },
   { entry: 'src/worker/standalone.ts', file: 'worker.js', format: 'iife' },
+  { entry: 'src/cli/main.ts', file: 'lepton-cli.mjs', format: 'es', command: true },
 ];
 
 /** One file of the library, with everything it needs inside it, into `outDir`. */
-export function libraryBuild({ entry, file, format, from = {} }: LibraryFile, outDir = 'dist'): InlineConfig {
+export function libraryBuild(
+  { entry, file, format, from = {}, command = false }: LibraryFile,
+  outDir = 'dist',
+): InlineConfig {
   return {
     root,
     configFile: false,
@@ -123,9 +131,12 @@ export function libraryBuild({ entry, file, format, from = {} }: LibraryFile, ou
       ...buildDefine(),
       ...(format === 'iife' && { 'import.meta.url': 'undefined' }),
     },
+    // Everything is bundled; Dawn is the user's own.
+    ...(command && { ssr: { noExternal: true as const, external: ['webgpu'] } }),
     build: {
       outDir,
       emptyOutDir: false,
+      ssr: command,
       target: 'es2023',
       sourcemap: true,
       minify: true,
@@ -136,8 +147,10 @@ export function libraryBuild({ entry, file, format, from = {} }: LibraryFile, ou
         // An entry's exports are the library's interface, also where nothing here imports them.
         preserveEntrySignatures: 'strict',
         output: {
-          ...{ format, entryFileNames: file, codeSplitting: false, postBanner },
-          ...(format === 'iife' ? { globals: from } : { paths: () => './lepton.mjs' }),
+          ...{ format, entryFileNames: file, codeSplitting: false },
+          postBanner: command ? `#!/usr/bin/env node\n${postBanner}` : postBanner,
+          ...(format === 'iife' && { globals: from }),
+          ...(format === 'es' && !command && { paths: () => './lepton.mjs' }),
         },
       },
     },

@@ -16,16 +16,28 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   plan: ['base', 'ir', 'ops'],
   nn: ['base', 'ir', 'ops', 'transform'],
   gpu: ['base', 'type plan', 'shaders'],
-  train: ['base', 'ir', 'ops', 'transform', 'plan', 'nn', 'write'],
+  train: ['base', 'ir', 'ops', 'transform', 'plan', 'nn', 'compress', 'write'],
+  compress: ['base', 'ir', 'ops', 'read', 'write', 'transform'],
   tune: ['base'],
   data: ['base', 'd3-dsv'],
   write: ['base', 'ir', 'pbf'],
   store: ['base', 'idb-keyval', '@noble/hashes'],
   worker: [
-    ...['base', 'ir', 'ops', 'read', 'write', 'transform', 'plan', 'gpu', 'tune', 'nn', 'train', 'store'],
+    ...['base', 'ir', 'ops', 'read', 'write', 'transform', 'plan', 'gpu', 'tune', 'nn', 'train', 'compress', 'store'],
     ...['comlink', 'package.json'],
   ],
-  api: ['base', 'data', 'type nn', 'type store', 'type worker', 'worker script', 'comlink', 'package.json'],
+  api: [
+    'base',
+    'data',
+    'type nn',
+    'type compress',
+    'type store',
+    'type worker',
+    'worker script',
+    'comlink',
+    'package.json',
+  ],
+  cli: ['base', 'read', 'compress', 'worker', 'webgpu', 'package.json', 'node'],
   demo: ['api', 'chart.js'],
 };
 
@@ -79,6 +91,7 @@ function roomOf(root: string, file: string): string {
 }
 
 function packageOf(specifier: string): string {
+  if (specifier.startsWith('node:')) return 'node';
   const parts = specifier.split('/');
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
 }

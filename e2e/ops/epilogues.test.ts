@@ -20,6 +20,8 @@ interface Chain {
   readonly name: string;
   /** The product's operands; for a sparse product the first becomes compressed rows. */
   readonly sparse?: boolean;
+  /** The operand that is a constant, mostly zeros. */
+  readonly weights?: 'left' | 'right';
   readonly operands: readonly [number[], number[]];
   readonly bias?: number[];
   /** Whether a tensor of the product's shape is added too. */
@@ -92,6 +94,57 @@ const chains: Chain[] = [
     bias: [9, 1],
   },
   { name: 'sparse by vector', sparse: true, operands: [[70, 30], [30]], bias: [70], residual: true },
+  {
+    name: 'by sparse weights',
+    weights: 'right',
+    operands: [
+      [6, 30],
+      [30, 12],
+    ],
+    bias: [12],
+    residual: true,
+  },
+  {
+    name: 'ragged by sparse weights',
+    weights: 'right',
+    operands: [
+      [2, 7, 30],
+      [30, 9],
+    ],
+    bias: [9],
+    residual: true,
+  },
+  {
+    name: 'a row by sparse weights',
+    weights: 'right',
+    operands: [
+      [1, 30],
+      [30, 33],
+    ],
+    bias: [33],
+    residual: true,
+  },
+  {
+    name: 'sparse weights by matrix',
+    weights: 'left',
+    operands: [
+      [9, 30],
+      [30, 12],
+    ],
+    bias: [12],
+    residual: true,
+  },
+  {
+    name: 'sparse weights by ragged matrix',
+    weights: 'left',
+    operands: [
+      [9, 30],
+      [30, 7],
+    ],
+    bias: [7],
+    residual: true,
+  },
+  { name: 'sparse weights by vector', weights: 'left', operands: [[70, 30], [30]], bias: [70], residual: true },
 ];
 
 describeDawn('fused products', (dawn) => {
@@ -135,7 +188,7 @@ function bestOfEach(found: readonly Candidate[]): Candidate[] {
   return found.filter((c, i) => found.findIndex((other) => other.kernel === c.kernel) === i);
 }
 
-function graphOf({ name, sparse, operands, bias, residual }: Chain) {
+function graphOf({ name, sparse, weights, operands, bias, residual }: Chain) {
   const b = new GraphBuilder(name, inferNode);
   const arrays = new Map<string, NDArray>();
   const input = (label: string, dims: readonly number[], values: (i: number) => number) => {
@@ -149,7 +202,9 @@ function graphOf({ name, sparse, operands, bias, residual }: Chain) {
   };
   const feed = (label: string, dims: readonly number[], values: (i: number) => number) =>
     b.input(label, 'float32', input(label, dims, values).dims);
-  const right = feed('right', operands[1], (i) => Math.cos(i));
+  const operand = (side: 'left' | 'right', dims: readonly number[], values: (i: number) => number) =>
+    weights === side ? b.constant(input(side, dims, (i) => (i % 4 === 0 ? values(i) : 0))) : feed(side, dims, values);
+  const right = operand('right', operands[1], (i) => Math.cos(i));
   let at: string;
   if (sparse) {
     const [rows, columns] = operands[0] as [number, number];
@@ -159,7 +214,7 @@ function graphOf({ name, sparse, operands, bias, residual }: Chain) {
     const parts = [values, columnIndices, rowOffsets].map((array) => b.constant(array));
     [at] = b.add('lepton.SparseMatMul', [...parts, right], { rows, columns }) as [string];
   } else {
-    [at] = b.add('MatMul', [feed('left', operands[0], (i) => Math.sin(i)), right]) as [string];
+    [at] = b.add('MatMul', [operand('left', operands[0], (i) => Math.sin(i)), right]) as [string];
   }
   const { dims } = b.type(at);
   if (bias) [at] = b.add('Add', [at, feed('bias', bias, (i) => i / 8)]) as [string];

@@ -7,18 +7,9 @@ const each = (reason: string, ...names: string[]) => names.map((name) => [name, 
 export const without: ReadonlyMap<string, string> = new Map([
   ...each('goes through a state step by step; its backward pass has no kernel', 'LinearAttention'),
   ...each('finds regions of images, which detectors train without', 'MaxRoiPool', 'RoiAlign'),
-  ...each(
-    'samples at places that are computed; its backward pass has no kernel',
-    'GridSample',
-    'DeformConv',
-    'lepton.DeformColumns',
-  ),
+  ...each('samples at places that are computed; its backward pass has no kernel', 'DeformConv', 'lepton.DeformColumns'),
   ...each('its derivative takes an inverse matrix, which no operator computes', 'Det'),
-  ...each(
-    'takes weights that were quantised or made sparse to run, not to learn',
-    'com.microsoft.GatherBlockQuantized',
-    'lepton.SparseMatMul',
-  ),
+  ...each('takes weights that were quantised to run, not to learn', 'com.microsoft.GatherBlockQuantized'),
   ...each('overwrites a variable', 'lepton.Assign'),
   ...each(
     'is part of a backward pass, which is not differentiated again',

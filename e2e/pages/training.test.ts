@@ -213,6 +213,38 @@ describeBrowsers('training in a page', (browser) => {
     for (const [name, same] of seen.frozen) expect(same, name as string).toBe((name as string).startsWith('onnx'));
   });
 
+  test('a layer is adapted to the data, and goes into the file with what it learnt', async () => {
+    const seen = await page.evaluate(async () => {
+      const { layers, sequential } = lepton;
+      const x = Array.from({ length: 64 }, (_, i) => [1000 + i, -0.001 * (i % 8)]);
+      const scale = await layers.normalization({ inputShape: [2] }).adapt(x);
+      const model = sequential([scale, layers.dense({ units: 1 })]);
+      model.compile({ optimizer: { name: 'sgd', learningRate: 0.1 }, loss: 'meanSquaredError' });
+      const { history } = await model.fit(
+        x,
+        Float32Array.from(x, ([a, b]) => a! / 10 + 1000 * b!),
+        { epochs: 20 },
+      );
+      const late = await scale.adapt(x).catch((error) => error.message);
+      const answer = async (url: Uint8Array<ArrayBuffer>) => {
+        const [y] = await (await lepton.loadModel(url)).predict(x.slice(0, 4));
+        return [...y!.data];
+      };
+      const [own] = await model.predict(x.slice(0, 4));
+      const kept = await answer(await model.toSafetensors());
+      const loaded = await lepton.load(await model.toOnnx());
+      const feed = new lepton.Tensor('float32', x.slice(0, 4).flat(), [4, 2]);
+      const exported = (await loaded.run({ [loaded.inputs[0]!.name]: feed }))[loaded.outputs[0]!.name]!;
+      return { loss: history.loss!, late, own: [...own!.data], kept, exported: [...(exported.data as Float32Array)] };
+    });
+    expect(seen.loss.at(-1)).toBeLessThan(0.1 * (seen.loss[0] as number));
+    expect(seen.late).toContain('has its weights already: adapt() comes before them');
+    expect(seen.kept).toEqual(seen.own);
+    seen.own.forEach((value, i) => {
+      expect(seen.exported[i]).toBeCloseTo(value, 3);
+    });
+  });
+
   test('mistakes are told with the layer, the option or the data at fault', async () => {
     const messages = await page.evaluate(async () => {
       const { layers, sequential } = lepton;
@@ -242,6 +274,7 @@ describeBrowsers('training in a page', (browser) => {
           ),
         ),
         await message(() => model.fit([], [])),
+        await message(() => model.compile({ optimizer: { name: 'adam', beta: 1 }, loss: 'meanSquaredError' })),
       ];
     });
     expect(messages[0]).toContain('INVALID_ARGUMENT: The model was not compiled');
@@ -249,5 +282,6 @@ describeBrowsers('training in a page', (browser) => {
     expect(messages[2]).toContain('units = 0; expected a whole number from 1');
     expect(messages[3]).toContain('ys has 2 samples, but xs has 1');
     expect(messages[4]).toContain('INVALID');
+    expect(messages[5]).toContain('INVALID_ARGUMENT: The optimiser "adam" has no option "beta"; it has learningRate,');
   });
 });

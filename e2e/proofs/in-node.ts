@@ -13,7 +13,7 @@ import type { TrainingApi } from '../../src/worker/training-protocol';
 export class NodeTraining {
   private readonly devices: Devices;
 
-  constructor(gpu: GPU) {
+  constructor(readonly gpu: GPU) {
     this.devices = new Devices(gpu);
   }
 
@@ -43,6 +43,7 @@ function workerOf(trainer: Trainer) {
     trainerPredict: ({ inputs }) => reply(trainer.predict(inputs)),
     trainerState: ({ optimizer }) => reply(trainer.state(optimizer)),
     setTrainerState: ({ state }) => reply(trainer.setState(state)),
+    pruneTrainer: ({ options }) => reply(trainer.prune(options)),
     exportTrainer: () => reply(trainer.exportOnnx()),
     disposeTrainer: () => reply(trainer.dispose()),
   } satisfies Partial<TrainingApi>;

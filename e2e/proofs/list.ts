@@ -1,7 +1,9 @@
 // The proofs, by the names that the command line has for them.
 
 import { breastCancer } from './breast-cancer';
+import { compressed } from './compressed';
 import { forecast } from './forecast';
+import { gcn } from './gcn';
 import { linear } from './linear';
 import { cnn, mlp } from './mnist';
 import { photographs } from './photographs';
@@ -14,4 +16,6 @@ export const proofs: Readonly<Record<string, Proof>> = {
   photographs,
   forecast,
   linear,
+  gcn,
+  compressed,
 };

@@ -1,5 +1,6 @@
 // An example of every layer, with what it makes of its inputs.
 
+import { compressedRows, matrixText } from '../../src/base/compressed-rows';
 import type { Config, Shape } from '../../src/nn/types';
 
 export interface Example {
@@ -10,13 +11,21 @@ export interface Example {
   readonly result: Shape;
   readonly parameters?: number;
   readonly dtype?: 'int32';
-  /** The input itself gets no gradient: it is data. */
-  readonly dataOnly?: true;
 }
 
 const image = [6, 7, 3];
 const sequence = [5, 4];
 const layer = (className: string, config: Config = {}) => ({ className, config });
+/** A matrix of `height` rows, of which the first has no entry. */
+const matrix = (height: number, width: number) =>
+  matrixText(
+    compressedRows({
+      shape: [height, width],
+      rows: [1, 1, 2, height - 1, 1],
+      columns: [2, 0, 1, 2, 1],
+      values: [0.5, -1, 2, 0.25, 1],
+    }),
+  );
 
 export const examples: readonly Example[] = [
   { className: 'Dense', config: { units: 5, activation: 'tanh' }, shapes: [[3]], result: [5], parameters: 20 },
@@ -99,6 +108,37 @@ export const examples: readonly Example[] = [
     parameters: 12,
     dtype: 'int32',
   },
+  {
+    className: 'SparseDense',
+    config: { units: 5, matrix: matrix(4, 6), dropout: 0.3, activation: 'tanh' },
+    shapes: [[]],
+    result: [5],
+    parameters: 35,
+    dtype: 'int32',
+  },
+  // As many samples as the tests have in a batch.
+  { className: 'SparseMatMul', config: { matrix: matrix(3, 3) }, shapes: [sequence], result: sequence },
+  {
+    className: 'SparseMatMul',
+    config: { matrix: matrix(3, 3), trainableValues: true },
+    shapes: [sequence],
+    result: sequence,
+    parameters: 5,
+  },
+  {
+    className: 'GCNConv',
+    config: { units: 2, matrix: matrix(3, 3), activation: 'sigmoid', trainableValues: true },
+    shapes: [[4]],
+    result: [2],
+    parameters: 15,
+  },
+  {
+    className: 'GCNConv',
+    config: { units: 5, matrix: matrix(3, 3), useBias: false },
+    shapes: [[4]],
+    result: [5],
+    parameters: 20,
+  },
   { className: 'SimpleRNN', config: { units: 3 }, shapes: [sequence], result: [3], parameters: 24 },
   { className: 'LSTM', config: { units: 3 }, shapes: [sequence], result: [3], parameters: 96 },
   {
@@ -165,9 +205,10 @@ export const examples: readonly Example[] = [
     config: { heightFactor: 0.2, widthFactor: 0.1 },
     shapes: [image],
     result: image,
-    dataOnly: true as const,
   })),
-  { className: 'RandomRotation', config: { factor: 0.1 }, shapes: [image], result: image, dataOnly: true },
+  { className: 'RandomRotation', config: { factor: 0.1 }, shapes: [image], result: image },
 ];
 
-export const nameOf = ({ className, config }: Example) => `${className} ${JSON.stringify(config ?? {})}`;
+/** Matrices by their shapes. */
+const shown = (_: string, value: unknown) => ((value as Config | null)?.rowOffsets ? (value as Config).shape : value);
+export const nameOf = ({ className, config }: Example) => `${className} ${JSON.stringify(config ?? {}, shown)}`;

@@ -46,6 +46,12 @@ function webgpuArgs(): string[] {
     : ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 }
 
+/** What Chromium is started with for every test. */
+export function chromiumArgs(options: OpenOptions = {}): string[] {
+  const gpu = options.webgpu === false ? ['--disable-features=WebGPU', '--disable-gpu'] : webgpuArgs();
+  return [...quietArgs, ...gpu, ...(options.args ?? [])];
+}
+
 export async function openBrowser(name: BrowserName, options: OpenOptions = {}): Promise<TestBrowser> {
   const executablePath = findBrowser(name);
   if (!executablePath) {
@@ -55,9 +61,8 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
 }
 
 async function openChromium(executablePath: string, options: OpenOptions): Promise<TestBrowser> {
-  const gpu = options.webgpu === false ? ['--disable-features=WebGPU', '--disable-gpu'] : webgpuArgs();
   const scheme = options.colorScheme ? { colorScheme: options.colorScheme } : {};
-  const launch = { executablePath, headless: true, args: [...quietArgs, ...gpu, ...(options.args ?? [])] };
+  const launch = { executablePath, headless: true, args: chromiumArgs(options) };
   if (options.profile) {
     const shared = await chromium.launchPersistentContext(options.profile, { ...launch, ...scheme });
     const context = chromiumContext(shared, () => Promise.resolve());

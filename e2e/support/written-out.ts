@@ -36,6 +36,12 @@ class Writer {
     return this.builder.constant(this.drawn(dims));
   }
 
+  integers(dtype: 'int8' | 'uint4', dims: readonly number[]): string {
+    const [least, range] = dtype === 'int8' ? [-128, 256] : [0, 16];
+    const values = Array.from({ length: sizeOf(dims) }, () => Math.floor(least + range * this.random()));
+    return this.builder.constant(ndarray(dtype, dims, values));
+  }
+
   number(value: number): string {
     return this.builder.constant(scalar('float32', value));
   }
@@ -253,4 +259,23 @@ const others: WrittenOut[] = [
   }),
 ];
 
-export const writtenOutGraphs: readonly WrittenOut[] = [...attention, ...normalization, ...others];
+/** Weights as small integers, more of them than are dequantised on the host. */
+const quantised: WrittenOut[] = [
+  writtenOut(
+    'int8 weights, a scale a column, with a tail',
+    ['lepton.PackBits', 'lepton.MatMulNBits+Add+Relu+Add'],
+    (w) => {
+      const x = w.feed('x', [3, 270]);
+      const weights = w.op('DequantizeLinear', [w.integers('int8', [270, 270]), w.weight([270])]);
+      const biased = w.op('Add', [w.op('MatMul', [x, weights]), w.weight([270])]);
+      return w.op('Add', [w.op('Relu', [biased]), x]);
+    },
+  ),
+  writtenOut('uint4 weights in blocks with zero points, for one row', ['lepton.MatMulNBits+Add'], (w) => {
+    const stored = [w.integers('uint4', [270, 300]), w.weight([270, 10]), w.integers('uint4', [270, 10])];
+    const weights = w.op('DequantizeLinear', stored, { axis: 1, block_size: 32 });
+    return w.op('Gemm', [w.feed('x', [1, 300]), weights, w.weight([270])], { transB: 1 });
+  }),
+];
+
+export const writtenOutGraphs: readonly WrittenOut[] = [...attention, ...normalization, ...others, ...quantised];

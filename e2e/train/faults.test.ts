@@ -1,6 +1,7 @@
 // What goes wrong while training ends in an error that names it, and nothing is lost.
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { compressedRows, matrixText } from '../../src/base/compressed-rows';
 import type { LeptonError } from '../../src/base/errors';
 import type { CompileSpec, Named } from '../../src/nn/types';
 import { training } from '../../src/train';
@@ -93,6 +94,31 @@ describeDawn('faults of training', (dawn) => {
     expect((await refused(batch())).message).toContain('the weight "Dense_1/bias"');
   });
 
+  it('a gradient that is no number under a loss that is one names its weight, and leaves the weights', async () => {
+    const steep = sequence('steep', { shape: [1], dtype: 'float32' }, [
+      ['Dense', { units: 1 }],
+      ['Dense', { units: 1 }],
+    ]);
+    const one = new Trainer({ spec: steep, seed: 1, training, makeRunner, devices });
+    await one.build();
+    await one.compile({ ...compileWith({ name: 'adam' }), losses: [{ name: 'meanAbsoluteError' }] });
+    const single = (value: number) => wire(Float32Array.of(value), [1, 1]);
+    const step = (value: number) => {
+      const [inputs, targets] = [[single(value)], [single(value)]];
+      return one.batch({ trainer: 0, kind: 'train', inputs, targets, learningRate: 0.1 });
+    };
+    await step(1);
+    // 1e30 · 1e-30 · 1e30 is a number, but the first kernel's derivative is 1e30 · 1e30.
+    await one.setState({ 'Dense_0/kernel': single(1e-30), 'Dense_1/kernel': single(1e30) });
+    const before = await one.state(true);
+    const error = await step(1e30).catch((e: LeptonError) => e);
+    expect(error).toMatchObject({ code: 'NOT_FINITE', details: { weight: 'Dense_0/kernel' } });
+    expect((error as LeptonError).message).toContain('the gradient of the weight "Dense_0/kernel" is not finite');
+    expect(await one.state(true)).toEqual(before);
+    expect((await step(1)).loss).toBeGreaterThan(0);
+    await one.dispose();
+  });
+
   it('a weight of another shape, or unknown, is refused', async () => {
     const error = await trainer.setState({ 'Dense_0/bias': wire(x.subarray(0, 3), [3]) }).catch((e: LeptonError) => e);
     expect(error).toMatchObject({ code: 'INVALID_INPUT' });
@@ -173,6 +199,28 @@ describeDawn('faults of training', (dawn) => {
       'Input "x" has 5 at element 7, but the layer "Embedding_0" has 5 rows: indices are from 0 to 4.',
     );
     expect((await one.batch({ ...request, inputs: words(4) })).loss).toBeGreaterThan(0);
+    await one.dispose();
+  });
+
+  it('a number that a sparse matrix has no row for, and a batch that is not all of its samples', async () => {
+    const matrix = matrixText(compressedRows({ shape: [3, 3], rows: [0, 1, 2], columns: [1, 2, 0] }));
+    const graph = sequence('graph', { shape: [], dtype: 'int32' }, [
+      ['SparseDense', { units: 4, matrix }],
+      ['GCNConv', { units: 3, matrix, activation: 'softmax' }],
+    ]);
+    const one = new Trainer({ spec: graph, seed: 1, training, makeRunner, devices });
+    await one.build();
+    await one.compile(compileWith({ name: 'adam' }));
+    const request = (...numbers: number[]) => ({
+      ...{ trainer: 0, kind: 'train' as const, learningRate: 0.1 },
+      inputs: [wire(Int32Array.from(numbers), [numbers.length])],
+      targets: [wire(new Int32Array(numbers.length), [numbers.length])],
+    });
+    await expect(one.batch(request(0, 1, 3))).rejects.toThrow(
+      'Input "x" has 3 at element 2, but the layer "SparseDense_0" has 3 rows: indices are from 0 to 2.',
+    );
+    await expect(one.batch(request(0, 1))).rejects.toThrow('needs all 3 samples of its matrix as one batch');
+    expect((await one.batch(request(0, 1, 2))).loss).toBeGreaterThan(0);
     await one.dispose();
   });
 });

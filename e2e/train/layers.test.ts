@@ -34,10 +34,10 @@ const slopes = (name: string): LayerSpec => ({
 });
 
 /** The layer between others of which every element has a weight. */
-function modelOf({ className, config = {}, shapes, dtype: given, dataOnly }: Example): ModelSpec {
+function modelOf({ className, config = {}, shapes, dtype: given }: Example): ModelSpec {
   const dtype = given ?? ('float32' as const);
   const inputs = shapes.map((shape, i) => ({ name: `x${i}`, shape, dtype }));
-  const led = dtype === 'float32' && !dataOnly;
+  const led = dtype === 'float32';
   const leading = led ? inputs.map(({ name }) => slopes(`before_${name}`)) : [];
   const calls: CallSpec[] = leading.map(({ name }, i) => ({ layer: name, inputs: [`x${i}`], output: name }));
   const fed = led ? leading.map(({ name }) => name) : inputs.map(({ name }) => name);

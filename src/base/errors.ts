@@ -15,7 +15,7 @@ export type LeptonErrorCode =
   | 'INVALID_INPUT' // a fed tensor has the wrong name, type, shape or length
   | 'INVALID_MODEL' // the bytes are not a well-formed model
   | 'NETWORK' // a download failed
-  | 'NOT_FINITE' // training met a loss that is no number, or infinite
+  | 'NOT_FINITE' // training met a loss or a gradient that is no number, or infinite
   | 'NO_ADAPTER' // WebGPU exists, but offers no adapter
   | 'NO_WEBGPU' // the browser has no WebGPU
   | 'OUT_OF_MEMORY' // the GPU could not allocate what the plan needs

@@ -9,5 +9,11 @@ export { type Fold, type FoldOptions, holdOut, kFold } from './folds';
 export { fromIDX, type IdxOptions } from './idx';
 export { fromImages, type ImageItem, type ImagesOptions } from './images';
 export type { DataSource } from './source';
-export type { FeatureStatistics, MissingValues, NormaliseKind, Statistics } from './statistics';
+export {
+  type FeatureStatistics,
+  type MissingValues,
+  type NormaliseKind,
+  type Statistics,
+  statisticsOf,
+} from './statistics';
 export type { Batch, Part, Rows, Sample } from './types';

@@ -34,7 +34,8 @@ export function inlineGraph(graph: Graph, inputs: readonly string[], prefix: str
   };
 }
 
-function renamed(node: Node, rename: (name: string) => string): Node {
+/** The node with other names for the values it mentions; what its subgraphs define themselves keeps its own. */
+export function renamed(node: Node, rename: (name: string) => string): Node {
   const { inputs, outputs, program } = node;
   return {
     ...node,

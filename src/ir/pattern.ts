@@ -25,6 +25,8 @@ export interface Pattern {
   readonly perRow: Uint32Array;
   readonly perColumn: Uint32Array;
   readonly blocks: Readonly<Record<BlockShape, BlockCounts>>;
+  /** The most non-zeros of any four neighbours that begin at a multiple of four. */
+  readonly mostOfFour: { readonly alongRow: number; readonly alongColumn: number };
 }
 
 /** Fewer zeros than this, and no sparse kernel wins. */
@@ -62,12 +64,21 @@ export class PatternCounter {
   private readonly perRow: Uint32Array;
   private readonly perColumn: Uint32Array;
   private readonly blocks: Record<BlockShape, BlockCounter>;
+  private readonly mostOfFour = { alongRow: 0, alongColumn: 0 };
+  /** The four neighbours of a row that the last element was one of, and how many of them there were. */
+  private four = -1;
+  private ofFour = 0;
+  /** For each column how many there were in its last four rows. */
+  private readonly ofFourRows: Uint8Array;
+  private readonly fourRows: Uint32Array;
 
   constructor(dims: Dims) {
     this.rows = dims[0] as number;
     this.columns = sizeOf(dims.slice(1));
     this.perRow = new Uint32Array(this.rows);
     this.perColumn = new Uint32Array(this.columns);
+    this.ofFourRows = new Uint8Array(this.columns);
+    this.fourRows = new Uint32Array(this.columns);
     this.blocks = {
       '1x4': new BlockCounter(this.rows, this.columns, 0, 2),
       '4x1': new BlockCounter(this.rows, this.columns, 2, 0),
@@ -85,13 +96,27 @@ export class PatternCounter {
     this.blocks['1x4'].add(row, column);
     this.blocks['4x1'].add(row, column);
     this.blocks['4x4'].add(row, column);
+    this.addToFours(row, column);
   }
 
-  /** Undefined where too much is not zero. */
+  private addToFours(row: number, column: number): void {
+    const { mostOfFour, fourRows, ofFourRows } = this;
+    const four = row * Math.ceil(this.columns / 4) + (column >> 2);
+    this.ofFour = four === this.four ? this.ofFour + 1 : 1;
+    this.four = four;
+    mostOfFour.alongRow = Math.max(mostOfFour.alongRow, this.ofFour);
+    const rows = (row >> 2) + 1;
+    ofFourRows[column] = fourRows[column] === rows ? (ofFourRows[column] as number) + 1 : 1;
+    fourRows[column] = rows;
+    mostOfFour.alongColumn = Math.max(mostOfFour.alongColumn, ofFourRows[column] as number);
+  }
+
+  /** Undefined where too much is not zero: of fours cut off by an edge, two may be more than half. */
   pattern(): Pattern | undefined {
-    const { rows, columns, nonZeros, perRow, perColumn, blocks } = this;
-    if (nonZeros > (1 - leastZeros) * rows * columns) return undefined;
-    return { rows, columns, nonZeros, perRow, perColumn, blocks };
+    const { rows, columns, nonZeros, perRow, perColumn, blocks, mostOfFour } = this;
+    const twoOfFour = Math.min(mostOfFour.alongRow, mostOfFour.alongColumn) <= 2;
+    if (nonZeros > (1 - leastZeros) * rows * columns && !twoOfFour) return undefined;
+    return { rows, columns, nonZeros, perRow, perColumn, blocks, mostOfFour };
   }
 }
 

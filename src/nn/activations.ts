@@ -1,8 +1,8 @@
 // Activations by Keras's names, as nodes.
 
+import { choice } from '../base/options';
 import type { AttributeValue } from '../ir/graph';
 import type { Call } from './layer';
-import { choice } from './options';
 import type { Tensor } from './tensor';
 
 /** ONNX operators with Keras's constants. */

@@ -2,11 +2,11 @@
 // Weights have Keras's names and shapes throughout: a dense kernel is [in, out], that of a convolution [window…, in, out];
 // where ONNX's operators want another order, the graph turns them, which costs little next to using them.
 
+import { invalid, readOptions } from '../base/options';
 import type { LowerBuilder } from '../ir/opdef';
 import { Formula } from '../ops/gradient';
 import { registerTrainingOperators } from '../ops/training';
 import { Call, formatShape, type LayerDef, Sized, type WeightSpec } from './layer';
-import { invalid, readOptions } from './options';
 import { layerOf } from './registry';
 import { penalty } from './regularizers';
 import { type Logits, Tensor } from './tensor';
@@ -69,7 +69,9 @@ export function describe(model: ModelSpec): ModelDescription {
       trainableParameters: count(own.filter(({ trainable }) => trainable)),
     };
   });
-  return { weights: infos, layers, outputs: model.outputs.map((name) => ({ name, shape: shapes.get(name) as Shape })) };
+  const outputs = model.outputs.map((name) => ({ name, shape: shapes.get(name) as Shape }));
+  const [batch] = uses.flatMap(({ def, sized }) => (sized.shape[0] === null ? (def.batch?.(sized) ?? []) : []));
+  return { weights: infos, layers, outputs, ...(batch !== undefined && { batch }) };
 }
 
 /**

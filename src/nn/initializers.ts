@@ -2,9 +2,9 @@
 // Glorot: https://proceedings.mlr.press/v9/glorot10a.html; He: https://arxiv.org/abs/1502.01852; LeCun: "Efficient BackProp";
 // orthogonal: https://arxiv.org/abs/1312.6120
 
+import { invalid, number, type Options, readOptions } from '../base/options';
 import { sizeOf } from '../base/shape';
 import { type Generator, generator } from '../ops/random/generator';
-import { invalid, number, type Options, readOptions } from './options';
 import type { Named, WeightInfo } from './types';
 
 type Fill = (data: Float32Array, dims: readonly number[], random: Generator, config: Record<string, number>) => void;

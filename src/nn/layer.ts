@@ -1,9 +1,9 @@
 // The contract of a layer: everything Lepton knows about one of Keras's layers, in one object. Layers describe their
 // weights and shapes without a graph, and add their nodes to one once the batch is known.
 
+import { invalid, type Options, type OptionsOf } from '../base/options';
 import type { LowerBuilder } from '../ir/opdef';
 import { Formula } from '../ops/gradient';
-import { invalid, type Options, type OptionsOf } from './options';
 import type { Tensor } from './tensor';
 import type { Named, Shape } from './types';
 
@@ -27,6 +27,8 @@ export interface LayerDef<O extends Options = Options> {
   readonly integers?: boolean;
   weights?(layer: Sized<O>): WeightSpec[];
   outputShape(layer: Sized<O>): Shape;
+  /** The only batch that the layer takes; without it any. */
+  batch?(layer: Sized<O>): number;
   call(layer: Call<O>): Tensor;
 }
 

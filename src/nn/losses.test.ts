@@ -3,12 +3,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { hostOutputs } from '../../e2e/support/host-graph';
+import { lossOptions } from '../base/compile-options';
 import { type NDArray, ndarray } from '../base/ndarray';
 import { GraphBuilder } from '../ir/builder';
 import { inferNode } from '../ops/registry';
 import { dropDeadCode } from '../transform/dead-code';
 import { differentiate } from '../transform/differentiate';
-import { lossOf, lossOptions } from './losses';
+import { lossOf } from './losses';
 import type { Config } from './types';
 
 type Rows = readonly (readonly number[])[];

@@ -1,11 +1,12 @@
 // Losses as nodes, as Keras 3 defines them: one number a sample, the mean over whatever else the output has.
 // Huber: https://en.wikipedia.org/wiki/Huber_loss; label smoothing: https://arxiv.org/abs/1512.00567
 
+import { type lossOptions, readNamed } from '../base/compile-options';
 import { int64s, ndarray } from '../base/ndarray';
+import { invalid } from '../base/options';
 import { sameDims, sizeOf } from '../base/shape';
 import type { LowerBuilder } from '../ir/opdef';
 import { Formula } from '../ops/gradient';
-import { flag, invalid, number, type Options, readOptions } from './options';
 import { type Logits, reshaped } from './tensor';
 import type { Named } from './types';
 
@@ -23,7 +24,6 @@ interface Terms {
 }
 
 interface Loss {
-  readonly options: Options;
   /** The labels are numbers of classes, along the last axis of the output. */
   readonly sparse?: boolean;
   /** For each element, or (`classes`) for each row along the last axis. */
@@ -58,9 +58,6 @@ function logProbabilities(t: Terms): string {
   return log(f, clipped(f, f.div(x, total), 1 - least));
 }
 
-const fromLogits = { fromLogits: flag(false) };
-const smoothed = { ...fromLogits, labelSmoothing: number(0, [0, 1]) };
-
 /** Hinges want -1 and 1, and are given 0 and 1 as well: which of them is for the data to say, batch by batch. */
 function signs(f: Formula, y: string): string {
   const negative = f.node('ReduceMin', [reshaped(f.b, y, [sizeOf(f.b.type(y).dims)])], { keepdims: 0 });
@@ -69,22 +66,19 @@ function signs(f: Formula, y: string): string {
 
 const margin = ({ f, x, y }: Terms) => positive(f, f.sub(1, f.mul(signs(f, y), x)));
 
-const losses: Readonly<Record<string, Loss>> = {
-  meanSquaredError: { options: {}, terms: ({ f, x, y }) => square(f, f.sub(x, y)) },
-  meanAbsoluteError: { options: {}, terms: ({ f, x, y }) => abs(f, f.sub(x, y)) },
+const losses: Readonly<Record<keyof typeof lossOptions, Loss>> = {
+  meanSquaredError: { terms: ({ f, x, y }) => square(f, f.sub(x, y)) },
+  meanAbsoluteError: { terms: ({ f, x, y }) => abs(f, f.sub(x, y)) },
   meanAbsolutePercentageError: {
-    options: {},
     terms: ({ f, x, y }) => f.mul(abs(f, f.div(f.sub(y, x), f.of('Max', abs(f, y), least))), 100),
   },
   meanSquaredLogarithmicError: {
-    options: {},
     terms({ f, x, y }) {
       const logOf = (v: string) => log(f, f.add(f.of('Max', v, least), 1));
       return square(f, f.sub(logOf(x), logOf(y)));
     },
   },
   huber: {
-    options: { delta: number(1, [0, Infinity]) },
     terms({ f, x, y, config }) {
       const delta = config.delta as number;
       const error = abs(f, f.sub(x, y));
@@ -94,7 +88,6 @@ const losses: Readonly<Record<string, Loss>> = {
     },
   },
   logCosh: {
-    options: {},
     // log(cosh(e)) = e + log(1 + exp(-2e)) - log(2)
     terms({ f, x, y }) {
       const error = f.sub(x, y);
@@ -102,7 +95,6 @@ const losses: Readonly<Record<string, Loss>> = {
     },
   },
   binaryCrossentropy: {
-    options: smoothed,
     terms(t) {
       const { f, x, config } = t;
       const smoothing = config.labelSmoothing as number;
@@ -115,7 +107,6 @@ const losses: Readonly<Record<string, Loss>> = {
     },
   },
   categoricalCrossentropy: {
-    options: smoothed,
     classes: true,
     terms(t) {
       const { f, config } = t;
@@ -126,15 +117,13 @@ const losses: Readonly<Record<string, Loss>> = {
     },
   },
   sparseCategoricalCrossentropy: {
-    options: fromLogits,
     sparse: true,
     classes: true,
     terms: (t) => t.f.neg(sum(t.f, t.f.keep(isClass(t.f, t.y, t.x), logProbabilities(t)))),
   },
-  hinge: { options: {}, terms: margin },
-  squaredHinge: { options: {}, terms: (t) => square(t.f, margin(t)) },
+  hinge: { terms: margin },
+  squaredHinge: { terms: (t) => square(t.f, margin(t)) },
   categoricalHinge: {
-    options: {},
     classes: true,
     terms({ f, x, y }) {
       const right = sum(f, f.mul(y, x));
@@ -143,16 +132,14 @@ const losses: Readonly<Record<string, Loss>> = {
     },
   },
   kullbackLeiblerDivergence: {
-    options: {},
     classes: true,
     terms({ f, x, y }) {
       const [p, q] = [clipped(f, y, 1), clipped(f, x, 1)];
       return sum(f, f.mul(p, log(f, f.div(p, q))));
     },
   },
-  poisson: { options: {}, terms: ({ f, x, y }) => f.sub(x, f.mul(y, log(f, f.add(x, least)))) },
+  poisson: { terms: ({ f, x, y }) => f.sub(x, f.mul(y, log(f, f.add(x, least)))) },
   cosineSimilarity: {
-    options: {},
     classes: true,
     terms({ f, x, y }) {
       const norm = (v: string) => f.of('Sqrt', f.of('Max', sum(f, square(f, v)), 1e-12));
@@ -161,35 +148,19 @@ const losses: Readonly<Record<string, Loss>> = {
   },
 };
 
-/** By name, what options each has. */
-export const lossOptions: Readonly<Record<string, Options>> = Object.fromEntries(
-  Object.entries(losses).map(([name, { options }]) => [name, options]),
-);
-
 /**
  * @param yTrue float32 or int32
  * @param logits of the output, as `forward` gives them: a crossentropy is then computed from them
  * @returns float32[batch]
  * @throws INVALID_ARGUMENT where there is no such loss, or the labels do not have the shape that it needs
  */
-export function lossOf(
-  { name, config }: Named,
-  b: LowerBuilder,
-  yTrue: string,
-  yPred: string,
-  logits?: Logits,
-): string {
-  const loss = lossNamed(name);
+export function lossOf(named: Named, b: LowerBuilder, yTrue: string, yPred: string, logits?: Logits): string {
+  const { name } = named;
+  const config = readNamed('loss', named);
+  const loss = losses[name as keyof typeof lossOptions];
   const f = new Formula(b, 'float32');
   const y = loss.sparse ? classLabels(f, yTrue, yPred, name) : floatLabels(f, yTrue, yPred, name);
-  const options = readOptions(`Loss "${name}"`, loss.options, config);
-  const terms = loss.terms({ f, y, x: yPred, config: options, logits });
-  return meanOfSamples(f, terms);
-}
-
-function lossNamed(name: string): Loss {
-  const found = Object.hasOwn(losses, name) ? losses[name] : undefined;
-  return found ?? invalid(`There is no loss "${name}"; there are ${Object.keys(losses).join(', ')}.`);
+  return meanOfSamples(f, loss.terms({ f, y, x: yPred, config, logits }));
 }
 
 /** The mean over all axes but the first. */

@@ -2,11 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { hostOutputs } from '../../e2e/support/host-graph';
+import { metricOptions } from '../base/compile-options';
 import { finish } from '../base/metric-totals';
 import { type NDArray, ndarray } from '../base/ndarray';
 import { GraphBuilder } from '../ir/builder';
 import { inferNode } from '../ops/registry';
-import { metricOptions, totalsOf } from './metrics';
+import { totalsOf } from './metrics';
 import type { Config, Named } from './types';
 
 interface Batch {

@@ -1,12 +1,12 @@
 // Metrics as nodes: each gives the counts and sums of one batch, a vector that is added up over the batches of an epoch;
 // base/metric-totals.ts makes the metric of the totals. Losses are metrics too.
 
+import { type ownMetricOptions, readNamed } from '../base/compile-options';
 import { int64s, ndarray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import type { LowerBuilder } from '../ir/opdef';
 import { Formula } from '../ops/gradient';
-import { classLabels, floatLabels, isClass, lossOf, lossOptions, meanOfSamples } from './losses';
-import { choice, invalid, number, type Options, readOptions, whole } from './options';
+import { classLabels, floatLabels, isClass, lossOf, meanOfSamples } from './losses';
 import { reshaped } from './tensor';
 import type { Named } from './types';
 
@@ -21,13 +21,7 @@ interface Given {
   readonly config: Record<string, any>;
 }
 
-interface Metric {
-  readonly options: Options;
-  readonly totals: (g: Given) => string;
-}
-
-const threshold = { threshold: number(0.5) };
-const average = { ...threshold, average: choice(['micro', 'macro'], 'micro') };
+type Metric = (g: Given) => string;
 
 /** [sum of weight · value, sum of weight] of values by sample. */
 function weighted({ f, weight }: Given, perSample: string): string {
@@ -106,96 +100,75 @@ function positives(g: Given): string {
   );
 }
 
-const perSample = (op: (f: Formula, error: string) => string): Metric => ({
-  options: {},
-  totals: (g) => weighted(g, meanOfSamples(g.f, op(g.f, g.f.sub(g.x, floatLabels(g.f, g.y, g.x, g.name))))),
-});
+const perSample =
+  (op: (f: Formula, error: string) => string): Metric =>
+  (g) =>
+    weighted(g, meanOfSamples(g.f, op(g.f, g.f.sub(g.x, floatLabels(g.f, g.y, g.x, g.name)))));
 const squared = perSample((f, error) => f.mul(error, error));
 
-const binaryAccuracy: Metric = { options: threshold, totals: (g) => weighted(g, meanOfSamples(g.f, binaryMatches(g))) };
-const categoricalAccuracy: Metric = {
-  options: {},
-  totals: (g) => weighted(g, meanOfSamples(g.f, categoricalMatches(g))),
-};
+const binaryAccuracy: Metric = (g) => weighted(g, meanOfSamples(g.f, binaryMatches(g)));
+const categoricalAccuracy: Metric = (g) => weighted(g, meanOfSamples(g.f, categoricalMatches(g)));
 
-const metrics: Readonly<Record<string, Metric>> = {
-  accuracy: { options: {}, totals: (g) => (columnsOf(g) === 1 ? binaryAccuracy : categoricalAccuracy).totals(g) },
+const metrics: Readonly<Record<keyof typeof ownMetricOptions, Metric>> = {
+  accuracy: (g) => (columnsOf(g) === 1 ? binaryAccuracy : categoricalAccuracy)(g),
   binaryAccuracy,
   categoricalAccuracy,
   sparseCategoricalAccuracy: categoricalAccuracy,
-  topKCategoricalAccuracy: {
-    options: { k: whole(1, 5) },
-    totals(g) {
-      const { f, x, config } = g;
-      const last = f.b.constant(int64s([-1]));
-      const own = f.node('ReduceSum', [f.keep(isClass(f, trueClasses(g), x), x), last], { keepdims: 1 });
-      const above = f.node('ReduceSum', [toFloat(f, f.of('Greater', x, own)), last], { keepdims: 0 });
-      return weighted(g, meanOfSamples(f, toFloat(f, f.of('Less', above, config.k))));
-    },
+  topKCategoricalAccuracy(g) {
+    const { f, x, config } = g;
+    const last = f.b.constant(int64s([-1]));
+    const own = f.node('ReduceSum', [f.keep(isClass(f, trueClasses(g), x), x), last], { keepdims: 1 });
+    const above = f.node('ReduceSum', [toFloat(f, f.of('Greater', x, own)), last], { keepdims: 0 });
+    return weighted(g, meanOfSamples(f, toFloat(f, f.of('Less', above, config.k))));
   },
-  precision: { options: average, totals: positives },
-  recall: { options: average, totals: positives },
-  f1: { options: average, totals: positives },
+  precision: positives,
+  recall: positives,
+  f1: positives,
   /** True and false positives above each threshold, then all positives and negatives. */
-  auc: {
-    options: { numThresholds: whole(3, 200) },
-    totals(g) {
-      const { f, x, y, name, config } = g;
-      const count = sizeOf(f.b.type(x).dims);
-      const n = config.numThresholds as number;
-      const at = Array.from({ length: n }, (_, i) => i / (n - 1));
-      [at[0], at[n - 1]] = [-1e-7, 1 + 1e-7];
-      const above = f.node('Greater', [reshaped(f.b, x, [count, 1]), f.b.constant(ndarray('float32', [1, n], at))]);
-      const truth = reshaped(f.b, floatLabels(f, y, x, name), [1, count]);
-      const weight = reshaped(f.b, rowWeights(g, count), [1, count]);
-      const [yes, no] = [f.mul(truth, weight), f.mul(f.sub(1, truth), weight)] as const;
-      const counts = (w: string) => reshaped(f.b, f.node('MatMul', [w, toFloat(f, above)]), [n]);
-      return vector(f, [counts(yes), counts(no), total(f, yes), total(f, no)]);
-    },
+  auc(g) {
+    const { f, x, y, name, config } = g;
+    const count = sizeOf(f.b.type(x).dims);
+    const n = config.numThresholds as number;
+    const at = Array.from({ length: n }, (_, i) => i / (n - 1));
+    [at[0], at[n - 1]] = [-1e-7, 1 + 1e-7];
+    const above = f.node('Greater', [reshaped(f.b, x, [count, 1]), f.b.constant(ndarray('float32', [1, n], at))]);
+    const truth = reshaped(f.b, floatLabels(f, y, x, name), [1, count]);
+    const weight = reshaped(f.b, rowWeights(g, count), [1, count]);
+    const [yes, no] = [f.mul(truth, weight), f.mul(f.sub(1, truth), weight)] as const;
+    const counts = (w: string) => reshaped(f.b, f.node('MatMul', [w, toFloat(f, above)]), [n]);
+    return vector(f, [counts(yes), counts(no), total(f, yes), total(f, no)]);
   },
   meanSquaredError: squared,
   rootMeanSquaredError: squared,
   meanAbsoluteError: perSample((f, error) => f.of('Abs', error)),
   /** Rows are true classes, columns what was said. */
-  confusionMatrix: {
-    options: threshold,
-    totals(g) {
-      const { f, x, y, name, config } = g;
-      const columns = columnsOf(g);
-      const binary = columns === 1;
-      const classes = Math.max(2, columns);
-      const count = sizeOf(f.b.type(x).dims) / columns;
-      const toClass = (v: string) => reshaped(f.b, f.node('Cast', [v], { to: 6 }), [count]);
-      const truth = binary ? floatLabels(f, y, x, name) : trueClasses(g);
-      const said = binary ? f.of('Greater', x, config.threshold) : largest(f, x);
-      const wide = f.b.constant(ndarray('float32', [count, classes]));
-      const oneHot = (v: string) => toFloat(f, isClass(f, toClass(v), wide));
-      const rows = f.mul(oneHot(truth), rowWeights(g, count));
-      const turned = f.node('Transpose', [rows], { perm: [1, 0] });
-      return reshaped(f.b, f.node('MatMul', [turned, oneHot(said)]), [classes * classes]);
-    },
+  confusionMatrix(g) {
+    const { f, x, y, name, config } = g;
+    const columns = columnsOf(g);
+    const binary = columns === 1;
+    const classes = Math.max(2, columns);
+    const count = sizeOf(f.b.type(x).dims) / columns;
+    const toClass = (v: string) => reshaped(f.b, f.node('Cast', [v], { to: 6 }), [count]);
+    const truth = binary ? floatLabels(f, y, x, name) : trueClasses(g);
+    const said = binary ? f.of('Greater', x, config.threshold) : largest(f, x);
+    const wide = f.b.constant(ndarray('float32', [count, classes]));
+    const oneHot = (v: string) => toFloat(f, isClass(f, toClass(v), wide));
+    const rows = f.mul(oneHot(truth), rowWeights(g, count));
+    const turned = f.node('Transpose', [rows], { perm: [1, 0] });
+    return reshaped(f.b, f.node('MatMul', [turned, oneHot(said)]), [classes * classes]);
   },
   /** By column the sums of y, y² and the squared error; then the sum of weights. */
-  r2: {
-    options: {},
-    totals(g) {
-      const { f, x, name } = g;
-      const columns = columnsOf(g);
-      const count = sizeOf(f.b.type(x).dims) / columns;
-      const flat = (v: string) => reshaped(f.b, v, [count, columns]);
-      const [y, p] = [flat(floatLabels(f, g.y, x, name)), flat(x)];
-      const weight = rowWeights(g, count);
-      const error = f.sub(y, p);
-      const sums = [y, f.mul(y, y), f.mul(error, error)].map((v) => overRows(f, f.mul(v, weight)));
-      return vector(f, [...sums, total(f, weight)]);
-    },
+  r2(g) {
+    const { f, x, name } = g;
+    const columns = columnsOf(g);
+    const count = sizeOf(f.b.type(x).dims) / columns;
+    const flat = (v: string) => reshaped(f.b, v, [count, columns]);
+    const [y, p] = [flat(floatLabels(f, g.y, x, name)), flat(x)];
+    const weight = rowWeights(g, count);
+    const error = f.sub(y, p);
+    const sums = [y, f.mul(y, y), f.mul(error, error)].map((v) => overRows(f, f.mul(v, weight)));
+    return vector(f, [...sums, total(f, weight)]);
   },
-};
-
-/** By name, what options each has. */
-export const metricOptions: Readonly<Record<string, Options>> = {
-  ...lossOptions,
-  ...Object.fromEntries(Object.entries(metrics).map(([name, { options }]) => [name, options])),
 };
 
 /**
@@ -205,16 +178,11 @@ export const metricOptions: Readonly<Record<string, Options>> = {
  */
 export function totalsOf(metric: Named, b: LowerBuilder, yTrue: string, yPred: string, sampleWeight?: string): string {
   const { name } = metric;
+  const config = readNamed('metric', metric);
   const f = new Formula(b, 'float32');
   const batch = b.type(yPred).dims[0] as number;
   const weight = sampleWeight ?? b.constant(ndarray('float32', [batch], new Float32Array(batch).fill(1)));
-  const found = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
-  const given = { f, name, y: yTrue, x: yPred, weight };
-  if (!found) {
-    if (!Object.hasOwn(lossOptions, name)) {
-      invalid(`There is no metric "${name}"; there are ${Object.keys(metricOptions).join(', ')}.`);
-    }
-    return weighted({ ...given, config: {} }, lossOf(metric, b, yTrue, yPred));
-  }
-  return found.totals({ ...given, config: readOptions(`Metric "${name}"`, found.options, metric.config) });
+  const given = { f, name, y: yTrue, x: yPred, weight, config };
+  if (Object.hasOwn(metrics, name)) return metrics[name as keyof typeof ownMetricOptions](given);
+  return weighted(given, lossOf(metric, b, yTrue, yPred));
 }

@@ -2,11 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { hostOutputs } from '../../e2e/support/host-graph';
+import { optimizerOptions } from '../base/compile-options';
 import { type NDArray, ndarray } from '../base/ndarray';
 import { GraphBuilder } from '../ir/builder';
 import { inferNode } from '../ops/registry';
 import { registerTrainingOperators } from '../ops/training';
-import { optimizerOptions, slotsOf, update } from './optimizers';
+import { slotsOf, update } from './optimizers';
 import type { Named } from './types';
 
 registerTrainingOperators();

@@ -1,13 +1,13 @@
 // Optimisers as nodes that overwrite the weights, on the operators of ops/update.op.ts. LAMB is formulas over what it keeps,
-// assigned. Options and defaults are Keras 3's, but for the learning rate, which comes with every step.
+// assigned. Their options are in base/compile-options.ts; the learning rate comes with every step.
 // LAMB: https://arxiv.org/abs/1904.00962
 
+import { type optimizerOptions, readNamed } from '../base/compile-options';
 import { int64s } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import type { AttributeValue } from '../ir/graph';
 import type { LowerBuilder } from '../ir/opdef';
 import { Formula } from '../ops/gradient';
-import { flag, invalid, number, type Options, optional, readOptions } from './options';
 import { reshaped } from './tensor';
 import type { Named } from './types';
 
@@ -37,7 +37,6 @@ export interface Schedule {
 type Config = Readonly<Record<string, number | boolean | undefined>>;
 
 interface Optimizer {
-  readonly options: Options;
   /** Names of what is kept of each weight. */
   readonly slots: (config: Config) => readonly string[];
   readonly initial?: (config: Config) => number;
@@ -46,16 +45,6 @@ interface Optimizer {
   readonly attributes: (config: Config) => Record<string, AttributeValue>;
 }
 
-const share: readonly [number, number] = [0, 1];
-const positive: readonly [number, number] = [0, Infinity];
-const epsilon = { epsilon: number(1e-7, positive) };
-const clipping = {
-  clipValue: optional(number(undefined, positive)),
-  clipNorm: optional(number(undefined, positive)),
-  globalClipnorm: optional(number(undefined, positive)),
-};
-const moments = { beta1: number(0.9, share), beta2: number(0.999, share), ...epsilon };
-
 const ofMoments = ({ beta1, beta2, epsilon }: Config) => ({
   beta_1: beta1 as number,
   beta_2: beta2 as number,
@@ -63,15 +52,13 @@ const ofMoments = ({ beta1, beta2, epsilon }: Config) => ({
 });
 const twoMoments = () => ['m', 'v'];
 
-const optimizers: Readonly<Record<string, Optimizer>> = {
+const optimizers: Readonly<Record<keyof typeof optimizerOptions, Optimizer>> = {
   sgd: {
-    options: { momentum: number(0, share), nesterov: flag(false) },
     slots: ({ momentum }) => (momentum === 0 ? [] : ['momentum']),
     op: 'SGD',
     attributes: ({ momentum, nesterov }) => ({ momentum: momentum as number, nesterov: Number(nesterov) }),
   },
   rmsprop: {
-    options: { rho: number(0.9, share), momentum: number(0, share), ...epsilon, centered: flag(false) },
     slots: ({ momentum, centered }) => [
       'square',
       ...(centered ? ['mean'] : []),
@@ -86,21 +73,18 @@ const optimizers: Readonly<Record<string, Optimizer>> = {
     }),
   },
   adagrad: {
-    options: { initialAccumulatorValue: number(0.1, positive), ...epsilon },
     slots: () => ['accumulator'],
     initial: ({ initialAccumulatorValue }) => initialAccumulatorValue as number,
     op: 'Adagrad',
     attributes: ({ epsilon }) => ({ epsilon: epsilon as number }),
   },
-  adam: { options: moments, slots: twoMoments, op: 'Adam', attributes: ofMoments },
+  adam: { slots: twoMoments, op: 'Adam', attributes: ofMoments },
   adamw: {
-    options: { ...moments, weightDecay: number(0.004, positive) },
     slots: twoMoments,
     op: 'AdamW',
     attributes: (config) => ({ ...ofMoments(config), weight_decay: config.weightDecay as number }),
   },
   lamb: {
-    options: { ...moments, weightDecay: number(0, positive) },
     slots: twoMoments,
     attributes: () => ({}),
   },
@@ -110,15 +94,9 @@ interface Read extends Optimizer {
   readonly config: Config;
 }
 
-/** By name, what options each has. */
-export const optimizerOptions: Readonly<Record<string, Options>> = Object.fromEntries(
-  Object.entries(optimizers).map(([name, { options }]) => [name, { ...options, ...clipping }]),
-);
-
-function read({ name, config }: Named): Read {
-  const found = Object.hasOwn(optimizers, name) ? optimizers[name] : undefined;
-  if (!found) invalid(`There is no optimiser "${name}"; there are ${Object.keys(optimizers).join(', ')}.`);
-  return { ...found, config: readOptions(`Optimiser "${name}"`, optimizerOptions[name] as Options, config) };
+function read(named: Named): Read {
+  const config = readNamed('optimiser', named);
+  return { ...optimizers[named.name as keyof typeof optimizerOptions], config };
 }
 
 /** What the optimiser keeps: to be declared as variables before `update`. @throws INVALID_ARGUMENT for a bad option */

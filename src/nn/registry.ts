@@ -1,7 +1,7 @@
 // Every layer Lepton knows, gathered from the files of ./layers: adding one touches no list.
 
+import { invalid } from '../base/options';
 import type { LayerDef } from './layer';
-import { invalid } from './options';
 
 type Any = LayerDef;
 const files = import.meta.glob<Any | readonly Any[]>('./layers/*.layer.ts', { eager: true, import: 'default' });

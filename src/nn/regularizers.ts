@@ -1,9 +1,9 @@
 // Penalties on large weights, added to the loss: l1 sums the magnitudes, l2 the squares.
 
 import { int64s } from '../base/ndarray';
+import { number, type Options, readOptions } from '../base/options';
 import { sizeOf } from '../base/shape';
 import type { Formula } from '../ops/gradient';
-import { number, type Options, readOptions } from './options';
 import { reshaped } from './tensor';
 import type { Named } from './types';
 

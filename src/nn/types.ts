@@ -1,8 +1,9 @@
 // A model that can be trained, as plain data: what the page sends to the worker, and what is saved. Names and options are
 // Keras's, in camelCase.
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type Config = { readonly [key: string]: Json };
+import type { Config, Named } from '../base/options';
+
+export type { Config, Json, Named } from '../base/options';
 
 /** A size; null for the batch, and for what each batch decides. */
 export type Shape = readonly (number | null)[];
@@ -43,12 +44,6 @@ export interface ModelSpec {
   readonly outputs: readonly string[];
 }
 
-/** A loss, metric, optimiser, initialiser or regulariser: its name, and options other than the defaults. */
-export interface Named {
-  readonly name: string;
-  readonly config?: Config;
-}
-
 export interface WeightInfo {
   /** 'layer/kernel'. */
   readonly name: string;
@@ -70,6 +65,8 @@ export interface LayerSummary {
 }
 
 export interface ModelDescription {
+  /** The only batch that the model takes, where a layer takes all samples together. */
+  readonly batch?: number;
   readonly weights: readonly WeightInfo[];
   /** One for each call. */
   readonly layers: readonly LayerSummary[];
@@ -88,4 +85,13 @@ export interface CompileSpec {
   readonly gradientAccumulationSteps?: number;
   /** Parts of the forward pass, of which only what passes between them is kept for the backward pass; default: all is kept. */
   readonly recompute?: number;
+  /** Products compute in float16, and the loss is scaled; default: all computes in float32. */
+  readonly mixedPrecision?: LossScaling;
+}
+
+export interface LossScaling {
+  /** From 1. */
+  readonly initialScale: number;
+  /** Steps without a gradient that is not finite after which the scale doubles. */
+  readonly dynamicGrowthSteps: number;
 }

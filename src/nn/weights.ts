@@ -1,7 +1,7 @@
 // Options of weights that layers share: how each begins, and what it is penalised for.
 
+import { flag, named, optional } from '../base/options';
 import { initializerOptions } from './initializers';
-import { flag, named, optional } from './options';
 import { regularizerOptions } from './regularizers';
 
 export const initializer = (fallback: string) => named(initializerOptions, fallback);

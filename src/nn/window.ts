@@ -1,7 +1,7 @@
 // What convolutions and poolings share: windows that walk over spatial axes, as Keras counts them, and as ONNX says it.
 
+import { choice, each, type Option } from '../base/options';
 import type { Call, Sized } from './layer';
-import { choice, each, type Option } from './options';
 import { Tensor } from './tensor';
 import type { Shape } from './types';
 

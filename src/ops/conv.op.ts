@@ -15,6 +15,7 @@ import { type ConvAttributes, convAttributes, convShape } from './conv/shape';
 import { staged } from './conv/staged';
 import { winograd } from './conv/winograd';
 import { plainConv } from './plain/conv';
+import { sparse } from './sparse/conv';
 
 const kind: Convolution<ConvAttributes> = { sizes: convShape, weightSteps: convWeightSteps, transposed: false };
 
@@ -37,6 +38,7 @@ export default defineOp({
     quad(kind),
     direct(kind),
     plainConv,
+    sparse,
   ],
 });
 

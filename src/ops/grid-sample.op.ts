@@ -4,47 +4,26 @@
 import { isFloat } from '../base/dtype';
 import { ndarray } from '../base/ndarray';
 import { ceilDiv, forEachIndex, formatDims, sizeOf } from '../base/shape';
-import { int, string } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
-import type { NodeView } from '../ir/node-view';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { gridSampleGrad } from './grid-sample-gradient';
+import {
+  cubicA,
+  farthest,
+  gridSampleAttributes,
+  type Mode,
+  optionsOf,
+  type Padding,
+  reach,
+  roundHalfEven,
+  tapPlace,
+  tapWeight,
+  type View,
+} from './grid-sample-taps';
 import { oneEach } from './wgsl/dispatch';
 import { elementAt, elementHelpers, packQuad, quadType, wordsPerQuad, wordType } from './wgsl/elements';
 
 const workgroupSize = 64;
-const modes = ['nearest', 'linear', 'cubic'] as const;
-const paddings = ['zeros', 'border', 'reflection'] as const;
-type Mode = (typeof modes)[number];
-type Padding = (typeof paddings)[number];
-
-type View = NodeView<{ readonly align_corners: number; readonly mode: string; readonly padding_mode: string }>;
-
-/** Taps an axis, and the first of them counted from the coordinate rounded down (nearest: rounded). */
-const reach = { nearest: [1, 0], linear: [2, 0], cubic: [4, -1] } as const satisfies Record<Mode, [number, number]>;
-
-function optionsOf(n: View): { mode: Mode; padding: Padding; aligned: boolean } {
-  const { mode, padding_mode: padding, align_corners: aligned } = n.attributes;
-  return {
-    mode: modes.find((m) => m === mode) ?? n.fail(`has the mode "${mode}"; expected ${modes.join(', ')}`),
-    padding: paddings.find((p) => p === padding) ?? n.fail(`has the padding_mode "${padding}"`),
-    aligned: aligned === 1,
-  };
-}
-
-/** Coordinates are kept within this: farther outside the integers of a shader could not hold them. */
-const farthest = 1e6;
-
-/** Position of tap `i` on an axis; -1 where it lies outside and counts as zero. */
-function tapPlace(i: number, size: number, padding: Padding, aligned: boolean): number {
-  if (i >= 0 && i < size) return i;
-  if (padding === 'zeros') return -1;
-  if (padding === 'border') return i < 0 ? 0 : size - 1;
-  // Mirrored at the outer elements' centres, or at their outer edges.
-  const period = Math.max(1, aligned ? 2 * (size - 1) : 2 * size);
-  const at = ((i % period) + period) % period;
-  return at < size ? at : period - at - (aligned ? 0 : 1);
-}
-
 const placeCode: Record<Padding, (aligned: boolean) => string> = {
   zeros: () => 'return select(-1, i, i >= 0 && i < size);',
   border: () => 'return clamp(i, 0, size - 1);',
@@ -53,28 +32,12 @@ const placeCode: Record<Padding, (aligned: boolean) => string> = {
   return select(period - at${aligned ? '' : ' - 1'}, at, at < size);`,
 };
 
-const cubicA = -0.75;
-
-function tapWeight(distance: number, mode: Mode): number {
-  const x = distance;
-  if (mode === 'nearest') return 1;
-  if (mode === 'linear') return 1 - x;
-  if (x <= 1) return ((cubicA + 2) * x - (cubicA + 3)) * x * x + 1;
-  return cubicA * (((x - 5) * x + 8) * x - 4);
-}
-
 const weightCode: Record<Mode, string> = {
   nearest: 'return 1.0;',
   linear: 'return 1.0 - x;',
   cubic: `if (x <= 1.0) { return (${cubicA + 2} * x - ${cubicA + 3}) * x * x + 1.0; }
   return ${cubicA} * (((x - 5.0) * x + 8.0) * x - 4.0);`,
 };
-
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x);
-  const rest = x - low;
-  return rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low;
-}
 
 function dispatch(n: View): Dispatch {
   const { mode, padding, aligned } = optionsOf(n);
@@ -148,7 +111,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) count
 
 export default defineOp({
   name: 'GridSample',
-  attributes: { align_corners: int(0), mode: string('linear'), padding_mode: string('zeros') },
+  attributes: gridSampleAttributes,
   infer(n) {
     optionsOf(n);
     const [x, grid] = [n.input(0), n.input(1)];
@@ -187,6 +150,7 @@ export default defineOp({
     });
     return [out];
   },
+  grad: gridSampleGrad,
   kernels: [
     {
       name: 'generated',

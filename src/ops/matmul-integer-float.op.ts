@@ -137,5 +137,6 @@ export const cases: Record<string, OpCase[]> = {
   'com.microsoft.DynamicQuantizeMatMul': [
     { name: 'columns and bias', inputs: [{ dims: [5, 12] }, signed(12, 9), scale(9), signed(9), { dims: [9] }] },
     { name: 'one scale', inputs: [{ dims: [2, 3, 8] }, signed(8, 7), scale()] },
+    { name: 'a row', inputs: [{ dims: [1, 131] }, signed(131, 70), scale(70), signed(1), { dims: [70] }] },
   ],
 };

@@ -2,12 +2,17 @@
 // A [rows…, K], B uint8 [N, blocks, bytes of a block], scales [N, blocks], optional zero points (packed, or of A's
 // type), optional g_idx [K] (the block whose scale each k has), optional bias [N].
 // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits
+//
+// lepton.MatMulNBits, which has the kernels: the same with the first four inputs alone, in blocks of any whole number of
+// chunks; lepton.PackBits makes its weights and zero points of a matrix of small integers.
 
+import type { DType } from '../base/dtype';
 import { int64s, ndarray, scalar } from '../base/ndarray';
 import { defineOp, type LowerBuilder, type OpCase } from '../ir/opdef';
 import { addAt, Formula, reshape, sumTo } from './gradient';
 import { nbitsKernels } from './nbits/kernels';
-import { type NBitsNode, nbitsAttributes, nbitsProblem } from './nbits/problem';
+import { packBits } from './nbits/pack-bits';
+import { internalName, type NBitsNode, nbitsAttributes, nbitsProblem } from './nbits/problem';
 import { nbitsReference } from './nbits/reference';
 import { cast, reshaped } from './quantize/requantize';
 
@@ -76,24 +81,30 @@ function nbitsGrad(n: NBitsNode, b: LowerBuilder, gradient: string): (string | u
   return [ofA, undefined, ofScales, ofZeros, undefined, ofBias];
 }
 
-export default defineOp({
-  name: 'com.microsoft.MatMulNBits',
+const product = {
   attributes: nbitsAttributes,
-  infer(n) {
+  infer(n: NBitsNode) {
     const { dtype, dims } = nbitsProblem(n);
     return [{ dtype, dims }];
   },
   reference: nbitsReference,
-  grad: (n, b, [gradient]) => (gradient === undefined ? [] : nbitsGrad(n, b, gradient)),
+  grad: (n: NBitsNode, b: LowerBuilder, [gradient]: readonly (string | undefined)[]) =>
+    gradient === undefined ? [] : nbitsGrad(n, b, gradient),
+};
+
+const general = defineOp({
+  ...product,
+  name: 'com.microsoft.MatMulNBits',
   lower(n, b) {
-    if (!n.has(4) && !n.has(5)) return undefined;
+    const { K, N, bits, block_size } = n.attributes;
     const inputs = n.node.inputs.slice(0, 4);
-    const product = n.has(4) ? withGroups(n, b) : b.add(n.node.op, inputs, { ...n.node.attributes })[0];
-    if (!n.has(5)) return [product as string];
-    return b.add('Add', [product as string, reshaped(b, n.node.inputs[5] as string, [n.attributes.N])]);
+    const result = n.has(4) ? withGroups(n, b) : b.add(internalName, inputs, { K, N, bits, block_size })[0];
+    if (!n.has(5)) return [result as string];
+    return b.add('Add', [result as string, reshaped(b, n.node.inputs[5] as string, [N])]);
   },
-  kernels: nbitsKernels,
 });
+
+export default [general, defineOp({ ...product, name: internalName, kernels: nbitsKernels }), packBits];
 
 interface Sizes {
   readonly a: readonly number[];
@@ -130,7 +141,7 @@ function nbits(name: string, { a, n, bits = 4, block = 32, zeros, groups, bias, 
   };
 }
 
-export const cases: OpCase[] = [
+const generalCases: OpCase[] = [
   nbits('a row', { a: [1, 256], n: 36 }),
   nbits('a row, packed zero points, bias', { a: [1, 1, 96], n: 129, zeros: 'packed', bias: true }),
   nbits('rows, float zero points', { a: [2, 3, 128], n: 35, block: 64, zeros: 'float' }),
@@ -144,3 +155,30 @@ export const cases: OpCase[] = [
   nbits('groups, zero points', { a: [3, 64], n: 10, block: 16, zeros: 'packed', groups: true }),
   nbits('float16', { a: [4, 64], n: 24, zeros: 'packed', dtype: 'float16' }),
 ];
+
+/** What only the general form of the kernels' operator can say, and sizes at which kernels differ. */
+const internalCases: OpCase[] = [
+  nbits('8 bits, a block a column', { a: [1, 80], n: 37, bits: 8, block: 80 }),
+  nbits('8 bits, a block a column, k ragged, zero points', { a: [1, 77], n: 66, bits: 8, block: 80, zeros: 'packed' }),
+  nbits('8 bits, rows', { a: [19, 77], n: 35, bits: 8, block: 80, zeros: 'packed' }),
+  nbits('8 bits, blocks of 48, float zero points', { a: [5, 100], n: 21, bits: 8, block: 48, zeros: 'float' }),
+  nbits('4 bits, blocks of 48, k ragged', { a: [1, 101], n: 130, block: 48, zeros: 'packed' }),
+  nbits('4 bits, blocks of 128, many columns', { a: [1, 300], n: 261, block: 128 }),
+  nbits('4 bits, blocks of 64, rows', { a: [33, 200], n: 68, block: 64, zeros: 'float' }),
+  nbits('8 bits, float16', { a: [1, 70], n: 20, bits: 8, block: 80, zeros: 'packed', dtype: 'float16' }),
+  nbits('8 bits, float16, rows', { a: [6, 70], n: 21, bits: 8, block: 80, dtype: 'float16' }),
+];
+
+const matrix = (dtype: DType, dims: number[], range: readonly [number, number]) => ({ dtype, dims, range });
+const packCases: OpCase[] = [
+  { name: 'int8 by columns', inputs: [matrix('int8', [5, 33], [-128, 127])], attributes: { transposed: 1, bytes: 16 } },
+  { name: 'uint8, cut in words', inputs: [matrix('uint8', [7, 3], [0, 255])], attributes: { transposed: 0, bytes: 3 } },
+  { name: 'int4 by columns', inputs: [matrix('int4', [37, 5], [-8, 7])], attributes: { transposed: 1, bytes: 24 } },
+  { name: 'uint4, an odd number', inputs: [matrix('uint4', [6, 5], [0, 15])], attributes: { transposed: 0, bytes: 3 } },
+];
+
+export const cases: Record<string, OpCase[]> = {
+  'com.microsoft.MatMulNBits': generalCases,
+  [internalName]: internalCases,
+  'lepton.PackBits': packCases,
+};

@@ -6,6 +6,8 @@ import { type NumericArray, ndarray } from '../base/ndarray';
 import { required } from '../ir/attributes';
 import { defineOp } from '../ir/opdef';
 import { sparseCases } from './sparse/cases';
+import { sparseGrad } from './sparse/grad';
+import { sparseGradCases } from './sparse/grad-cases';
 import { sparseKernels } from './sparse/kernels';
 import { sparseOutput, sparseProblem } from './sparse/problem';
 
@@ -30,7 +32,8 @@ export default defineOp({
     }
     return [out];
   },
+  grad: sparseGrad,
   kernels: sparseKernels,
 });
 
-export const cases = sparseCases;
+export const cases = [...sparseCases, ...sparseGradCases];

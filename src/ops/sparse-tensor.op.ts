@@ -6,6 +6,7 @@ import fillText from '../../shaders/fill.wgsl?raw';
 import text from '../../shaders/sparse-tensor.wgsl?raw';
 import { type DeviceType, deviceBytes, deviceType } from '../base/dtype';
 import { int64s, type NDArray, ndarray } from '../base/ndarray';
+import { numberOfDType } from '../base/onnx-dtypes';
 import { ceilDiv, formatDims, sizeOf, stridesOf } from '../base/shape';
 import { required } from '../ir/attributes';
 import type { Dispatch } from '../ir/kernel';
@@ -64,6 +65,15 @@ export default defineOp({
     if (n.input(1).dims.length === 2) return [b.add('GatherND', [dy, indices])[0], undefined];
     const [flat] = b.add('Reshape', [dy, b.constant(int64s([-1]))]) as [string];
     return [b.add('Gather', [flat, indices])[0], undefined];
+  },
+  lower(n, b) {
+    // Several bytes share a word, which invocations cannot write apart: they are placed as words.
+    const { dtype } = n.input(0);
+    if (dtype !== 'int8' && dtype !== 'uint8') return undefined;
+    const [values, indices] = n.node.inputs as [string, string];
+    const words = b.add('Cast', [values], { to: numberOfDType('int32') });
+    const placed = b.add(n.node.op, [...words, indices], { dims: n.attributes.dims });
+    return b.add('Cast', placed, { to: numberOfDType(dtype) });
   },
   kernels: [
     {
@@ -134,6 +144,14 @@ export const cases: OpCase[] = [
       { ...places(1, 2), dims: [2] },
     ],
     attributes: { dims: [3] },
+  },
+  {
+    name: 'int8',
+    inputs: [
+      { dims: [5], dtype: 'int8', range: [-128, 127] },
+      { ...places(1, 2, 3, 20, 34), dims: [5] },
+    ],
+    attributes: { dims: [5, 7] },
   },
   { name: 'nothing but zeros', inputs: [{ dims: [0] }, { ...places(), dims: [0] }], attributes: { dims: [3, 3] } },
 ];

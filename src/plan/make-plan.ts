@@ -246,7 +246,7 @@ class Planner {
         const label = `${node.name}.${own}`;
         memory =
           'scratch' in operand
-            ? this.newMemory(atLoad ? 'init' : once ? 'weight' : 'slot', operand.bytes, label)
+            ? this.newMemory(once ? 'init' : 'slot', operand.bytes, label)
             : this.tableMemory(operand.data, label);
         this.memoryOf.set(key, memory);
       }

@@ -14,6 +14,11 @@ export function sparseNoise(dtype: DType, dims: Dims, pattern: Pattern): NDArray
   if (known) return known;
   const array = ndarray(dtype, dims);
   const random = xorshift();
+  made.set(pattern, array);
+  if (isPaired(pattern)) {
+    fillPairs(array, pattern, random);
+    return array;
+  }
   const { height, width, perRow, perColumn } = unitsOf(pattern);
   const cumulative = cumulativeOf(perColumn);
   const total = cumulative.at(-1) ?? 0;
@@ -32,8 +37,27 @@ export function sparseNoise(dtype: DType, dims: Dims, pattern: Pattern): NDArray
       }
     }
   });
-  made.set(pattern, array);
   return array;
+}
+
+/** Whether two of every four neighbours are all there are, and most of them are. */
+function isPaired({ rows, columns, nonZeros, mostOfFour }: Pattern): boolean {
+  return Math.min(mostOfFour.alongRow, mostOfFour.alongColumn) <= 2 && nonZeros > 0.4 * rows * columns;
+}
+
+function fillPairs(array: NDArray, { rows, columns, mostOfFour }: Pattern, random: () => number): void {
+  const alongRow = mostOfFour.alongRow <= 2;
+  const [lines, length] = alongRow ? [rows, columns] : [columns, rows];
+  const [lineStep, step] = alongRow ? [columns, 1] : [1, columns];
+  for (let line = 0; line < lines; line++) {
+    for (let four = 0; four < length; four += 4) {
+      const first = Math.floor(4 * random());
+      const second = (first + 1 + Math.floor(3 * random())) % 4;
+      for (const at of [four + first, four + second]) {
+        if (at < length) array.data[line * lineStep + at * step] = 0.5 + random() / 2;
+      }
+    }
+  }
 }
 
 /** What the non-zeros come in: the largest blocks that are nearly full, or one by one. */
@@ -54,13 +78,21 @@ const sizeOfBlock = (shape: BlockShape) => sizesOf(shape).reduce((a, b) => a * b
  * A text that patterns share whose kernels take about the same time: non-zeros and blocks to a twentieth of what there is,
  * skew to a power of two.
  */
-export function likeness({ nonZeros, perRow, perColumn, blocks }: Pattern): string {
+export function likeness({ nonZeros, perRow, perColumn, blocks, mostOfFour }: Pattern): string {
   const step = (n: number) => Math.round(Math.log(Math.max(1, n)) / Math.log(1.05));
   const skew = (counts: Uint32Array) => {
     const longest = counts.reduce((most, n) => Math.max(most, n), 0);
     return Math.round(Math.log2((longest * counts.length) / Math.max(1, nonZeros)));
   };
-  return ['~', step(nonZeros), ...blockShapes.map((s) => step(blocks[s].count)), skew(perRow), skew(perColumn)].join();
+  const fours = [mostOfFour.alongRow, mostOfFour.alongColumn].map((most) => most <= 2);
+  return [
+    '~',
+    step(nonZeros),
+    ...blockShapes.map((s) => step(blocks[s].count)),
+    skew(perRow),
+    skew(perColumn),
+    ...fours,
+  ].join();
 }
 
 function cumulativeOf(counts: Uint32Array): Float64Array {

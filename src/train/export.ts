@@ -7,15 +7,18 @@ import { describe, forward } from '../nn/build';
 import type { ModelSpec } from '../nn/types';
 import { isFloatAttribute } from '../ops/attribute-kinds';
 import { inferNode } from '../ops/registry';
+import { dropDeadCode } from '../transform/dead-code';
 import { writeOnnx } from '../write/onnx';
 import { withAnyBatch } from './any-batch';
+import { sparseProducts } from './sparse-products';
 
 /**
  * @param weights packed float32 by name
  * @throws UNSUPPORTED_OPERATION where a constant hangs on the batch or an open size, or for what ONNX has no operator for
  */
 export function exportOnnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
-  const arrays = describe(spec).weights.map(
+  const { weights: infos, batch } = describe(spec);
+  const arrays = infos.map(
     ({ name, dims }) => [name, decode('float32', dims, weights.get(name) as Uint8Array)] as const,
   );
   const build = (batch: number): Graph => {
@@ -27,7 +30,8 @@ export function exportOnnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Ar
     const { outputs } = forward(spec, b, { inputs, weights: (name) => name, training: false });
     return named(b.finish(outputs), spec.outputs);
   };
-  return writeOnnx(withAnyBatch(build), { isFloat: isFloatAttribute });
+  const graph = batch === undefined ? withAnyBatch(build) : dropDeadCode(build(batch));
+  return writeOnnx(sparseProducts(graph), { isFloat: isFloatAttribute });
 }
 
 /** The graph with its outputs called by these names. */

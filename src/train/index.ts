@@ -9,6 +9,7 @@ import { culpritGraph } from './culprit';
 import { exportOnnx } from './export';
 import { type ImportedLayer, type ImportRequest, importLayer } from './import';
 import { planOf, planStep, type StepPlan, type Target } from './plan';
+import { pruneWeights } from './prune';
 import { type StepRequest, stateOf } from './step';
 import type { StateSpec } from './updates';
 
@@ -21,6 +22,7 @@ export interface TrainingCompiler {
   plan(request: StepRequest, target: Target): StepPlan;
   /** Makes a layer of an ONNX model, or of its beginning. */
   importLayer(model: Graph, request: ImportRequest): Promise<ImportedLayer>;
+  prune: typeof pruneWeights;
   /** The model for inference. @param weights packed float32 by name */
   onnx(spec: ModelSpec, weights: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer>;
   /** A plan whose report says of each of these nodes whether it gave something that is not finite. */
@@ -35,6 +37,7 @@ export const training: TrainingCompiler = {
   initialise,
   state: stateOf,
   plan: planStep,
+  prune: pruneWeights,
   onnx: exportOnnx,
   importLayer,
   culprits(request, target) {

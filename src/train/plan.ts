@@ -1,6 +1,7 @@
 // A step of training as a Plan: the passes, then the planner, with what training keeps as variables.
 
 import type { AdapterProfile } from '../base/adapter';
+import { LeptonError } from '../base/errors';
 import type { AdapterRates } from '../base/tuning';
 import { makePlan } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
@@ -19,8 +20,17 @@ export interface Target {
   readonly rates?: AdapterRates | undefined;
 }
 
-/** @throws INVALID_ARGUMENT, INVALID_INPUT, UNSUPPORTED_MODEL */
+/** @throws INVALID_ARGUMENT, INVALID_INPUT, UNSUPPORTED_MODEL; UNSUPPORTED_OPERATION for mixed precision without float16 */
 export function planStep(request: StepRequest, target: Target): StepPlan {
+  const { adapter } = target;
+  if (request.compile?.mixedPrecision && !adapter.features.includes('shader-f16')) {
+    throw new LeptonError(
+      'UNSUPPORTED_OPERATION',
+      `The model was compiled with mixedPrecision, but this GPU or browser (${adapter.description || adapter.vendor}) has no ` +
+        'float16 (WebGPU feature "shader-f16"): compile without mixedPrecision.',
+      { details: { feature: 'shader-f16' } },
+    );
+  }
   const step = stepGraph(request);
   return { plan: planOf(step, target), report: step.report };
 }

@@ -13,9 +13,10 @@ import { totalsOf } from '../nn/metrics';
 import type { CompileSpec, ModelDescription, ModelSpec, WeightInfo } from '../nn/types';
 import { inferNode } from '../ops/registry';
 import { differentiate } from '../transform/differentiate';
+import { mixPrecision } from '../transform/mixed-precision';
 import { recompute } from '../transform/recompute';
 import { learningRateName, reportName, sampleWeightName, seedName, targetName } from './names';
-import { optimizerState, type StateSpec, withUpdates } from './updates';
+import { optimizerState, type StateSpec, scaleName, withUpdates } from './updates';
 
 export type StepKind = 'train' | 'evaluate' | 'predict';
 
@@ -29,6 +30,8 @@ export interface StepRequest {
   readonly spec: ModelSpec;
   /** Not for 'predict'. */
   readonly compile?: CompileSpec;
+  /** Weights of which what is zero stays zero. */
+  readonly pruned?: readonly string[];
   /** Of every input of the model, in its order, batch included. */
   readonly inputs: readonly TensorShape[];
   /** Of what each output is compared with; none for 'predict'. */
@@ -39,6 +42,13 @@ export interface StepRequest {
 export interface ReportLayout {
   /** For each output, for each of its metrics. */
   readonly metrics: readonly (readonly { readonly start: number; readonly length: number }[])[];
+  /** Of a step that trains: how large the gradient of each weight is, in order; not finite where an element is not. */
+  readonly gradients?: {
+    readonly start: number;
+    readonly weights: readonly string[];
+    /** Where the loss is scaled, the place of the next step's scale; below 1 there is none. */
+    readonly nextScale?: number;
+  };
   readonly length: number;
 }
 
@@ -91,6 +101,7 @@ class Step {
     const seed = training ? b.input(seedName, 'int32', [1]) : undefined;
     const weights = (name: string) => name;
     const made = forward(spec, b, { inputs, weights, training, ...(seed && { seed }) });
+    const nodes = b.finish([]).nodes.length;
     if (!compile || kind === 'predict') return this.finished(b.finish(made.outputs), []);
 
     const targets = request.targets.map(({ dtype, dims }, i) => b.input(targetName(i), dtype, dims));
@@ -106,32 +117,45 @@ class Step {
     const metrics = compile.metrics.map((list, i) =>
       list.map((named) => totalsOf(named, b, targets[i] as string, made.outputs[i] as string, sampleWeight)),
     );
-    const report = this.vector([loss, ...losses, ...metrics.flat()]);
-    if (!training) return this.finished(b.finish([report]), metrics);
+    const numbers = [loss, ...losses, ...metrics.flat()];
+    const mixed = (graph: Graph) =>
+      compile.mixedPrecision ? mixPrecision(graph, { nodes, weights: this.weightNames }) : graph;
+    if (!training) return this.finished(withReport({ ...mixed(b.finish(numbers)), outputs: [] }, numbers), metrics);
 
     const rate = b.input(learningRateName, 'float32', []);
     const trained = description.weights.filter(isTrained);
     if (trained.length === 0) {
       throw new LeptonError('INVALID_ARGUMENT', `No layer of "${spec.name}" is trainable: there is nothing to train.`);
     }
+    const differentiated = compile.mixedPrecision ? this.node('Mul', loss, scaleName) : loss;
+    const needed = [differentiated, ...numbers, ...made.updates.map(({ value }) => value)];
     const {
       graph,
       forward: kept,
       gradients,
     } = differentiate(
-      b.finish([report]),
-      loss,
+      mixed(b.finish(needed)),
+      differentiated,
       trained.map(({ name }) => name),
     );
-    const updated = withUpdates(graph, {
-      ...{ compile, loss, learningRate: rate, trained, gradients },
+    const { graph: updated, report } = withUpdates(graph, {
+      ...{ compile, loss, learningRate: rate, trained, gradients, pruned: request.pruned ?? [] },
       averages: made.updates,
     });
-    const lean = compile.recompute === undefined ? updated : recompute(updated, kept, compile.recompute);
-    return this.finished({ ...lean, inputs: b.finish([]).inputs }, metrics);
+    const reporting = withReport(updated, [...numbers, ...report]);
+    const lean = compile.recompute === undefined ? reporting : recompute(reporting, kept, compile.recompute);
+    return this.finished(
+      { ...lean, inputs: b.finish([]).inputs },
+      metrics,
+      trained.map(({ name }) => name),
+    );
   }
 
-  private finished(graph: Graph, metrics: readonly (readonly string[])[]): StepGraph {
+  private get weightNames(): ReadonlySet<string> {
+    return new Set(this.description.weights.map(({ name }) => name));
+  }
+
+  private finished(graph: Graph, metrics: readonly (readonly string[])[], trained?: readonly string[]): StepGraph {
     let end = 1 + metrics.length;
     const layout = metrics.map((list) =>
       list.map((name) => {
@@ -141,7 +165,11 @@ class Step {
       }),
     );
     const variables = new Set(this.state.map(({ name }) => name));
-    return { graph, variables, report: { metrics: layout, length: end } };
+    if (!trained) return { graph, variables, report: { metrics: layout, length: end } };
+    const nextScale = end + trained.length;
+    const scaled = this.request.compile?.mixedPrecision !== undefined;
+    const gradients = { start: end, weights: trained, ...(scaled && { nextScale }) };
+    return { graph, variables, report: { metrics: layout, gradients, length: nextScale + Number(scaled) } };
   }
 
   private checkTarget(i: number, output: string): void {
@@ -166,11 +194,13 @@ class Step {
   private number(value: number): string {
     return this.b.constant(scalar('float32', value));
   }
+}
 
-  /** All of them, flat, one after another, under the report's name. */
-  private vector(names: readonly string[]): string {
-    const flat = names.map((name) => this.node('Reshape', name, this.b.constant(int64s([-1]))));
-    this.b.append({ name: 'report', op: 'Concat', inputs: flat, outputs: [reportName], attributes: { axis: 0 } });
-    return reportName;
-  }
+/** The graph with all of these, flat, one after another, as the report: its first output, before those that overwrite. */
+function withReport(graph: Graph, names: readonly string[]): Graph {
+  const b = GraphBuilder.within(graph.name, graph.values.values(), new Set([reportName]), inferNode);
+  const flat = names.map((name) => b.add('Reshape', [name, b.constant(int64s([-1]))])[0] as string);
+  b.append({ name: 'report', op: 'Concat', inputs: flat, outputs: [reportName], attributes: { axis: 0 } });
+  const { nodes, values } = b.finish([]);
+  return { ...graph, nodes: [...graph.nodes, ...nodes], values, outputs: [reportName, ...graph.outputs] };
 }

@@ -8,6 +8,8 @@ import { composeViews } from './compose-views';
 import { dropDeadCode } from './dead-code';
 import { foldBatchNorm } from './fold-batch-norm';
 import { fuseAttention } from './fuse-attention';
+import { fuseDequantize } from './fuse-dequantize';
+import { fuseDequantizeDynamic } from './fuse-dequantize-dynamic';
 import { fuseEpilogue } from './fuse-epilogue';
 import { fuseNormalization } from './fuse-normalization';
 import { fusePointwise } from './fuse-pointwise';
@@ -30,9 +32,11 @@ function passes(adapter: AdapterProfile): Pass[] {
   const none = new Map<string, number>();
   return [
     ['dropUnused', dropDeadCode],
+    ['fuseDequantize', fuseDequantize],
     ['lower', lower],
     ['foldConstants', (g) => specialise(g, none)],
     ['shareCommon', shareCommon],
+    ['fuseDequantizeDynamic', (g) => fuseDequantizeDynamic(g, adapter)],
     ['composeViews', composeViews],
     ['fuseNormalization', fuseNormalization],
     ['absorbMovement', absorbMovement],

@@ -39,6 +39,8 @@ export function spreadPatterns(graph: Graph): Graph {
   function sourceOf({ op, inputs, outputs }: Node): string | undefined {
     if (op === 'Cast' || op === 'Reshape' || op === 'Identity') return inputs[0];
     if (op === 'lepton.SparseTensor') return inputs[1];
+    // Without a zero point 0 stands for 0.
+    if (op === 'lepton.Dequantize' && !inputs[2]) return inputs[0];
     // A factor with fewer elements is spread over the weights: a scale of each channel.
     if (op === 'Mul') return inputs.find((name) => sameElements(name, outputs[0] as string));
     return undefined;

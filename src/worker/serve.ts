@@ -8,6 +8,7 @@ import { createWeightStore } from '../store';
 import { createCheckpointStore } from '../store/checkpoints';
 import { createTuningStore } from '../store/tuning';
 import type { Compiler } from './compiler';
+import { compress } from './compress';
 import { Devices } from './devices';
 import { makeRunner } from './make-runner';
 import { openLayer } from './open-layer';
@@ -80,6 +81,16 @@ export function serve(
         ),
         ({ weights }) => Object.values(weights).flatMap(buffersOf),
       ),
+    compress: (call, request, onProgress) =>
+      moved(
+        abortable(calls, call, (signal) =>
+          compress(request, {
+            ...{ store, devices, compilerFrom, trainerFrom, signal },
+            onProgress: onProgress ? throttled(onProgress) : () => {},
+          }),
+        ),
+        ({ bytes }) => bufferOf(bytes),
+      ),
     createTrainer: (request) => reply(async () => (await trainersFrom(request.compilerUrl)).create(request)),
     compileTrainer: (request) => reply(async () => (await trainer(request.trainer)).compile(request.compile)),
     trainerBatch: (request) => reply(async () => (await trainer(request.trainer)).batch(request)),
@@ -94,6 +105,7 @@ export function serve(
         (state) => Object.values(state).flatMap(buffersOf),
       ),
     setTrainerState: (request) => reply(async () => (await trainer(request.trainer)).setState(request.state)),
+    pruneTrainer: (request) => reply(async () => (await trainer(request.trainer)).prune(request.options)),
     exportTrainer: (id) =>
       moved(
         reply(async () => (await trainer(id)).exportOnnx()),
@@ -167,7 +179,9 @@ function toWire(error: unknown): WireError {
   return { code: 'INTERNAL', message: `Internal error: ${message}`, details: { stack } };
 }
 
-function throttled(send: (progress: Progress) => void): (progress: Progress) => void {
+function throttled<P extends Pick<Progress, 'loaded' | 'total'> & { readonly stage: string }>(
+  send: (progress: P) => void,
+): (progress: P) => void {
   let last: { stage: string; time: number } = { stage: '', time: 0 };
   return (progress) => {
     const time = performance.now();

@@ -11,6 +11,8 @@ export interface TrainerFile {
   readonly spec: ModelSpec;
   readonly compile?: CompileSpec;
   readonly learningRate?: number;
+  /** Weights of which what is zero stays zero. */
+  readonly pruned?: readonly string[];
   /** Weights, and what the optimiser keeps. */
   readonly state: WireState;
 }

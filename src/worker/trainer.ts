@@ -5,6 +5,7 @@
 import { LeptonError } from '../base/errors';
 import { decode } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
+import type { PruneOptions } from '../compress/types';
 import { wasLost } from '../gpu/lost';
 import type { Runner } from '../gpu/runner';
 import { Variables } from '../gpu/variables';
@@ -26,6 +27,7 @@ import {
   planFeeds,
 } from './training-feeds';
 import type { BatchReport, BatchRequest, WireState } from './training-protocol';
+import { checkGradients, inHalves, readReport } from './training-report';
 
 /** Makes a plan real: the worker's own, so that the compiler needs no second one. */
 export type MakeRunner = (
@@ -57,6 +59,8 @@ export class Trainer {
   readonly description: ModelDescription;
   /** How to train, once that is known. */
   compiled: CompileSpec | undefined;
+  /** Weights of which what is zero stays zero. */
+  pruned: readonly string[] = [];
   private live: { readonly shared: SharedDevice; readonly variables: Variables } | undefined;
   private readonly plans = new Map<string, Promise<Prepared>>();
   /** Settles when all that was asked for so far has been submitted. */
@@ -135,17 +139,12 @@ export class Trainer {
         [seedName, int32([1], [this.seedOf(step)])],
       ] as [string, WireTensor][]);
     });
-    const numbers = decode('float32', [prepared.report.length], result.get(reportName) as Uint8Array).data;
-    const [loss] = numbers as unknown as [number];
+    const report = readReport(prepared.report, result.get(reportName) as Uint8Array);
+    const { loss } = report.batch;
     if (!Number.isFinite(loss)) await this.inTurn(() => this.explain(request, feeds, loss));
+    checkGradients(report, compile);
     if (kind === 'train') void this.keepSnapshot();
-    return {
-      loss,
-      losses: Array.from(numbers.subarray(1, 1 + targets.length)),
-      metrics: prepared.report.metrics.map((list) =>
-        list.map(({ start, length }) => Array.from(numbers.subarray(start, start + length))),
-      ),
-    };
+    return report.batch;
   }
 
   async predict(inputs: readonly WireTensor[]): Promise<WireTensor[]> {
@@ -162,17 +161,7 @@ export class Trainer {
 
   /** @param optimizer with what the optimiser keeps, and the number of steps */
   state(optimizer: boolean): Promise<WireState> {
-    return this.onDevice(async () => {
-      const own = new Set(this.description.weights.map(({ name }) => name));
-      const specs = this.variables.specs.filter(({ name }) => optimizer || own.has(name));
-      const read = await this.variables.read(specs.map(({ name }) => name));
-      return Object.fromEntries(
-        specs.map(({ name, dtype, dims }) => [
-          name,
-          { type: dtype, dims, bytes: read.get(name) as Uint8Array<ArrayBuffer> },
-        ]),
-      );
-    });
+    return this.onDevice(() => this.readState(optimizer));
   }
 
   /** The model with its weights as they are: ONNX bytes. */
@@ -183,29 +172,29 @@ export class Trainer {
   }
 
   setState(state: WireState): Promise<void> {
-    return this.inTurn(async () => {
-      const { variables } = this;
-      const specs = new Map(variables.specs.map((spec) => [spec.name, spec]));
-      for (const [name, { type, dims }] of Object.entries(state)) {
-        const spec = specs.get(name);
-        const should = spec && `${spec.dtype}${formatDims(spec.dims)}`;
-        if (should !== type + formatDims(dims)) {
-          throw new LeptonError(
-            'INVALID_INPUT',
-            should
-              ? `The weight "${name}" is ${should}, but was given ${type}${formatDims(dims)}.`
-              : `The model has no weight "${name}"; its weights are ${[...specs.keys()].join(', ')}.`,
-            { details: { name } },
-          );
-        }
-      }
-      for (const [name, { bytes }] of Object.entries(state)) variables.write(name, bytes);
-      // A device that is lost meanwhile does not say so here: the values must outlive it.
-      this.snapshot = new Map([
-        ...(this.snapshot ?? []),
-        ...Object.entries(state).map(([name, { bytes }]) => [name, bytes] as const),
-      ]);
+    return this.inTurn(async () => this.writeState(state));
+  }
+
+  /**
+   * Makes the weights zero that matter least, and keeps them so in the steps to come.
+   * @throws INVALID_ARGUMENT
+   */
+  prune(options: PruneOptions): Promise<void> {
+    return this.onDevice(async () => {
+      const state = await this.readState(true);
+      const floats = Object.entries(state).map(([name, { bytes }]) => [name, new Float32Array(bytes.buffer)] as const);
+      const { weights, state: changed } = this.options.training.prune(this.description, new Map(floats), options);
+      const entries = [...changed].map(([name, values]) => {
+        return [name, { ...(state[name] as WireTensor), bytes: bytesOf(values) }] as const;
+      });
+      this.writeState(Object.fromEntries(entries));
+      await this.addPruned(weights);
     });
+  }
+
+  /** From the next step on, what is zero in these weights stays zero. */
+  keepZeros(weights: readonly string[]): Promise<void> {
+    return this.inTurn(() => this.addPruned(weights));
   }
 
   dispose(): Promise<void> {
@@ -214,6 +203,50 @@ export class Trainer {
       await this.close();
       this.disposed = true;
     });
+  }
+
+  private async readState(optimizer: boolean): Promise<WireState> {
+    const own = new Set(this.description.weights.map(({ name }) => name));
+    const specs = this.variables.specs.filter(({ name }) => optimizer || own.has(name));
+    const read = await this.variables.read(specs.map(({ name }) => name));
+    return Object.fromEntries(
+      specs.map(({ name, dtype, dims }) => [
+        name,
+        { type: dtype, dims, bytes: read.get(name) as Uint8Array<ArrayBuffer> },
+      ]),
+    );
+  }
+
+  private writeState(state: WireState): void {
+    const { variables } = this;
+    const specs = new Map(variables.specs.map((spec) => [spec.name, spec]));
+    for (const [name, { type, dims }] of Object.entries(state)) {
+      const spec = specs.get(name);
+      const should = spec && `${spec.dtype}${formatDims(spec.dims)}`;
+      if (should !== type + formatDims(dims)) {
+        throw new LeptonError(
+          'INVALID_INPUT',
+          should
+            ? `The weight "${name}" is ${should}, but was given ${type}${formatDims(dims)}.`
+            : `The model has no weight "${name}"; its weights are ${[...specs.keys()].join(', ')}.`,
+          { details: { name } },
+        );
+      }
+    }
+    for (const [name, { bytes }] of Object.entries(state)) variables.write(name, bytes);
+    // A device that is lost meanwhile does not say so here: the values must outlive it.
+    this.snapshot = new Map([
+      ...(this.snapshot ?? []),
+      ...Object.entries(state).map(([name, { bytes }]) => [name, bytes] as const),
+    ]);
+  }
+
+  private async addPruned(weights: readonly string[]): Promise<void> {
+    const more = weights.filter((name) => !this.pruned.includes(name));
+    if (more.length === 0) return;
+    this.pruned = [...this.pruned, ...more];
+    for (const plan of this.plans.values()) (await plan.catch(() => undefined))?.runner.dispose();
+    this.plans.clear();
   }
 
   private get variables(): Variables {
@@ -238,6 +271,7 @@ export class Trainer {
       kind,
       spec: this.options.spec,
       ...(this.compiled && kind !== 'predict' && { compile: this.compiled }),
+      pruned: this.pruned,
       inputs: shapes(inputs),
       targets: shapes(targets),
     };
@@ -326,7 +360,8 @@ export class Trainer {
       throw new LeptonError(
         'NOT_FINITE',
         `The loss is ${loss}. ${what} The weights are as they were before this step. ` +
-          'Try a smaller learning rate, clip gradients, or look for such numbers in the data.',
+          'Try a smaller learning rate, clip gradients, or look for such numbers in the data.' +
+          (request.compile?.mixedPrecision ? inHalves : ''),
         { details: { loss, ...(culprit && { op: culprit.op, node: culprit.name }) } },
       );
     } finally {

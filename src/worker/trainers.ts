@@ -25,7 +25,7 @@ export class Trainers {
   ) {}
 
   async create({ source, seed, powerPreference }: CreateTrainerRequest): Promise<CreatedTrainer> {
-    const { spec, compile, learningRate, state } = await this.fileOf(source);
+    const { spec, compile, learningRate, pruned = [], state } = await this.fileOf(source);
     const { training } = this;
     const { devices, makeRunner } = this.options;
     const trainer = new Trainer({
@@ -35,6 +35,7 @@ export class Trainers {
     try {
       await trainer.build(compile);
       await trainer.setState(state);
+      await trainer.keepZeros(pruned);
     } catch (error) {
       await trainer.dispose();
       throw error;
@@ -55,8 +56,8 @@ export class Trainers {
     const trainer = this.of(id);
     const state = await trainer.state(true);
     // As it is now: a compile() that was under way has come before the state.
-    const { spec, compiled } = trainer;
-    return packTrainer({ spec, ...(compiled && { compile: compiled, learningRate }), state });
+    const { spec, compiled, pruned } = trainer;
+    return packTrainer({ spec, ...(compiled && { compile: compiled, learningRate }), pruned, state });
   }
 
   async packWeights(id: number, names: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {

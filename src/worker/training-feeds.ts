@@ -5,7 +5,7 @@ import { LeptonError } from '../base/errors';
 import { decode, encode, ndarray } from '../base/ndarray';
 import { type Dims, formatDims, sizeOf } from '../base/shape';
 import type { Feed } from '../gpu/runner';
-import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
+import type { CompileSpec, LayerSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { Plan } from '../plan/plan';
 import type { WireTensor } from './protocol';
 
@@ -37,13 +37,13 @@ export function checkBatch(spec: ModelSpec, given: readonly WireTensor[]): void 
   checkEmbedded(spec, given);
 }
 
-/** What an embedding looks up: on the GPU nobody would notice a row that is not there. */
+/** What is looked up by number: on the GPU nobody would notice a row that is not there. */
 function checkEmbedded({ inputs, layers, calls }: ModelSpec, given: readonly WireTensor[]): void {
   for (const { layer, inputs: read } of calls) {
-    const { className, config } = layers.find(({ name }) => name === layer) ?? {};
+    const spec = layers.find(({ name }) => name === layer);
     const i = inputs.findIndex(({ name }) => name === read[0]);
-    if (className !== 'Embedding' || i < 0) continue;
-    const rows = Number(config?.inputDim);
+    const rows = spec && rowsLookedUp(spec);
+    if (rows === undefined || i < 0) continue;
     const { type, dims, bytes } = given[i] as WireTensor;
     const indices = decode(type, dims, bytes).data;
     const wrong = indices.findIndex((index) => !(index >= 0 && index < rows));
@@ -54,6 +54,14 @@ function checkEmbedded({ inputs, layers, calls }: ModelSpec, given: readonly Wir
       { input: inputs[i]?.name, element: wrong, index: indices[wrong], rows },
     );
   }
+}
+
+/** Of a layer whose inputs are numbers of rows. */
+function rowsLookedUp({ className, config }: LayerSpec): number | undefined {
+  if (className === 'Embedding') return Number(config.inputDim);
+  if (className !== 'SparseDense') return undefined;
+  const { shape } = config.matrix as { readonly shape: readonly number[] };
+  return shape[0];
 }
 
 /** @throws INVALID_INPUT where targets are missing, do not go with the batch, or name a class that the model has not */

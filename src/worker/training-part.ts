@@ -1,13 +1,19 @@
-// The part of the worker that trains: a bundle of its own, fetched when a model to train is made.
+// The part of the worker that trains and compresses: a bundle of its own, fetched when a model to train is made.
 
+import { compressGraph } from '../compress/compress';
+import { reportHtml } from '../compress/html';
 import { type TrainingCompiler, training } from '../train';
 import { Trainers, type TrainersOptions } from './trainers';
 
 export interface TrainingPart extends Pick<TrainingCompiler, 'importLayer'> {
   trainers(options: TrainersOptions): Trainers;
+  readonly compressGraph: typeof compressGraph;
+  readonly reportHtml: typeof reportHtml;
 }
 
 export const trainingPart: TrainingPart = {
   importLayer: training.importLayer,
+  compressGraph,
+  reportHtml,
   trainers: (options) => new Trainers(training, options),
 };

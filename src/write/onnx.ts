@@ -3,18 +3,21 @@
 
 import type { DType } from '../base/dtype';
 import { LeptonError } from '../base/errors';
-import { decode, encode, ndarray } from '../base/ndarray';
+import { decode, encode, type NDArray, ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
 import { subgraphsOf, valuesNeeded } from '../ir/captures';
 import type { AttributeValue, Constant, Dim, Graph, Node, StoredBytes, Value } from '../ir/graph';
 import { joined, Message } from './message';
 import { domainVersion, irVersionOf, opsetOf } from './onnx-versions';
+import { sparseForm, sparseMessage } from './sparse';
 
 export interface WriteOnnxOptions {
   /** Whether a number, or list of numbers, is of the kind float: a graph does not tell 1 from 1.0, but files do. */
   isFloat(node: Node, attribute: string): boolean;
   /** The bytes that a constant refers to. Without it all constants must be inline. */
   storedBytes?(bytes: StoredBytes): Uint8Array;
+  /** Whether constants that are mostly zeros become sparse initialisers, where that is smaller. Default false. */
+  readonly sparse?: boolean;
   /** Default: the oldest from 21 on that has every operator of the graph. */
   readonly opset?: number;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -43,17 +46,39 @@ function operatorSet(domain: string, version: number): Message {
 function graphMessage(graph: Graph, options: WriteOnnxOptions, outer: ReadonlySet<string>): Message {
   const visible = new Set([...outer, ...graph.values.keys()]);
   const out = new Message();
-  for (const node of graph.nodes) out.message(1, nodeMessage(node, options, visible));
+  const nodes = graph.nodes.filter((node) => !isSparse(node));
+  for (const node of nodes) out.message(1, nodeMessage(node, options, visible));
   out.string(2, graph.name || 'graph');
-  const needed = new Set([...graph.nodes.flatMap(valuesNeeded), ...graph.outputs]);
+  const needed = new Set([...nodes.flatMap(valuesNeeded), ...graph.outputs]);
+  const elements = (value: Value, constant: Constant) =>
+    elementsOf(value.name, value.dtype, value.dims as readonly number[], constant, options);
+  for (const node of graph.nodes.filter(isSparse)) {
+    const parts = node.inputs.map((name) => {
+      const value = graph.values.get(name) as Value;
+      return elements(value, value.constant as Constant);
+    });
+    const [values, indices] = parts as [NDArray, NDArray];
+    out.message(
+      15,
+      sparseMessage(node.outputs[0] as string, node.attributes.dims as readonly number[], values, indices),
+    );
+  }
   for (const value of graph.values.values()) {
     const { name, constant } = value;
     if (!constant || outer.has(name) || !needed.has(name)) continue;
-    out.message(5, tensorMessage(name, value.dtype, value.dims as readonly number[], constant, options));
+    const form = options.sparse ? sparseForm(elements(value, constant)) : undefined;
+    const dims = value.dims as readonly number[];
+    if (form) out.message(15, sparseMessage(name, dims, form.values, form.indices));
+    else out.message(5, tensorMessage(name, value.dtype, dims, constant, options));
   }
   for (const name of graph.inputs) out.message(11, valueMessage(name, graph.values.get(name)));
   for (const name of graph.outputs) out.message(12, valueMessage(name, graph.values.get(name)));
   return out;
+}
+
+/** A sparse initialiser, as graphs have it. */
+function isSparse({ op }: Node): boolean {
+  return op === 'lepton.SparseTensor';
 }
 
 /** 'ai.onnx.ml.Scaler' → 'ai.onnx.ml' and 'Scaler' */
@@ -65,7 +90,7 @@ function splitName(op: string): { readonly domain: string; readonly type: string
 function domainsOf(graph: Graph, domains = new Set<string>()): Set<string> {
   for (const node of graph.nodes) {
     const { domain } = splitName(node.op);
-    if (domain !== '') domains.add(domain);
+    if (domain !== '' && !isSparse(node)) domains.add(domain);
     for (const inner of subgraphsOf(node)) domainsOf(inner, domains);
   }
   return domains;
@@ -143,15 +168,33 @@ function bytesOf(
   dtype: DType,
   dims: readonly number[],
   constant: Constant,
-  { storedBytes }: WriteOnnxOptions,
+  options: WriteOnnxOptions,
 ): Uint8Array {
   if (constant.kind === 'inline') return encode(constant.array);
-  if (!storedBytes) {
-    throw new LeptonError('INTERNAL', `The elements of the constant "${name}" are in a file that was not given.`);
-  }
-  const bytes = storedBytes(constant.bytes);
   const atRest = constant.bytes.dtype ?? dtype;
-  return atRest === dtype ? bytes : encode(ndarray(dtype, dims, decode(atRest, dims, bytes).data));
+  if (atRest === dtype) return storedBytes(name, constant, options);
+  return encode(elementsOf(name, dtype, dims, constant, options));
+}
+
+function elementsOf(
+  name: string,
+  dtype: DType,
+  dims: readonly number[],
+  constant: Constant,
+  options: WriteOnnxOptions,
+): NDArray {
+  if (constant.kind === 'inline') return constant.array;
+  const array = decode(constant.bytes.dtype ?? dtype, dims, storedBytes(name, constant, options));
+  return array.dtype === dtype ? array : ndarray(dtype, dims, array.data);
+}
+
+function storedBytes(
+  name: string,
+  { bytes }: Extract<Constant, { kind: 'stored' }>,
+  options: WriteOnnxOptions,
+): Uint8Array {
+  if (options.storedBytes) return options.storedBytes(bytes);
+  throw new LeptonError('INTERNAL', `The elements of the constant "${name}" are in a file that was not given.`);
 }
 
 function valueMessage(name: string, value: Value | undefined): Message {

@@ -27,9 +27,9 @@ export interface Course {
 
 const pixels = 784;
 
-/** A trainer of the page's network, compiled as the page does. */
-export async function openNetwork(devices: Devices, seed: number): Promise<Trainer> {
-  const trainer = new Trainer({ spec: freshNetwork(lepton).spec, seed, training, makeRunner, devices });
+/** A trainer of the page's network, or of another one, compiled as the page does. */
+export async function openNetwork(devices: Devices, seed: number, network = freshNetwork(lepton)): Promise<Trainer> {
+  const trainer = new Trainer({ spec: network.spec, seed, training, makeRunner, devices });
   await trainer.build();
   await trainer.compile(compileSpecOf(compileOptions, 1).spec);
   return trainer;

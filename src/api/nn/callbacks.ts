@@ -2,6 +2,7 @@
 // that a callback may be any object with some of these methods, and that promises are waited for.
 
 import { LeptonError } from '../../base/errors';
+import type { PruneOptions } from '../../compress/types';
 
 /** Loss and metrics by name, those of validation with 'val_' in front. */
 export type Logs = Readonly<Record<string, number>>;
@@ -14,6 +15,7 @@ export interface Trained {
   getWeights(): Promise<Record<string, WeightTensor>>;
   setWeights(weights: Readonly<Record<string, WeightTensor>>): Promise<void>;
   save(url: string): Promise<unknown>;
+  prune(options: number | Omit<PruneOptions, 'criterion'>): Promise<void>;
 }
 
 export interface WeightTensor {
@@ -30,7 +32,8 @@ export interface Callback {
   /** A batch's own loss and metrics. The GPU is some batches ahead by then. */
   onBatchEnd?(batch: number, logs: Logs, model: Trained): void | Promise<void>;
   onEpochEnd?(epoch: number, logs: Logs, model: Trained): void | Promise<void>;
-  onTrainEnd?(model: Trained): void | Promise<void>;
+  /** @param error what ended training, where that is an error: an abort is one */
+  onTrainEnd?(model: Trained, error?: unknown): void | Promise<void>;
 }
 
 export interface MonitorOptions {
@@ -80,7 +83,7 @@ class Monitor {
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without improvement after which training ends; default 0: as 1, with the first. */
   patience?: number;
-  /** Take the weights of the best epoch in the end; default false. */
+  /** Take the weights of the best epoch when training ends, but not where an error or an abort ends it; default false. */
   restoreBestWeights?: boolean;
 }
 
@@ -104,8 +107,8 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
         model.stopTraining = true;
       }
     },
-    async onTrainEnd(model) {
-      if (best) await model.setWeights(best);
+    async onTrainEnd(model, error) {
+      if (best && error === undefined) await model.setWeights(best);
     },
   };
 }
@@ -168,6 +171,53 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
         waited = 0;
         cooling = cooldown;
       }
+    },
+  };
+}
+
+export interface PruningOptions extends Omit<PruneOptions, 'sparsity' | 'criterion'> {
+  /** Share of the weights that are zero at the end, below 1. */
+  finalSparsity: number;
+  /** The same at first; default 0. */
+  initialSparsity?: number;
+  /** The batch, counted from the beginning of training, before which the first weights go; default 0. */
+  beginStep?: number;
+  /** The batch before which the last ones go: training should go on after it. */
+  endStep: number;
+  /** Batches from one time to the next; default 100. */
+  frequency?: number;
+}
+
+/**
+ * Prunes the model while it is trained: fast at first, when many weights are to spare, then ever slower
+ * (https://arxiv.org/abs/1710.01878). Structures that fix the share, such as '2:4', need no schedule: call `model.prune`.
+ * @throws INVALID_ARGUMENT for shares and steps out of order
+ */
+export function pruning(options: PruningOptions): Callback {
+  const { finalSparsity, initialSparsity = 0, beginStep = 0, endStep, frequency = 100, ...structure } = options;
+  const shares = [initialSparsity, finalSparsity];
+  const steps = [beginStep, endStep, frequency];
+  if (!(shares.every((s) => s >= 0 && s < 1) && steps.every(Number.isInteger) && beginStep >= 0 && frequency >= 1)) {
+    throw new LeptonError(
+      'INVALID_ARGUMENT',
+      'pruning(): sparsities are from 0 to below 1, steps whole numbers from 0.',
+    );
+  }
+  if (initialSparsity > finalSparsity || beginStep > endStep) {
+    throw new LeptonError('INVALID_ARGUMENT', 'pruning(): it begins with the lower sparsity, at the earlier step.');
+  }
+  let step = 0;
+  return {
+    onTrainBegin() {
+      step = 0;
+    },
+    async onBatchBegin(_batch, model) {
+      const now = step++;
+      const isDue = now === endStep || (now - beginStep) % frequency === 0;
+      if (now < beginStep || now > endStep || !isDue) return;
+      const left = endStep === beginStep ? 0 : 1 - (now - beginStep) / (endStep - beginStep);
+      const sparsity = finalSparsity + (initialSparsity - finalSparsity) * left ** 3;
+      if (sparsity > 0) await model.prune({ ...structure, sparsity });
     },
   };
 }

@@ -4,6 +4,7 @@ import { LeptonError } from '../../base/errors';
 import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
 import type { WireTensor } from '../../worker/protocol';
 import type { Callback } from './callbacks';
+import type { Layer } from './layer';
 
 /** Tensors, typed arrays or nested lists, the samples along the first dimension; by name where there are several. */
 export type Data = ArrayInput | Readonly<Record<string, ArrayInput>>;
@@ -57,6 +58,19 @@ export function fitData(x: Data | AsyncIterable<Batch>, y: Data, options: FitOpt
   const [train, rest] = validationSplit && !given ? all.split(1 - validationSplit) : [all, undefined];
   const ordered = shuffle ? train.shuffle(seed === undefined ? {} : { seed }) : train;
   return { train: ordered.batch({ size: batchSize }), validation: rest?.batch({ size: batchSize }) ?? given };
+}
+
+/** Layers for which the samples are the nodes of a graph, in the order of its matrix. */
+const ordered = new Set(['SparseMatMul', 'GCNConv']);
+
+/** @throws INVALID_ARGUMENT where samples would be put in another order than their layers have them in */
+export function requireOrder(layers: readonly Layer[], { shuffle = true }: FitOptions): void {
+  const layer = shuffle && layers.find(({ className }) => ordered.has(className));
+  if (!layer) return;
+  throw new LeptonError(
+    'INVALID_ARGUMENT',
+    `${layer.name ?? layer.className} takes samples in the order of its matrix: pass shuffle: false to fit().`,
+  );
 }
 
 function batchesOf([xs, ys]: readonly [Data, Data], size: number): AsyncIterable<Batch> {

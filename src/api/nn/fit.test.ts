@@ -6,11 +6,14 @@ import {
   earlyStopping,
   learningRateScheduler,
   logger,
+  type PruningOptions,
+  pruning,
   reduceLROnPlateau,
   type Trained,
   type WeightTensor,
 } from './callbacks';
 import { type FitPlan, fitLoop, type Loop } from './fit';
+import { Totals } from './totals';
 
 const compile: CompileSpec = {
   optimizer: { name: 'sgd' },
@@ -23,12 +26,14 @@ const compile: CompileSpec = {
 function modelOf(lossOf: (batch: number, kind: string) => number) {
   let seen = 0;
   const restored: number[] = [];
+  const pruned: number[] = [];
   const model: Trained = {
     learningRate: 0.1,
     stopTraining: false,
     getWeights: async () => ({ w: { type: 'float32', dims: [1], data: Float32Array.of(seen) } }),
     setWeights: async (weights) => void restored.push((weights.w as WeightTensor).data[0] as number),
     save: async () => {},
+    prune: async (options) => void pruned.push((options as { sparsity: number }).sparsity),
   };
   const loop: Loop = {
     model,
@@ -42,7 +47,7 @@ function modelOf(lossOf: (batch: number, kind: string) => number) {
       return { samples, report: Promise.resolve(report) };
     },
   };
-  return { loop, model, restored };
+  return { loop, model, restored, pruned };
 }
 
 const data = fromArrays({ xs: new Float32Array(10), ys: new Float32Array(10) });
@@ -186,6 +191,34 @@ describe('the loop over epochs', () => {
   });
 });
 
+describe('logs', () => {
+  const reports = (metrics: number[][]): BatchReport => ({ loss: 1, losses: [1, 1], metrics: [metrics, metrics] });
+  const metrics = [
+    { name: 'precision', config: { threshold: 0.3 } },
+    { name: 'meanAbsoluteError' },
+    { name: 'precision', config: { threshold: 0.7 } },
+  ];
+
+  it('number metrics of one name, as Keras does', () => {
+    const one = new Totals({ ...compile, metrics: [metrics] }, ['y']);
+    const totals = [
+      [1, 1, 0],
+      [3, 4],
+      [1, 3, 0],
+    ];
+    expect(one.add(reports(totals), 4)).toEqual({
+      loss: 1,
+      precision: 0.5,
+      meanAbsoluteError: 0.75,
+      precision_1: 0.25,
+    });
+    expect(Object.keys(new Totals({ ...compile, metrics: [metrics, metrics] }, ['a', 'b']).results())).toEqual([
+      ...['loss', 'a_loss', 'a_precision', 'a_meanAbsoluteError', 'a_precision_1'],
+      ...['b_loss', 'b_precision', 'b_meanAbsoluteError', 'b_precision_1'],
+    ]);
+  });
+});
+
 describe('callbacks', () => {
   /** Losses of epochs, of three batches each. */
   const byEpoch = (losses: readonly number[]) => (batch: number) => losses[Math.floor((batch - 1) / 3)] as number;
@@ -196,6 +229,27 @@ describe('callbacks', () => {
     const { epoch } = await fitLoop(loop, planOf({ epochs: 6, callbacks: [stop] }));
     expect(epoch).toEqual([0, 1, 2, 3]);
     expect(restored).toEqual([6]);
+  });
+
+  it('earlyStopping takes the best weights also where epochs run out, but not where training is aborted or fails', async () => {
+    const stop = () => earlyStopping({ monitor: 'loss', patience: 9, restoreBestWeights: true });
+    const whole = modelOf(byEpoch([3, 1, 2]));
+    await fitLoop(whole.loop, planOf({ callbacks: [stop()] }));
+    expect(whole.restored).toEqual([6]);
+    const aborted = modelOf(byEpoch([3, 1, 2]));
+    const controller = new AbortController();
+    const abort = { onEpochBegin: (epoch: number) => (epoch === 2 ? controller.abort() : undefined) };
+    const fitting = fitLoop(aborted.loop, planOf({ callbacks: [stop(), abort], signal: controller.signal }));
+    await expect(fitting).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(aborted.restored).toEqual([]);
+    const failing = modelOf(byEpoch([3, 1, 2]));
+    const fail = {
+      onEpochBegin(epoch: number) {
+        if (epoch === 2) throw new Error('enough');
+      },
+    };
+    await expect(fitLoop(failing.loop, planOf({ callbacks: [stop(), fail] }))).rejects.toThrow('enough');
+    expect(failing.restored).toEqual([]);
   });
 
   it('names what it watches where the logs have no such number', async () => {
@@ -229,5 +283,27 @@ describe('callbacks', () => {
       '0,0.5,0.5',
       '{"epoch":0,"loss":0.5,"meanAbsoluteError":0.5}',
     ]);
+  });
+});
+
+describe('pruning while training', () => {
+  const prunedBy = async (options: PruningOptions, epochs = 3) => {
+    const { loop, pruned } = modelOf(() => 1);
+    await fitLoop(loop, planOf({ epochs, callbacks: [pruning(options)] }));
+    return pruned.map((share) => Number(share.toFixed(3)));
+  };
+
+  it('takes much at first and little in the end', async () => {
+    expect(await prunedBy({ finalSparsity: 0.8, endStep: 8, frequency: 2 })).toEqual([0.463, 0.7, 0.788, 0.8]);
+  });
+
+  it('begins and ends when it is told to', async () => {
+    const options = { initialSparsity: 0.5, finalSparsity: 0.9, beginStep: 3, endStep: 6, frequency: 100 };
+    expect(await prunedBy(options)).toEqual([0.5, 0.9]);
+  });
+
+  it('refuses a schedule that makes no sense', () => {
+    expect(() => pruning({ finalSparsity: 1, endStep: 5 })).toThrow('below 1');
+    expect(() => pruning({ finalSparsity: 0.5, initialSparsity: 0.6, endStep: 5 })).toThrow('lower sparsity');
   });
 });

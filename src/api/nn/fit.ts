@@ -65,7 +65,7 @@ export async function fitLoop(loop: Loop, plan: FitPlan): Promise<History> {
     }
   } catch (error) {
     // What callbacks cannot do any more either is no news.
-    await tell((c) => c.onTrainEnd?.(model)).catch(() => {});
+    await tell((c) => c.onTrainEnd?.(model, error)).catch(() => {});
     throw error;
   } finally {
     await data.close();

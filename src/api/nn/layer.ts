@@ -4,6 +4,7 @@
 import { LeptonError } from '../../base/errors';
 import type { Config, InputSpec, Json, LayerSpec } from '../../nn/types';
 import type { WireState } from '../../worker/training-protocol';
+import { SparseMatrix } from './sparse-matrix';
 
 /** What every layer can be given. */
 export interface LayerOptions {
@@ -44,9 +45,11 @@ export class Layer {
   trainable: boolean;
   learningRateMultiplier: number;
   readonly inputShape: readonly (number | null)[] | undefined;
-  readonly config: Config;
+  /** @internal Its model has its weights: what the layer does is settled. */
+  isSettled = false;
   /** @internal What its weights begin as, by the layer's own names, where that comes from a file. */
   weights: WireState | undefined;
+  #config: Config;
   #output: SymbolicTensor | undefined;
 
   constructor(
@@ -58,7 +61,16 @@ export class Layer {
     this.trainable = trainable;
     this.learningRateMultiplier = learningRateMultiplier;
     this.inputShape = inputShape;
-    this.config = plain(className, config) as Config;
+    this.#config = plain(className, config) as Config;
+  }
+
+  /** Its options as plain data. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  protected configure(config: Config): void {
+    this.#config = { ...this.#config, ...config };
   }
 
   /** Each use has the layer's same weights. @returns what the layer makes of its input or inputs */
@@ -123,8 +135,9 @@ export function invalid(what: string): LeptonError {
   return new LeptonError('INVALID_ARGUMENT', `${what}.`);
 }
 
-/** Options as plain data: layers as what they are made from, `{ name, … }` as a name with options. */
+/** Options as plain data: sparse matrices as text, layers as what they are made from, `{ name, … }` as a name with options. */
 function plain(className: string, value: unknown): Json {
+  if (value instanceof SparseMatrix) return value.text;
   if (value instanceof Layer) return { className: value.className, config: value.config };
   if (Array.isArray(value)) return value.map((one) => plain(className, one));
   if (typeof value === 'object' && value !== null) {

@@ -2,7 +2,11 @@
 // `dataFormat` says otherwise. A weight is named 'layer/weight' and has Keras's shape.
 
 import { Layer, type LayerOptions } from './layer';
+import { Normalization, type NormalizationOptions } from './normalization';
 import type { NameOrOptions } from './options';
+import type { SparseMatrix } from './sparse-matrix';
+
+export type { Normalization, NormalizationOptions };
 
 /** A whole number for all axes, or one for each. */
 export type Sizes = number | readonly number[];
@@ -190,6 +194,22 @@ export interface AugmentationOptions extends LayerOptions {
   dataFormat?: DataFormat;
 }
 
+export interface SparseMatMulOptions extends LayerOptions {
+  matrix: SparseMatrix;
+  /** The entries of the matrix learn, from the values that it has; what it does not store remains zero. Default false. */
+  trainableValues?: boolean;
+}
+
+/** `matrix` [nodes, nodes] is what each node gets of each; `gcnFilter(adjacency)` for that of the paper. */
+export interface GCNConvOptions extends DenseOptions, SparseMatMulOptions {}
+
+export interface SparseDenseOptions extends DenseOptions {
+  /** [samples, features] */
+  matrix: SparseMatrix;
+  /** The share of the entries that is left out in training; default 0. */
+  dropout?: number;
+}
+
 const of =
   <O extends LayerOptions>(className: string) =>
   (options: O): Layer =>
@@ -199,6 +219,18 @@ const without =
   <O extends LayerOptions = LayerOptions>(className: string) =>
   (options?: O): Layer =>
     new Layer(className, options);
+
+/** Values that learn begin as those of the matrix. */
+const onMatrix =
+  <O extends SparseMatMulOptions>(className: string) =>
+  (options: O): Layer => {
+    const layer = new Layer(className, options);
+    if (options.trainableValues) {
+      const values = options.matrix.values.slice();
+      layer.weights = { values: { type: 'float32', dims: [values.length], bytes: new Uint8Array(values.buffer) } };
+    }
+    return layer;
+  };
 
 /** activation(input · kernel + bias), along the last axis. */
 export const dense = of<DenseOptions>('Dense');
@@ -240,6 +272,18 @@ export const batchNormalization = without<BatchNormalizationOptions>('BatchNorma
 export const layerNormalization = without<LayerNormalizationOptions>('LayerNormalization');
 /** Whole numbers → a learned vector for each. */
 export const embedding = of<EmbeddingOptions>('Embedding');
+/**
+ * activation(matrix[x] · kernel + bias): a dense layer on rows of a sparse matrix, which x names by their numbers (an input
+ * of 'int32'). Entries alone are multiplied.
+ */
+export const sparseDense = of<SparseDenseOptions>('SparseDense');
+/**
+ * matrix · x, where all samples together are x: what the nodes of a graph pass to each other. A batch is as many samples as the
+ * matrix has columns, in their order: `batchSize` must be that number, and `shuffle` false.
+ */
+export const sparseMatMul = onMatrix<SparseMatMulOptions>('SparseMatMul');
+/** Graph convolution, activation(matrix · x · kernel + bias), on batches as for `sparseMatMul`: https://arxiv.org/abs/1609.02907 */
+export const gcnConv = onMatrix<GCNConvOptions>('GCNConv');
 /** [steps, features] → [units], or [steps, units] with `returnSequences` */
 export const simpleRNN = of<RecurrentOptions>('SimpleRNN');
 export const lstm = of<LSTMOptions>('LSTM');
@@ -269,8 +313,12 @@ export const minimum = without('Minimum');
 export const concatenate = without<LayerOptions & { axis?: number }>('Concatenate');
 /** input · scale + offset */
 export const rescaling = of<LayerOptions & { scale: number; offset?: number }>('Rescaling');
-/** (input - mean) / sqrt(variance), along the last axis; one number each, or one for each feature. */
-export const normalization = of<LayerOptions & { mean: Sizes; variance: Sizes }>('Normalization');
+/**
+ * (input - mean) / sqrt(variance), along the last axis. Both are given, or taken from the data that is trained on:
+ * `await layer.adapt(x)` before the model gets its weights.
+ */
+export const normalization = (options?: NormalizationOptions): Normalization =>
+  new Normalization('Normalization', options);
 /** In training adds noise of mean 0. */
 export const gaussianNoise = of<LayerOptions & { stddev: number }>('GaussianNoise');
 /** In training mirrors images at random; default in both directions. */

@@ -1,7 +1,7 @@
 // The logs of an epoch from the reports of its batches.
 
 import { finish } from '../../base/metric-totals';
-import type { CompileSpec } from '../../nn/types';
+import type { CompileSpec, Named } from '../../nn/types';
 import type { BatchReport } from '../../worker/training-protocol';
 
 /** Loss and metrics; numbers, but for metrics that are tables. */
@@ -12,12 +12,16 @@ export class Totals {
   private loss = 0;
   private readonly losses: number[] = [];
   private readonly metrics: (readonly (readonly number[])[])[] = [];
+  /** Of each output's metrics, in the results. */
+  private readonly names: readonly (readonly string[])[];
 
   /** @param outputs names of the model's outputs */
   constructor(
     private readonly compile: CompileSpec,
     private readonly outputs: readonly string[],
-  ) {}
+  ) {
+    this.names = compile.metrics.map((list, i) => namesOf(list, outputs.length > 1 ? `${outputs[i]}_` : ''));
+  }
 
   /** Adds a batch; answers its own logs. */
   add(report: BatchReport, samples: number): Results {
@@ -48,11 +52,21 @@ export class Totals {
     this.outputs.forEach((output, i) => {
       if (several) results[`${output}_loss`] = losses[i] ?? 0;
       this.compile.metrics[i]?.forEach((named, k) => {
-        results[several ? `${output}_${named.name}` : named.name] = finish(named, metrics[i]?.[k] ?? []);
+        results[this.names[i]?.[k] as string] = finish(named, metrics[i]?.[k] ?? []);
       });
     });
     return results;
   }
+}
+
+/** As Keras numbers them: 'precision', 'precision_1'. */
+function namesOf(metrics: readonly Named[], prefix: string): string[] {
+  const seen = new Map<string, number>();
+  return metrics.map(({ name }) => {
+    const count = seen.get(name) ?? 0;
+    seen.set(name, count + 1);
+    return prefix + (count === 0 ? name : `${name}_${count}`);
+  });
 }
 
 /** What callbacks get: the numbers among them. */

@@ -1,6 +1,7 @@
 // A model that can be trained, as the page holds it: compile, fit, evaluate, predict, its weights, and saving.
 
 import { LeptonError } from '../../base/errors';
+import type { PruneOptions } from '../../compress/types';
 import { type ArrayInput, type Batch, fromArrays } from '../../data';
 import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
 import type { WireTensor } from '../../worker/protocol';
@@ -11,7 +12,16 @@ import type { WorkerClient } from '../worker-client';
 import { inOrder, memoryOf, toWire } from './batches';
 import type { Trained, WeightTensor } from './callbacks';
 import { evaluateLoop, fitLoop, type History, iterate, type Loop } from './fit';
-import { classWeighted, type Data, type EvaluateOptions, type FitOptions, fitData, isBatches } from './fit-data';
+import {
+  classWeighted,
+  type Data,
+  type EvaluateOptions,
+  type FitOptions,
+  fitData,
+  isBatches,
+  requireOrder,
+} from './fit-data';
+import type { Layer } from './layer';
 import { type CompileOptions, compileSpecOf } from './options';
 import { download, placeOf } from './saving';
 import { type Results, Totals } from './totals';
@@ -49,6 +59,9 @@ export abstract class Trainable implements Trained {
 
   /** The model as plain data. */
   abstract get spec(): ModelSpec;
+
+  /** In the order in which they are used. */
+  abstract get layers(): readonly Layer[];
 
   /** @internal Weights that begin as a file has them. */
   abstract get givenWeights(): WireState;
@@ -113,13 +126,14 @@ export abstract class Trainable implements Trained {
 
   /**
    * Trains on arrays, or on batches: `fit(x, y, options)` or `fit(batches, options)`.
-   * @throws NOT_FINITE where the loss is no number any more, INVALID_INPUT, ABORTED, DEVICE_LOST, OUT_OF_MEMORY
+   * @throws NOT_FINITE where the loss or a gradient is no number any more, INVALID_INPUT, ABORTED, DEVICE_LOST, OUT_OF_MEMORY
    */
   fit(batches: AsyncIterable<Batch>, options?: FitOptions): Promise<History>;
   fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   async fit(x: Data | AsyncIterable<Batch>, y: Data | FitOptions = {}, more: FitOptions = {}): Promise<History> {
     const given = isBatches(x) ? (y as FitOptions) : more;
     const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = given;
+    if (!isBatches(x)) requireOrder(this.layers, given);
     const { train, validation } = fitData(x, y as Data, given);
     const loop = await this.#loop(given.classWeight);
     return fitLoop(loop, {
@@ -190,6 +204,18 @@ export abstract class Trainable implements Trained {
   }
 
   /**
+   * Makes the weights of kernels zero that matter least, and keeps them zero in all further training, so that the others
+   * learn to do without them: `prune(0.9)` leaves a tenth. A larger share later prunes more; `callbacks.pruning` does so step
+   * by step. Structures other than 'unstructured' are of kernels with two axes.
+   * @throws INVALID_ARGUMENT
+   */
+  async prune(options: number | Omit<PruneOptions, 'criterion'>): Promise<void> {
+    const { client, id } = await this.#current();
+    const request = { trainer: id, options: typeof options === 'number' ? { sparsity: options } : options };
+    await client.call((worker, r) => worker.pruneTrainer(r), request);
+  }
+
+  /**
    * Saves the model, its weights and what the optimiser keeps, so that training can go on: 'indexeddb://name' in the
    * browser's database, at once or not at all; 'downloads://name' as a file (safetensors) for the visitor.
    */
@@ -250,8 +276,13 @@ export abstract class Trainable implements Trained {
   #start(options: BuildOptions): Promise<Live> {
     const starting = openTrainer({ spec: this.spec, weights: this.givenWeights }, options);
     this.#live = starting;
+    const settle = (isSettled: boolean) => {
+      for (const layer of this.layers) layer.isSettled = isSettled;
+    };
+    settle(true);
     starting.catch(() => {
       this.#live = undefined;
+      settle(false);
     });
     return starting;
   }

@@ -74,6 +74,8 @@ async function makeCurves(): Promise<Curves> {
           backgroundColor: i === 0 ? accent : good,
           borderWidth: 2,
           pointRadius: i === 0 ? 0 : 3,
+          // Beyond the area: a line along 100 % is drawn whole.
+          clip: 4,
         })),
       },
       options: {

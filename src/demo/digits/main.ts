@@ -23,6 +23,8 @@ const learner = new Learner(lessons);
 const pad = makePad(element<HTMLCanvasElement>('pad'), () => void answer());
 const button = (id: string) => element<HTMLButtonElement>(id);
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+/** To the digit: it must not be rounded up. */
+const shippedShare = `${(100 * shipped.accuracy).toFixed(2)} %`;
 
 let ready = false;
 /** A lesson, or other weights, are under way. */
@@ -260,7 +262,7 @@ function showKept(): void {
   const last = savedAt ? ` Last saved ${new Date(savedAt).toLocaleString()}, after ${batchesSoFar()}.` : '';
   setText('kept-note', every + last);
   const origins = {
-    shipped: ['As shipped', `${percent(shipped.accuracy)} of MNIST’s test digits`],
+    shipped: ['As shipped', `${shippedShare} of MNIST’s test digits`],
     checkpoint: ['Your own', 'from your last visit'],
     random: ['Random', 'begun here'],
   } as const;
@@ -358,7 +360,7 @@ async function start(): Promise<void> {
   });
   setText(
     'network-note',
-    `Two convolutions and two dense layers, 26,698 weights. Lepton trained it on MNIST’s 60,000 digits; of the ${shipped.tested.toLocaleString('en')} test digits, which it had never seen, it reads ${percent(shipped.accuracy)} right.`,
+    `Two convolutions and two dense layers, 26,698 weights. Lepton itself trained the network that ships, on MNIST’s 60,000 digits; of the ${shipped.tested.toLocaleString('en')} test digits, which it had never seen, it reads ${shippedShare} right.`,
   );
   setUpScores();
   showSeen(pictureOf([]));

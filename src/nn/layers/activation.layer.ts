@@ -1,8 +1,8 @@
 // Activation, and the activations that are layers of their own.
 
+import { number, type Options, optional, wholes } from '../../base/options';
 import { activate, activationOption } from '../activations';
 import { type Call, defineLayer } from '../layer';
-import { number, type Options, optional, wholes } from '../options';
 import { Tensor } from '../tensor';
 import { initializer, regularizer } from '../weights';
 

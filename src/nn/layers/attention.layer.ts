@@ -3,8 +3,8 @@
 // [heads, depth, features] for the output.
 
 import { ndarray } from '../../base/ndarray';
+import { flag, number, optional, whole } from '../../base/options';
 import { type Call, defineLayer, type Sized, type WeightSpec } from '../layer';
-import { flag, number, optional, whole } from '../options';
 import { permuted, reshaped, Tensor } from '../tensor';
 import { kernelOptions } from '../weights';
 

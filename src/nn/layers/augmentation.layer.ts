@@ -2,8 +2,8 @@
 // sample is changed in its own way; outside training they do nothing. Images are sampled bilinearly.
 
 import { int64s } from '../../base/ndarray';
+import { choice, number, type Options, optional } from '../../base/options';
 import { type Call, defineLayer, type LayerDef, type Sized } from '../layer';
-import { choice, number, type Options, optional } from '../options';
 import { reshaped, type Tensor } from '../tensor';
 import { channelsFirst, dataFormat, fromChannelsFirst, spatialShape } from '../window';
 

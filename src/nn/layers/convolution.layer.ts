@@ -1,8 +1,8 @@
 // Conv1D and Conv2D. Kernels are [window…, channels / groups, filters].
 
+import { choice, each, type OptionsOf, whole } from '../../base/options';
 import { activate, activationOption } from '../activations';
 import { type Call, defineLayer, type Sized } from '../layer';
-import { choice, each, type OptionsOf, whole } from '../options';
 import { permuted } from '../tensor';
 import { kernelOptions } from '../weights';
 import {

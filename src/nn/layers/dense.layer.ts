@@ -1,8 +1,8 @@
 // Dense: activation(input · kernel + bias) along the last axis.
 
+import { whole } from '../../base/options';
 import { activate, activationOption } from '../activations';
 import { defineLayer } from '../layer';
-import { whole } from '../options';
 import { Tensor } from '../tensor';
 import { kernelOptions } from '../weights';
 

@@ -1,9 +1,9 @@
 // DepthwiseConv2D: each channel with filters of its own. The kernel is [height, width, channels, depthMultiplier]; the
 // results of one channel stand together.
 
+import { each, type OptionsOf, whole } from '../../base/options';
 import { activate, activationOption } from '../activations';
 import { defineLayer } from '../layer';
-import { each, type OptionsOf, whole } from '../options';
 import { permuted, reshaped } from '../tensor';
 import { kernelOptions } from '../weights';
 import {

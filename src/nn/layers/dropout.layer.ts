@@ -1,8 +1,8 @@
 // Dropout: in training, each element becomes 0 with the probability `rate`, and the others grow so that the mean stays.
 // https://jmlr.org/papers/v15/srivastava14a.html
 
+import { number } from '../../base/options';
 import { defineLayer } from '../layer';
-import { number } from '../options';
 
 export default defineLayer({
   className: 'Dropout',

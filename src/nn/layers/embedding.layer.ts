@@ -1,7 +1,7 @@
 // Embedding: whole numbers below `inputDim`, each to a row of a learned table [inputDim, outputDim].
 
+import { whole } from '../../base/options';
 import { defineLayer } from '../layer';
-import { whole } from '../options';
 import { Tensor } from '../tensor';
 import { initializer, regularizer } from '../weights';
 

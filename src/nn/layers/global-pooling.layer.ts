@@ -1,8 +1,8 @@
 // GlobalAveragePooling and GlobalMaxPooling: the mean or the largest element of each channel.
 
 import { int64s } from '../../base/ndarray';
+import { flag } from '../../base/options';
 import { type Call, defineLayer, type Sized } from '../layer';
-import { flag } from '../options';
 import { Tensor } from '../tensor';
 import { dataFormat, spatialShape, withChannels } from '../window';
 

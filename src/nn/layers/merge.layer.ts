@@ -1,7 +1,7 @@
 // Layers of several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, element by element, and Concatenate.
 
+import { number } from '../../base/options';
 import { type Call, defineLayer, formatShape, type Sized } from '../layer';
-import { number } from '../options';
 import { Tensor } from '../tensor';
 import type { Shape } from '../types';
 

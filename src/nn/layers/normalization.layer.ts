@@ -1,8 +1,8 @@
 // BatchNormalization (https://arxiv.org/abs/1502.03167) and LayerNormalization (https://arxiv.org/abs/1607.06450).
 
 import { ndarray } from '../../base/ndarray';
+import { flag, number } from '../../base/options';
 import { type Call, defineLayer, type Sized, type WeightSpec } from '../layer';
-import { flag, number } from '../options';
 import { Tensor } from '../tensor';
 import { initializer, regularizer } from '../weights';
 

@@ -2,11 +2,11 @@
 // width] mostly. Its normalisations keep the statistics that the file came with. With `lora` the weights stay, and every
 // MatMul and Gemm learns a difference of low rank instead: https://arxiv.org/abs/2106.09685
 
+import { number, type Option, optional, whole } from '../../base/options';
 import type { Node } from '../../ir/graph';
 import { specialise } from '../../transform/specialise';
 import { type Imported, type ImportedWeight, importedOf } from '../imported';
 import { type Call, defineLayer, type Sized } from '../layer';
-import { number, type Option, optional, whole } from '../options';
 import { Tensor } from '../tensor';
 
 const graph: Option<string> = (value, fail) => (typeof value === 'string' ? value : fail('what loadLayer() makes'));

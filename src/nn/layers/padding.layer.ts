@@ -1,8 +1,8 @@
 // ZeroPadding2D and UpSampling2D: images with a border of zeros, and with each pixel repeated.
 
 import { int64s } from '../../base/ndarray';
+import { each, type Option } from '../../base/options';
 import { type Call, defineLayer, type Sized } from '../layer';
-import { each, type Option } from '../options';
 import { reshaped, Tensor } from '../tensor';
 import type { Shape } from '../types';
 import { channelsFirst, type DataFormat, dataFormat, fromChannelsFirst, spatialShape, withChannels } from '../window';

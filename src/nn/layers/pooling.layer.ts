@@ -1,7 +1,7 @@
 // MaxPooling and AveragePooling over windows, of one and two spatial axes.
 
+import { each, type OptionsOf, optional } from '../../base/options';
 import { type Call, defineLayer, type Sized } from '../layer';
-import { each, type OptionsOf, optional } from '../options';
 import {
   channelsFirst,
   dataFormat,

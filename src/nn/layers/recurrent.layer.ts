@@ -4,8 +4,17 @@
 // LSTM: https://doi.org/10.1162/neco.1997.9.8.1735; GRU: https://arxiv.org/abs/1406.1078
 
 import { int64s, ndarray } from '../../base/ndarray';
+import {
+  choice,
+  flag,
+  invalid,
+  type Option,
+  type Options,
+  type OptionsOf,
+  readOptions,
+  whole,
+} from '../../base/options';
 import { type Call, defineLayer, type Sized, type WeightSpec } from '../layer';
-import { choice, flag, invalid, type Option, type Options, type OptionsOf, readOptions, whole } from '../options';
 import { permuted, reshaped, Tensor } from '../tensor';
 import type { Config, Shape } from '../types';
 import { initializer, kernelOptions, regularizer } from '../weights';

@@ -1,8 +1,8 @@
 // Flatten, Reshape, Permute and RepeatVector: the same elements in another shape.
 
 import { int64s } from '../../base/ndarray';
+import { whole, wholes } from '../../base/options';
 import { defineLayer } from '../layer';
-import { whole, wholes } from '../options';
 import { permuted, reshaped, Tensor } from '../tensor';
 
 const product = (sizes: readonly (number | null)[]) =>

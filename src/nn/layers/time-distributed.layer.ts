@@ -1,7 +1,7 @@
 // TimeDistributed: a layer on each step by itself, [batch, steps, …]. All steps go through it at once, as one larger batch.
 
+import { type Option, type Options, readOptions } from '../../base/options';
 import { Call, defineLayer, Sized } from '../layer';
-import { type Option, type Options, readOptions } from '../options';
 import { reshaped, Tensor } from '../tensor';
 import type { Config, Shape } from '../types';
 

@@ -1,8 +1,8 @@
 // Conv2DTranspose: the way back through a convolution. Its kernel is [height, width, filters, channels].
 
+import { whole } from '../../base/options';
 import { activate, activationOption } from '../activations';
 import { type Call, defineLayer, type Sized } from '../layer';
-import { whole } from '../options';
 import { permuted } from '../tensor';
 import { kernelOptions } from '../weights';
 import { channelsFirst, convolutionOptions, fromChannelsFirst, spatialShape, withChannels } from '../window';

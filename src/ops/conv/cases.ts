@@ -1,6 +1,7 @@
 // Test cases of Conv: odd sizes and tails, every attribute, grouped, depthwise and pointwise forms.
 
 import type { OpCase } from '../../ir/opdef';
+import { sparseConvCases } from '../sparse/conv-cases';
 
 interface Sizes {
   readonly name: string;
@@ -183,4 +184,5 @@ export const convCases: OpCase[] = [
   }),
   conv({ name: 'pointwise, float16', x: [2, 6, 5, 7], w: [10, 6, 1, 1], dtype: 'float16' }),
   conv({ name: 'float16', x: [1, 6, 9, 9], w: [10, 6, 3, 3], attributes: same, dtype: 'float16' }),
+  ...sparseConvCases,
 ];

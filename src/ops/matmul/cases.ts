@@ -2,6 +2,8 @@
 // a round of staging; batches broadcast in every way.
 
 import type { OpCase } from '../../ir/opdef';
+import { blockCases } from '../sparse/blocks-cases';
+import { sparseWeightCases } from '../sparse/weight-cases';
 
 const product = (name: string, a: number[], b: number[]): OpCase => ({ name, inputs: [{ dims: a }, { dims: b }] });
 
@@ -106,4 +108,6 @@ export const productCases: OpCase[] = [
   { name: 'few steps, many small batches', inputs: [{ dims: [37, 5, 2] }, { dims: [37, 2, 3] }] },
   { name: 'a row of each batch', inputs: [{ dims: [6, 1, 20] }, { dims: [6, 20, 12] }] },
   ...packedCases,
+  ...sparseWeightCases,
+  ...blockCases,
 ];

@@ -3,6 +3,9 @@
 // adapter and the sizes.
 
 import { plainMatmul } from '../plain/matmul';
+import { blockKernels } from '../sparse/blocks';
+import { pairKernels } from '../sparse/blocks-pairs';
+import { sparseWeightKernels } from '../sparse/weight-kernels';
 import { gemv } from './gemv';
 import { inner } from './inner';
 import { integer } from './integer';
@@ -23,4 +26,7 @@ export const matmulKernels: readonly MatMulKernel[] = [
   thin,
   integer,
   plainMatmul,
+  ...sparseWeightKernels,
+  ...blockKernels,
+  ...pairKernels,
 ];

@@ -1,55 +1,15 @@
-// The variants of a product with quantised weights: `direct` for few rows (a row at a time is what generating text
-// needs) and for adapters where workgroup memory is dear, `tiled` for many rows on a GPU.
+// The variants of a product with quantised weights. They are dequantised in registers by `direct` (few rows: one at a time
+// is what generating text needs), by `tiled` (many rows on a GPU), by `row` and `quad` (an adapter that is a CPU); or
+// once at load, and the product is a dense one.
 
 import directText from '../../../shaders/nbits-direct.wgsl?raw';
 import tiledText from '../../../shaders/nbits-tiled.wgsl?raw';
-import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
-import type { Dispatch, Kernel } from '../../ir/kernel';
-import { foldWorkgroups } from '../wgsl/dispatch';
-import { type NBitsNode, type NBitsProblem, nbitsProblem } from './problem';
+import { denseKernels } from './dense';
+import { quad, row } from './packed';
+import { chunkSize, type NBitsProblem, nbitsProblem } from './problem';
+import { canRun, columnBytes, dispatch, epilogueAxis, type NBitsKernel, rowBytes } from './product';
 import { nbitsText } from './text';
-
-type NBitsKernel = Kernel<NBitsNode['attributes']>;
-
-/** Weights that are dequantised together. */
-const chunkSize = 16;
-
-/** The guaranteed number of storage buffers, less those of the kernel itself. */
-const canRun = (n: NBitsNode) => n.operands.length + (n.has(3) ? 5 : 4) <= 8;
-const epilogueAxis = (n: NBitsNode) => n.output(0).dims.length - 1;
-
-/** Bytes that one invocation loads for a chunk of `columns` columns, scales and zero points included. */
-const columnBytes = (p: NBitsProblem, columns: number) => columns * ((chunkSize * p.bits) / 8 + 8);
-const rowBytes = (p: NBitsProblem, rows: number) => rows * chunkSize * byteSize(deviceType(p.dtype));
-
-function dispatch(
-  n: NBitsNode,
-  p: NBitsProblem,
-  grid: { rowTiles: number; columnTiles: number },
-  variant: { label: string; text: string; constants?: Record<string, number> },
-): Dispatch {
-  const { text, bindings } = nbitsText(n, p);
-  const workgroups = grid.rowTiles * grid.columnTiles;
-  return {
-    label: `MatMulNBits.${variant.label}`,
-    wgsl: text + variant.text,
-    ...(variant.constants && { constants: variant.constants }),
-    bindings,
-    uniforms: {
-      m: p.m,
-      n: p.n,
-      k: p.k,
-      chunks: ceilDiv(p.k, chunkSize),
-      blocks: p.blocks,
-      chunksPerBlock: p.blockSize / chunkSize,
-      zeroBytes: p.zeroBytes,
-      columnTiles: grid.columnTiles,
-      workgroups,
-    },
-    workgroups: foldWorkgroups(workgroups),
-  };
-}
 
 interface DirectTile {
   readonly slices: number;
@@ -99,7 +59,7 @@ const direct: NBitsKernel = {
       LANES: lanes,
       SUMS: tile.slices > 1 ? lanes * tile.rows : 1,
     };
-    return [dispatch(n, p, directGrid(p, tile), { label: 'direct', text: directText, constants })];
+    return [dispatch(p, directGrid(p, tile), { label: 'direct', front: nbitsText(n, p), text: directText, constants })];
   },
 };
 
@@ -129,8 +89,8 @@ const tiled: NBitsKernel = {
   },
   dispatches(n) {
     const p = nbitsProblem(n);
-    return [dispatch(n, p, tiledGrid(p), { label: 'tiled', text: tiledText })];
+    return [dispatch(p, tiledGrid(p), { label: 'tiled', front: nbitsText(n, p), text: tiledText })];
   },
 };
 
-export const nbitsKernels: readonly NBitsKernel[] = [direct, tiled];
+export const nbitsKernels: readonly NBitsKernel[] = [direct, tiled, row, quad, ...denseKernels];

@@ -1,10 +1,17 @@
 // A product with weights of 2, 4 or 8 bits, read off its node: A [rows…, k] times B [n, blocks, bytes of a block],
-// with scales [n, blocks] and optional zero points, packed as the weights are or of A's type.
+// with scales [n, blocks] and optional zero points, packed as the weights are or of A's type. ONNX Runtime's operator has
+// blocks of a power of two; lepton.MatMulNBits has any that are whole chunks, and so one block a column too.
 
 import { type DType, isFloat } from '../../base/dtype';
 import { ceilDiv, type Dims, formatDims, sizeOf } from '../../base/shape';
 import { int, required } from '../../ir/attributes';
 import type { NodeView } from '../../ir/node-view';
+
+/** The product that has kernels; others come down to it. */
+export const internalName = 'lepton.MatMulNBits';
+
+/** Weights that are dequantised together. */
+export const chunkSize = 16;
 
 export const nbitsAttributes = {
   K: required('int'),
@@ -45,8 +52,11 @@ export function nbitsProblem(n: NBitsNode): NBitsProblem {
   const { dtype, dims } = n.input(0);
   if (weight_prepacked !== 0) n.fail('has weights packed for one kind of GPU', 'UNSUPPORTED_MODEL');
   if (![2, 4, 8].includes(bits)) n.fail(`has weights of ${bits} bits; expected 2, 4 or 8`, 'UNSUPPORTED_MODEL');
-  if (blockSize < 16 || !Number.isInteger(Math.log2(blockSize)))
-    n.fail(`has blocks of ${blockSize}; expected a power of two from 16 on`);
+  if (n.node.op === internalName) {
+    if (blockSize % chunkSize !== 0) n.fail(`has blocks of ${blockSize}; expected a multiple of ${chunkSize}`);
+  } else if (blockSize < chunkSize || !Number.isInteger(Math.log2(blockSize))) {
+    n.fail(`has blocks of ${blockSize}; expected a power of two from ${chunkSize} on`);
+  }
   if (!isFloat(dtype) || dims.at(-1) !== k) n.fail(`expects an A of floats whose last axis has ${k} elements`);
   const blocks = ceilDiv(k, blockSize);
   const expect = (i: number, what: string, type: DType, size: number) => {

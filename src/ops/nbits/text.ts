@@ -1,5 +1,6 @@
 // WGSL in front of the shaders of products with quantised weights: operands, their dequantisation in chunks of
-// sixteen weights (a block is one or more whole chunks), and the store with its fused epilogue.
+// sixteen weights (a block is one or more whole chunks), and the store with its fused epilogue. Shaders that read packed
+// weights (packed.ts) bring the text of rows and weights themselves.
 
 import type { Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
@@ -13,28 +14,36 @@ export interface NBitsText {
   readonly bindings: Readonly<Record<string, Operand>>;
 }
 
-export function nbitsText(n: NodeView, p: NBitsProblem): NBitsText {
+/** How A, the weights, scales and zero points are read. */
+export interface Reads {
+  readonly text: string;
+  /** Of weights, scales and zero points. */
+  readonly bindings: Readonly<Record<string, Operand>>;
+}
+
+/** Weights, scales and zero points where they lie. */
+const chunks = (p: NBitsProblem): Reads => ({
+  text: scalesText + weightsText(p.bits) + zerosText(p),
+  bindings: { weights: { input: 1 }, scales: { input: 2 }, ...(p.zeros === 'none' ? {} : { zeros: { input: 3 } }) },
+});
+
+export function nbitsText(n: NodeView, p: NBitsProblem, reads = inChunks(p)): NBitsText {
   const tail = epilogue(n, n.output(0).dims.length - 1, 'step', p.zeros === 'none' ? 5 : 6);
   return {
-    text: [
-      elemAliases(p.dtype),
-      linearHelpers,
-      params,
-      rowsText(p),
-      weightsText(p.bits),
-      zerosText(p),
-      tail.text,
-      storeText(p),
-    ].join('\n'),
-    bindings: {
-      a: { input: 0 },
-      weights: { input: 1 },
-      scales: { input: 2 },
-      ...(p.zeros === 'none' ? {} : { zeros: { input: 3 } }),
-      result: { output: 0 },
-      ...tail.bindings,
-    },
+    text: [elemAliases(p.dtype), linearHelpers, params, reads.text, tail.text, storeText(p)].join('\n'),
+    bindings: { a: { input: 0 }, ...reads.bindings, result: { output: 0 }, ...tail.bindings },
   };
+}
+
+function inChunks(p: NBitsProblem): Reads {
+  const { text, bindings } = chunks(p);
+  return { text: rowsText(p) + text, bindings };
+}
+
+/** Declares sizes, weights, scales and zero points alone, read in chunks. */
+export function chunksText(p: NBitsProblem): NBitsText {
+  const { text, bindings } = chunks(p);
+  return { text: [elemAliases(p.dtype), linearHelpers, params, text].join('\n'), bindings };
 }
 
 const params = /* wgsl */ `
@@ -42,9 +51,14 @@ struct Params {
   m: u32, n: u32, k: u32,
   // Of a column: chunks that k fills, and the blocks that lie in memory.
   chunks: u32, blocks: u32, chunksPerBlock: u32, zeroBytes: u32,
+  // Of packed weights: vectors that k fills.
+  steps: u32, stepsPerBlock: u32,
   columnTiles: u32, workgroups: u32,
 }
 @group(0) @binding(3) var<uniform> params: Params;
+`;
+
+const scalesText = /* wgsl */ `
 @group(0) @binding(4) var<storage, read> scales: array<elem>;
 fn scaleOf(column: u32, chunk: u32) -> f32 {
   return f32(scales[column * params.blocks + chunk / params.chunksPerBlock]);
@@ -52,19 +66,18 @@ fn scaleOf(column: u32, chunk: u32) -> f32 {
 `;
 
 /** `aQuad`: whole quads where rows are such, and no test for the end where rows are whole chunks. */
-function rowsText({ k }: NBitsProblem): string {
+export function rowsText({ k }: NBitsProblem): string {
   const aligned = k % 4 === 0;
-  const load = aligned
-    ? 'vec4f(a[(at * params.k) / 4u + quad])'
-    : 'vec4f(vec4<elem>(a[start], a[start + 1u], a[start + 2u], a[start + 3u]))';
+  const load = aligned ? 'vec4f(a[start + quad])' : 'vec4f(vec4<elem>(a[at], a[at + 1u], a[at + 2u], a[at + 3u]))';
   const inside = '4u * quad + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k)';
   return `
 @group(0) @binding(0) var<storage, read> a: array<${aligned ? 'elem4' : 'elem'}>;
-fn aQuad(row: u32, quad: u32) -> vec4f {
-  let at = min(row, params.m - 1u);
-  ${aligned ? '' : 'let start = at * params.k + 4u * quad;'}
+fn rowStart(row: u32) -> u32 { return min(row, params.m - 1u) * params.k${aligned ? ' / 4u' : ''}; }
+fn quadOf(start: u32, quad: u32) -> vec4f {
+  ${aligned ? '' : 'let at = start + 4u * quad;'}
   return ${k % 16 === 0 ? load : `select(vec4f(), ${load}, ${inside})`};
 }
+fn aQuad(row: u32, quad: u32) -> vec4f { return quadOf(rowStart(row), quad); }
 `;
 }
 
@@ -91,7 +104,8 @@ fn weightsOf(column: u32, chunk: u32) -> array<vec4f, 4> {
 `;
 }
 
-function zerosText({ zeros, bits, dtype }: NBitsProblem): string {
+/** `zeroOf` alone, with the declaration of what it reads. */
+export function zerosText({ zeros, bits, dtype }: NBitsProblem): string {
   if (zeros === 'none') return `fn zeroOf(column: u32, block: u32) -> f32 { return ${2 ** (bits - 1)}.0; }`;
   if (zeros === 'float') {
     return `@group(0) @binding(5) var<storage, read> zeros: array<elem>;

@@ -79,6 +79,7 @@ export const sparseCases: OpCase[] = [
   drawn(1, 77, undefined, { density: 0.5 }),
   drawn(7, 5, undefined, { density: 0 }),
   drawn(33, 65, 1, { density: 1 }),
+  drawn(200, 400, undefined, { density: 0.01, full: [7, 199], empty: [198] }),
   drawn(65, 127, 64, { density: 0.3, empty: [0, 1, 64], full: [5] }),
   drawn(17, 40, 3, { density: 1 }),
   drawn(33, 129, 127, { density: 0.1, full: [32] }),

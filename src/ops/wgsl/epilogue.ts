@@ -3,8 +3,8 @@
 //
 // The shader calls
 //   epilogue(v: vec4<accumulator>, index: u32, channel: u32) -> vec4<result>
-// with `index` the flat position of lane 0 in output 0 (lanes are consecutive there) and `channel` the
-// coordinate of lane 0 along the kernel's channel axis.
+// with `index` the flat position of lane 0 in output 0 (lanes are consecutive there, or as far apart as the kernel says) and
+// `channel` the coordinate of lane 0 along the kernel's channel axis.
 
 import type { DType } from '../../base/dtype';
 import { sameDims, sizeOf } from '../../base/shape';
@@ -18,6 +18,9 @@ export interface Epilogue {
   readonly text: string;
   readonly bindings: Readonly<Record<string, Operand>>;
 }
+
+/** Whether four lanes lie in one channel ('same'), in four consecutive ones ('step'), or in one and so many elements apart. */
+export type Lanes = 'same' | 'step' | { readonly apart: string };
 
 export type OperandClass = 'scalar' | 'channel' | 'full';
 
@@ -33,14 +36,13 @@ export function operandClass(operand: TensorType, output: TensorType, axis: numb
 }
 
 /**
- * @param lanes whether the four lanes lie in one channel ('same') or in four consecutive ones ('step')
  * @param firstBinding number of the first operand's binding, after the kernel's own
  * @param accumulator type of the bare result
  */
 export function epilogue(
   n: NodeView,
   axis: number,
-  lanes: 'same' | 'step',
+  lanes: Lanes,
   firstBinding: number,
   accumulator: DType = n.input(0).dtype,
 ): Epilogue {
@@ -77,7 +79,7 @@ export function epilogue(
  */
 export function epilogueBeforeRelu(
   n: NodeView,
-  ...rest: [axis: number, lanes: 'same' | 'step', firstBinding: number]
+  ...rest: [axis: number, lanes: Lanes, firstBinding: number]
 ): Epilogue & { readonly rectified: 0 | 1 } {
   const { program } = n;
   const last = program?.steps.at(-1);
@@ -91,22 +93,17 @@ export function epilogueBeforeRelu(
   return { ...epilogue(view, ...rest), rectified: 1 };
 }
 
-function loadLanes(
-  operand: TensorType,
-  output: TensorType,
-  axis: number,
-  lanes: 'same' | 'step',
-  name: string,
-): string {
+function loadLanes(operand: TensorType, output: TensorType, axis: number, lanes: Lanes, name: string): string {
   const at = (index: string) => elementAt(operand.dtype, name, index);
-  const four = (from: string) => `vec4(${[0, 1, 2, 3].map((l) => at(`${from} + ${l}u`)).join(', ')})`;
+  const four = (from: string, step = '1u') =>
+    `vec4(${[0, 1, 2, 3].map((l) => at(`${from} + ${l}u * ${step}`)).join(', ')})`;
   switch (operandClass(operand, output, axis)) {
     case 'scalar':
       return `vec4(${at('0u')})`;
     case 'full':
-      return four('index');
+      return four('index', typeof lanes === 'string' ? undefined : lanes.apart);
     case 'channel':
-      return lanes === 'same' ? `vec4(${at('channel')})` : four('channel');
+      return lanes === 'step' ? four('channel') : `vec4(${at('channel')})`;
     case undefined:
       throw new Error(`Operand ${name} cannot be read in an epilogue along axis ${axis}.`);
   }

@@ -1,8 +1,16 @@
 // Options of layers, losses, metrics and optimisers: read from plain data, with their defaults, checked, and typed. What is
 // wrong is named with its owner ('Layer "dense_1" (Dense)'), the option, what it was and what it should be.
 
-import { LeptonError } from '../base/errors';
-import type { Config, Json, Named } from './types';
+import { LeptonError } from './errors';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Config = { readonly [key: string]: Json };
+
+/** A loss, metric, optimiser, initialiser or regulariser: its name, and options other than the defaults. */
+export interface Named {
+  readonly name: string;
+  readonly config?: Config;
+}
 
 /** Reads one option. `value` is undefined where it was not given; `fail` throws with what was expected. */
 export type Option<T> = (value: Json | undefined, fail: (expected: string) => never) => T;
@@ -22,7 +30,7 @@ export function readOptions<O extends Options>(owner: string, options: O, config
       invalid(
         value === undefined
           ? `${owner} lacks its option ${name}: ${expected}.`
-          : `${owner} has the option ${name} = ${JSON.stringify(value)}; expected ${expected}.`,
+          : `${owner} has the option ${name} = ${typeof value === 'number' ? value : JSON.stringify(value)}; expected ${expected}.`,
         { option: name },
       );
     return [name, option(value, fail)];

@@ -1,0 +1,105 @@
+// The page of smaller networks in real browsers: the slider and the precision change download, time and accuracy, the chart
+// fills, and what it hands out is a model.
+
+import { afterEach, expect, inject, it } from 'vitest';
+import { ndarray } from '../../src/base/ndarray';
+import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import { ortRun } from '../support/oracle';
+
+const measured = 120_000;
+
+describeBrowsers('page of smaller networks', (browser) => {
+  const contexts: TestContext[] = [];
+  const open = async (): Promise<TestPage> => {
+    const context = await browser.newContext();
+    contexts.push(context);
+    const page = await context.newPage();
+    await page.goto(`${inject('server')}/compress.html`);
+    return page;
+  };
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+  });
+
+  it('measures what zeros and precision make of a network', async () => {
+    const page = await open();
+    await page.waitForFunction(says, ['status', '^Measured'], measured);
+    expect(await numberIn(page, 'fact-quality')).toBeGreaterThan(97);
+    expect(await numberIn(page, 'fact-size-note')).toBe(100);
+
+    await choose(page, 'zeros', '90');
+    await page.waitForFunction(says, ['status', '^Measured'], measured);
+    expect(await text(page, 'zeros-shown')).toBe('90 %');
+    expect(await numberIn(page, 'fact-size-note')).toBeLessThan(25);
+    expect(await text(page, 'fact-weights-note')).toBe('of 535,040');
+    const sparse = await numberIn(page, 'fact-size-note');
+
+    await choose(page, 'precision', 'int8');
+    await page.waitForFunction(says, ['status', '^Measured'], measured);
+    expect(await numberIn(page, 'fact-size-note')).toBeLessThan(sparse);
+    expect(await text(page, 'chart')).toBe('');
+    expect(await page.evaluate(() => document.getElementById('chart')?.getAttribute('aria-label'))).toMatch(
+      /^1 points?\. At 90 %/,
+    );
+
+    const onnx = await downloaded(page);
+    const outputs = await ortRun(Uint8Array.from(onnx), { input: ndarray('float32', [1, 28, 28, 1]) });
+    expect(Object.values(outputs)[0]?.dims).toEqual([1, 10]);
+    expect(page.errors).toEqual([]);
+  });
+
+  it('fits a phone', async () => {
+    const page = await open();
+    await page.setViewport(360, 740);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it('says what is wrong with a file', async () => {
+    const page = await open();
+    await page.setInputFiles('#model-file', [new URL('../../public/icon.svg', import.meta.url).pathname]);
+    await page.waitForFunction(() => !document.getElementById('alert')?.hidden, undefined, measured);
+    expect(await text(page, 'alert-title')).toBe('This is not a model');
+  });
+});
+
+/** In the page: an element's text is like this. */
+function says([id, pattern]: readonly [string, string] | readonly string[]): boolean {
+  return new RegExp(pattern as string).test(document.getElementById(id as string)?.textContent ?? '');
+}
+
+function text(page: TestPage, id: string): Promise<string> {
+  return page.evaluate((name) => document.getElementById(name)?.textContent ?? '', id);
+}
+
+async function numberIn(page: TestPage, id: string): Promise<number> {
+  return Number.parseFloat(await text(page, id));
+}
+
+/** Sets a control as a visitor would, and waits until the page has noticed. */
+async function choose(page: TestPage, id: string, value: string): Promise<void> {
+  await page.evaluate(
+    ([name, to]) => {
+      const control = document.getElementById(name as string) as HTMLInputElement;
+      control.value = to as string;
+      document.getElementById('status')!.textContent = '';
+      control.dispatchEvent(new Event(control.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }));
+    },
+    [id, value],
+  );
+}
+
+/** What the download button hands to the browser. */
+function downloaded(page: TestPage): Promise<number[]> {
+  return page.evaluate(async () => {
+    const original = URL.createObjectURL;
+    const blob = await new Promise<Blob>((resolve) => {
+      URL.createObjectURL = (object: Blob) => {
+        resolve(object);
+        return original(object);
+      };
+      document.getElementById('download')?.click();
+    });
+    URL.createObjectURL = original;
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  });
+}

@@ -1,0 +1,155 @@
+// The blocks of a dense constant that have a non-zero, packed at load: shaders/sparse-block-pack.wgsl says how they lie.
+//
+// Rows of blocks are dealt with by fours of rows ("quads"), in order of their length, so that neighbours are alike.
+// Invariant: blocks of a quad follow each other, and a row of blocks begins at an even number.
+
+import packText from '../../../shaders/sparse-block-pack.wgsl?raw';
+import { byteSize, deviceType } from '../../base/dtype';
+import { ceilDiv } from '../../base/shape';
+import type { Dispatch, Operand } from '../../ir/kernel';
+import type { BlockShape, Pattern } from '../../ir/pattern';
+import type { MatMulNode } from '../matmul/problem';
+import { linearHelpers, oneEach } from '../wgsl/dispatch';
+import { elemAliases } from '../wgsl/elements';
+import { type Along, narrow } from './pack';
+import { weightsOf } from './weights';
+
+/** Rows of the result by elements that are summed up. */
+export interface BlockSize {
+  readonly rows: 1 | 4;
+  readonly inputs: 1 | 4;
+}
+
+/** Where blocks lie, known from the pattern. */
+export interface BlockRows {
+  /** Of rows. */
+  readonly quads: number;
+  /** Places for blocks, padding included. */
+  readonly places: number;
+  /** Blocks that a run computes with. */
+  readonly blocks: number;
+  /** [quads] in order of length, then of each row of blocks the beginning and the end. */
+  readonly table: Uint32Array<ArrayBuffer>;
+}
+
+export interface PackedBlocks extends BlockRows {
+  readonly dispatch: Dispatch;
+  /** Bindings 0 to 2. */
+  readonly bindings: Readonly<Record<'values' | 'columns' | 'table', Operand>>;
+  readonly wide: boolean;
+}
+
+/** Of four elements, in a block. */
+export const linesOf = ({ rows, inputs }: BlockSize) => (rows * inputs) / 4;
+
+const known = new WeakMap<Pattern, Map<string, BlockRows>>();
+
+export function blockRowsOf(pattern: Pattern, along: Along, size: BlockSize): BlockRows {
+  const key = `${along} ${size.rows}x${size.inputs}`;
+  const ofPattern = known.get(pattern) ?? new Map<string, BlockRows>();
+  known.set(pattern, ofPattern);
+  let made = ofPattern.get(key);
+  if (!made) {
+    made = makeRows(pattern, along, size);
+    ofPattern.set(key, made);
+  }
+  return made;
+}
+
+function makeRows(pattern: Pattern, along: Along, size: BlockSize): BlockRows {
+  const counts = countsOf(pattern, along, size);
+  const perQuad = 4 / size.rows;
+  const quads = ceilDiv(counts.length, perQuad);
+  const table = new Uint32Array(quads + 2 * quads * perQuad);
+  const lengths = new Float64Array(quads);
+  let [places, blocks] = [0, 0];
+  for (let row = 0; row < quads * perQuad; row++) {
+    const count = counts[row] ?? 0;
+    const even = 2 * ceilDiv(count, 2);
+    // Small blocks are dealt with by twos, large ones one by one.
+    const used = linesOf(size) === 1 ? even : count;
+    table[quads + 2 * row] = places;
+    table[quads + 2 * row + 1] = places + used;
+    lengths[Math.floor(row / perQuad)] = (lengths[Math.floor(row / perQuad)] as number) + used;
+    places += even;
+    blocks += used;
+  }
+  const order = Uint32Array.from(lengths.keys());
+  table.set(order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b));
+  return { quads, places, blocks, table };
+}
+
+function countsOf({ blocks }: Pattern, along: Along, { rows, inputs }: BlockSize): Uint32Array {
+  if (along === 'rows') return blocks[`${rows}x${inputs}` as BlockShape].perRow;
+  return blocks[`${inputs}x${rows}` as BlockShape].perColumn;
+}
+
+/** Bytes of the packed values. */
+export function valueBytes(n: MatMulNode, size: BlockSize): number {
+  const { pattern, along, input } = weightsOf(n);
+  const bytes = byteSize(deviceType(n.input(input).dtype));
+  return Math.max(64, blockRowsOf(pattern, along, size).places * size.rows * size.inputs * bytes);
+}
+
+export const isWide = (length: number, { inputs }: BlockSize) => ceilDiv(length, inputs) > narrow;
+
+export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
+  const { input, pattern, along, rows, length } = weightsOf(n);
+  const found = blockRowsOf(pattern, along, size);
+  const { dtype } = n.input(input);
+  const wide = isWide(length, size);
+  const name = `blocks ${size.rows}x${size.inputs} ${along}`;
+  const bindings = {
+    values: { scratch: `${name} values`, bytes: valueBytes(n, size) },
+    columns: { scratch: `${name} columns`, bytes: Math.max(16, (wide ? 4 : 2) * found.places) },
+    table: { table: `${name} table`, data: found.table },
+  };
+  const blockRows = ceilDiv(rows, size.rows);
+  const lanes = 16;
+  const dispatch: Dispatch = {
+    label: 'MatMul.packBlocks',
+    wgsl: elemAliases(dtype) + linearHelpers + packText,
+    constants: { ROWS: size.rows, INPUTS: size.inputs, WIDE: Number(wide), LANES: lanes },
+    bindings: { source: { input }, ...bindings },
+    uniforms: {
+      ...{ rows, length, blockRows, tableStart: found.quads },
+      rowStep: along === 'rows' ? pattern.columns : 1,
+      inputStep: along === 'rows' ? 1 : pattern.columns,
+    },
+    workgroups: oneEach(blockRows, lanes),
+    once: true,
+  };
+  return { ...found, dispatch, bindings, wide };
+}
+
+const wholeBlock = /* wgsl */ `
+fn blockAt(i: u32) -> mat4x4f {
+  let block = values[i];
+  return mat4x4f(vec4f(block.lines[0]), vec4f(block.lines[1]), vec4f(block.lines[2]), vec4f(block.lines[3]));
+}
+`;
+
+/**
+ * WGSL of the bindings 0 to 2: `lineAt(i)`, the values of a small block; `blockAt(i)` of a large one, a column of the matrix for
+ * each row, and `blockLine(i, row)`; `columnAt(i)`, and `columnPair(i)` of an even block and the next; `rangeOf` a row of blocks.
+ */
+export function blocksText(wide: boolean, size: BlockSize): string {
+  const pair = wide
+    ? 'return vec2u(columns[i], columns[i + 1u]);'
+    : 'let word = columns[i >> 1u]; return vec2u(word & 0xffffu, word >> 16u);';
+  // Places within a structure are found faster than as many places in an array.
+  return `struct Block { lines: array<elem4, ${linesOf(size)}> }
+@group(0) @binding(0) var<storage, read> values: array<Block>;
+fn lineAt(i: u32) -> vec4f { return vec4f(values[i].lines[0]); }
+fn blockLine(i: u32, row: u32) -> vec4f { return vec4f(values[i].lines[row]); }
+${linesOf(size) === 4 ? wholeBlock : 'fn blockAt(i: u32) -> mat4x4f { return mat4x4f(); }'}
+@group(0) @binding(1) var<storage, read> columns: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+fn columnAt(i: u32) -> u32 { return ${wide ? 'columns[i]' : 'extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u)'}; }
+fn columnPair(i: u32) -> vec2u { ${pair} }
+fn rangeOf(blockRow: u32) -> vec2u {
+  let at = params.quads + 2u * blockRow;
+  return vec2u(table[at], table[at + 1u]);
+}
+`;
+}
