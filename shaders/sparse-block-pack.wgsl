@@ -3,7 +3,7 @@
 // source   the matrix [rows, length]: element (r, i) lies at r * rowStep + i * inputStep
 // table    behind `tableStart` for each row of blocks where its blocks begin and end
 // values   four elements a line. 4×1: the four rows, 1×4: the four inputs, 4×4: four lines of inputs, row by row
-// columns  the blocks' columns, two to a word, or one where WIDE
+// columns  the blocks' columns, two to a word
 // An invocation takes a row of blocks. Where the end is past the last block, the rest is zeros in the last one's column.
 
 struct Params { rows: u32, length: u32, blockRows: u32, tableStart: u32, rowStep: u32, inputStep: u32 }
@@ -16,7 +16,6 @@ struct Params { rows: u32, length: u32, blockRows: u32, tableStart: u32, rowStep
 
 override ROWS: u32 = 4u;
 override INPUTS: u32 = 4u;
-override WIDE: bool = false;
 override LANES: u32 = 64u;
 
 fn element(row: u32, input: u32) -> elem {
@@ -52,20 +51,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
     if (!some || at >= end) { continue; }
     for (var i = 0u; i < lines; i++) { values[at * lines + i] = block[i]; }
     column = input / INPUTS;
-    if (WIDE) {
-      columns[at] = column;
-    } else {
-      word = select(word | (column << 16u), column, (at & 1u) == 0u);
-      columns[at >> 1u] = word;
-    }
+    word = select(word | (column << 16u), column, (at & 1u) == 0u);
+    columns[at >> 1u] = word;
     at++;
   }
   for (; at < end; at++) {
     for (var i = 0u; i < lines; i++) { values[at * lines + i] = elem4(); }
-    if (WIDE) {
-      columns[at] = column;
-    } else {
-      columns[at >> 1u] = select(word | (column << 16u), column, (at & 1u) == 0u);
-    }
+    columns[at >> 1u] = select(word | (column << 16u), column, (at & 1u) == 0u);
   }
 }

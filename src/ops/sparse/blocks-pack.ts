@@ -11,7 +11,7 @@ import type { BlockShape, Pattern } from '../../ir/pattern';
 import type { MatMulNode } from '../matmul/problem';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
-import { type Along, narrow } from './pack';
+import type { Along } from './pack';
 import { weightsOf } from './weights';
 
 /** Rows of the result by elements that are summed up. */
@@ -36,7 +36,6 @@ export interface PackedBlocks extends BlockRows {
   readonly dispatch: Dispatch;
   /** Bindings 0 to 2. */
   readonly bindings: Readonly<Record<'values' | 'columns' | 'table', Operand>>;
-  readonly wide: boolean;
 }
 
 /** Of four elements, in a block. */
@@ -91,17 +90,17 @@ export function valueBytes(n: MatMulNode, size: BlockSize): number {
   return Math.max(64, blockRowsOf(pattern, along, size).places * size.rows * size.inputs * bytes);
 }
 
-export const isWide = (length: number, { inputs }: BlockSize) => ceilDiv(length, inputs) > narrow;
+/** Rows of more elements would take an invocation too long to pack; columns of these take 16 bits. */
+export const mostInputs = 1 << 15;
 
 export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
   const { input, pattern, along, rows, length } = weightsOf(n);
   const found = blockRowsOf(pattern, along, size);
   const { dtype } = n.input(input);
-  const wide = isWide(length, size);
   const name = `blocks ${size.rows}x${size.inputs} ${along}`;
   const bindings = {
     values: { scratch: `${name} values`, bytes: valueBytes(n, size) },
-    columns: { scratch: `${name} columns`, bytes: Math.max(16, (wide ? 4 : 2) * found.places) },
+    columns: { scratch: `${name} columns`, bytes: Math.max(16, 2 * found.places) },
     table: { table: `${name} table`, data: found.table },
   };
   const blockRows = ceilDiv(rows, size.rows);
@@ -109,7 +108,7 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
   const dispatch: Dispatch = {
     label: 'MatMul.packBlocks',
     wgsl: elemAliases(dtype) + linearHelpers + packText,
-    constants: { ROWS: size.rows, INPUTS: size.inputs, WIDE: Number(wide), LANES: lanes },
+    constants: { ROWS: size.rows, INPUTS: size.inputs, LANES: lanes },
     bindings: { source: { input }, ...bindings },
     uniforms: {
       ...{ rows, length, blockRows, tableStart: found.quads },
@@ -119,7 +118,7 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
     workgroups: oneEach(blockRows, lanes),
     once: true,
   };
-  return { ...found, dispatch, bindings, wide };
+  return { ...found, dispatch, bindings };
 }
 
 const wholeBlock = /* wgsl */ `
@@ -133,10 +132,7 @@ fn blockAt(i: u32) -> mat4x4f {
  * WGSL of the bindings 0 to 2: `lineAt(i)`, the values of a small block; `blockAt(i)` of a large one, a column of the matrix for
  * each row, and `blockLine(i, row)`; `columnAt(i)`, and `columnPair(i)` of an even block and the next; `rangeOf` a row of blocks.
  */
-export function blocksText(wide: boolean, size: BlockSize): string {
-  const pair = wide
-    ? 'return vec2u(columns[i], columns[i + 1u]);'
-    : 'let word = columns[i >> 1u]; return vec2u(word & 0xffffu, word >> 16u);';
+export function blocksText(size: BlockSize): string {
   // Places within a structure are found faster than as many places in an array.
   return `struct Block { lines: array<elem4, ${linesOf(size)}> }
 @group(0) @binding(0) var<storage, read> values: array<Block>;
@@ -145,8 +141,8 @@ fn blockLine(i: u32, row: u32) -> vec4f { return vec4f(values[i].lines[row]); }
 ${linesOf(size) === 4 ? wholeBlock : 'fn blockAt(i: u32) -> mat4x4f { return mat4x4f(); }'}
 @group(0) @binding(1) var<storage, read> columns: array<u32>;
 @group(0) @binding(2) var<storage, read> table: array<u32>;
-fn columnAt(i: u32) -> u32 { return ${wide ? 'columns[i]' : 'extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u)'}; }
-fn columnPair(i: u32) -> vec2u { ${pair} }
+fn columnAt(i: u32) -> u32 { return extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u); }
+fn columnPair(i: u32) -> vec2u { let word = columns[i >> 1u]; return vec2u(word & 0xffffu, word >> 16u); }
 fn rangeOf(blockRow: u32) -> vec2u {
   let at = params.quads + 2u * blockRow;
   return vec2u(table[at], table[at + 1u]);

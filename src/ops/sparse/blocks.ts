@@ -12,7 +12,7 @@ import type { Dispatch, Tunables } from '../../ir/kernel';
 import type { MatMulNode } from '../matmul/problem';
 import { epilogueAxis, type MatMulKernel, sumsFlops } from '../matmul/product';
 import { foldWorkgroups } from '../wgsl/dispatch';
-import { type BlockSize, blockRowsOf, blocksText, isWide, linesOf, packBlocks, valueBytes } from './blocks-pack';
+import { type BlockSize, blockRowsOf, blocksText, linesOf, mostInputs, packBlocks, valueBytes } from './blocks-pack';
 import {
   canRun,
   denseRows,
@@ -39,7 +39,8 @@ function rowsFor(n: MatMulNode, size: BlockSize) {
 }
 
 function canPack(n: MatMulNode, size: BlockSize, adapter: AdapterProfile): boolean {
-  return canRun(n, adapter) && valueBytes(n, size) <= adapter.limits.maxStorageBufferBindingSize;
+  if (!canRun(n, adapter) || weightsOf(n).length > mostInputs) return false;
+  return valueBytes(n, size) <= adapter.limits.maxStorageBufferBindingSize;
 }
 
 /** What a byte takes a software adapter to load, in operations: it has no broadcast. */
@@ -47,7 +48,7 @@ const softwareLoad = 6.5;
 
 /** Bytes of a block's values and column. */
 function blockBytes(n: MatMulNode, size: BlockSize): number {
-  return size.rows * size.inputs * elementBytes(n) + (isWide(weightsOf(n).length, size) ? 4 : 2);
+  return size.rows * size.inputs * elementBytes(n) + 2;
 }
 
 interface Tile {
@@ -141,7 +142,7 @@ function matrixDispatches(n: MatMulNode, size: BlockSize, t: Tile): Dispatch[] {
     ...(pack ? [pack.dispatch] : []),
     {
       label: `MatMul.sparseBlocks${nameOf(size)}`,
-      wgsl: enable + frontText(n) + blocksText(packed.wide, size) + laneText(t.shared === 1) + tail.text + matrixText,
+      wgsl: enable + frontText(n) + blocksText(size) + laneText(t.shared === 1) + tail.text + matrixText,
       constants: {
         ...{ ROWS: size.rows, INPUTS: size.inputs, RAGGED: Number(p.length % 4 !== 0) },
         ...{ WIDTH: t.width, HEIGHT: t.height, COLUMN_QUADS: t.columnQuads },
@@ -198,7 +199,7 @@ function vector(size: BlockSize): MatMulKernel {
       const tail = storeRow(n);
       const [lanes, height] = [lanesIn(t), heightOf(t)];
       const constants = { ROWS: size.rows, INPUTS: size.inputs, LANES: lanes, HEIGHT: height };
-      const front = frontText(n) + blocksText(packed.wide, size) + vectorReads(p.length, size) + tail.text;
+      const front = frontText(n) + blocksText(size) + vectorReads(p.length, size) + tail.text;
       return [
         packed.dispatch,
         {
