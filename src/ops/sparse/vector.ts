@@ -20,9 +20,11 @@ import {
   isVector,
   packedBindings,
   storeRow,
-  turnFlops,
   weightsOf,
 } from './weights';
+
+/** Operations that a turn of a loop over four entries is worth on a software adapter, beside the products. */
+const turnFlops = 100;
 
 const slicesFor = (n: MatMulNode, slice: number): Slices => {
   const { pattern, along } = weightsOf(n);
@@ -43,7 +45,7 @@ export const vectorSlices: MatMulKernel = {
     const invocations = slices * slice;
     return {
       flops: 8 * quads,
-      emulated: 2 * turnFlops(1) * quads + invocationFlops * invocations,
+      emulated: 2 * turnFlops * quads + invocationFlops * invocations,
       // The vector is read in no order.
       traffic: quads * 4 * (entryBytes(n) + 1.5 * bytes) + invocations * (12 + bytes),
       workgroups: ceilDiv(invocations, t.lanes as number),
@@ -95,7 +97,7 @@ function lanesCost(n: MatMulNode, bins: readonly Bin[]): Cost {
   return {
     flops: 2 * steps,
     // Barriers make a CPU leave an invocation and come back to it.
-    emulated: turnFlops(1) * steps + 40 * invocationFlops * results,
+    emulated: turnFlops * steps + 40 * invocationFlops * results,
     traffic: steps * (entryBytes(n) + 1.5 * bytes) + results * 12,
     shared: results * 16,
     cleared: results * group * 4,

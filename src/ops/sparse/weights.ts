@@ -155,7 +155,7 @@ fn store(row: u32, v: f32) {
 export const invocationFlops = 200;
 
 /** And a turn of its loop over four entries, beside the products: what does not fit a CPU's registers comes and goes. */
-export const turnFlops = (columnQuads: number) => 40 + 60 * columnQuads ** 2;
+export const turnFlops = (columnQuads: number) => 160 + 45 * columnQuads ** 2;
 
 export const elementBytes = (n: MatMulNode) => byteSize(deviceType(n.input(0).dtype));
 
