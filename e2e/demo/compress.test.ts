@@ -5,6 +5,7 @@ import { afterEach, expect, inject, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
 import { ortRun } from '../support/oracle';
+import { downloaded, says, text } from './page-text';
 
 const measured = 120_000;
 
@@ -62,15 +63,6 @@ describeBrowsers('page of smaller networks', (browser) => {
   });
 });
 
-/** In the page: an element's text is like this. */
-function says([id, pattern]: readonly [string, string] | readonly string[]): boolean {
-  return new RegExp(pattern as string).test(document.getElementById(id as string)?.textContent ?? '');
-}
-
-function text(page: TestPage, id: string): Promise<string> {
-  return page.evaluate((name) => document.getElementById(name)?.textContent ?? '', id);
-}
-
 async function numberIn(page: TestPage, id: string): Promise<number> {
   return Number.parseFloat(await text(page, id));
 }
@@ -86,20 +78,4 @@ async function choose(page: TestPage, id: string, value: string): Promise<void> 
     },
     [id, value],
   );
-}
-
-/** What the download button hands to the browser. */
-function downloaded(page: TestPage): Promise<number[]> {
-  return page.evaluate(async () => {
-    const original = URL.createObjectURL;
-    const blob = await new Promise<Blob>((resolve) => {
-      URL.createObjectURL = (object: Blob) => {
-        resolve(object);
-        return original(object);
-      };
-      document.getElementById('download')?.click();
-    });
-    URL.createObjectURL = original;
-    return [...new Uint8Array(await blob.arrayBuffer())];
-  });
 }

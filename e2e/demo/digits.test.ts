@@ -5,6 +5,7 @@ import { afterEach, expect, inject, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
 import { ortRun } from '../support/oracle';
+import { downloaded, says, text } from './page-text';
 
 const answered = 90_000;
 const one = [
@@ -125,11 +126,6 @@ describeBrowsers('digits page', (browser) => {
   });
 });
 
-/** In the page: an element's text is like this. */
-function says([id, pattern]: readonly [string, string] | readonly string[]): boolean {
-  return new RegExp(pattern as string).test(document.getElementById(id as string)?.textContent ?? '');
-}
-
 /** In the page: so many batches are done. */
 function counts(batches: number): boolean {
   return Number(document.getElementById('fact-batches')?.textContent) >= batches;
@@ -141,10 +137,6 @@ async function untilReady(page: TestPage): Promise<void> {
     undefined,
     answered,
   );
-}
-
-function text(page: TestPage, id: string): Promise<string> {
-  return page.evaluate((name) => document.getElementById(name)?.textContent ?? '', id);
 }
 
 /** Draws on a cleared sheet. @param points in widths of the sheet */
@@ -170,22 +162,6 @@ function inked(page: TestPage, id: string): Promise<number> {
     const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, i) => i % 4 === 3 && value > 0).length;
   }, id);
-}
-
-/** What the download button hands to the browser. */
-function downloaded(page: TestPage): Promise<number[]> {
-  return page.evaluate(async () => {
-    const original = URL.createObjectURL;
-    const blob = await new Promise<Blob>((resolve) => {
-      URL.createObjectURL = (object: Blob) => {
-        resolve(object);
-        return original(object);
-      };
-      document.getElementById('download')?.click();
-    });
-    URL.createObjectURL = original;
-    return [...new Uint8Array(await blob.arrayBuffer())];
-  });
 }
 
 /** Numbers that the model answers when the library loads it. */

@@ -14,13 +14,18 @@ import { Trainer } from '../../src/worker/trainer';
 import { dataPath, describeWithData } from '../support/data';
 import { describeDawn } from '../support/dawn';
 import { MemorySource } from '../support/memory-source';
+import { makeModel } from '../support/onnx-writer';
 import { ortRun } from '../support/oracle';
 import { batchOf, floatsOf, wire } from './batch';
 import { digits } from './digits';
 import { sequence } from './networks';
 
-async function imported(path: string, output?: string) {
-  const source = new MemorySource(new Uint8Array(readFileSync(path)));
+function imported(path: string, output?: string) {
+  return importedBytes(new Uint8Array(readFileSync(path)), output);
+}
+
+async function importedBytes(bytes: Uint8Array, output?: string) {
+  const source = new MemorySource(bytes);
   const { graph } = await readOnnx(source, {});
   const { signal } = new AbortController();
   return training.importLayer(graph, { ...(output && { output }), fileOf: () => source, signal });
@@ -132,6 +137,52 @@ describeWithData('training imported models', () => {
       const after = await model.state(false);
       expect(after['OnnxModel_0/Parameter5']).not.toEqual(before['OnnxModel_0/Parameter5']);
       expect(loss.slice(-5).reduce((a, b) => a + b)).toBeLessThan(loss.slice(0, 5).reduce((a, b) => a + b));
+    });
+
+    it('of sparse weights learns what the file has, and they leave as they came', async () => {
+      const places = [1, 5, 6, 11];
+      const bytes = makeModel({
+        nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+        inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }],
+        outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 3] }],
+        sparseInitializers: [
+          {
+            values: { name: 'w', dtype: 'float32', dims: [4], data: [1, -1, 0.5, 2] },
+            indices: { dtype: 'int64', dims: [4], data: places },
+            dims: [4, 3],
+          },
+        ],
+      });
+      const layer = await importedBytes(bytes);
+      const model = await trainerOf(behind(layer, {}, [['Activation', { activation: 'linear' }]]), layer);
+      const batch = {
+        inputs: [
+          wire(
+            Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)),
+            [8, 4],
+          ),
+        ],
+        targets: [
+          wire(
+            Int32Array.from({ length: 8 }, (_, i) => i % 3),
+            [8],
+          ),
+        ],
+      };
+      const loss: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        loss.push((await model.batch({ trainer: 0, kind: 'train', learningRate: 0.05, ...batch })).loss);
+      }
+      expect(loss.at(-1)).toBeLessThan(loss[0] as number);
+      const weights = Object.values(await model.state(false));
+      expect(weights.map(({ dims }) => dims)).toEqual([[4]]);
+      const { graph } = await readOnnx(new MemorySource(await model.exportOnnx()), {});
+      const sparse = graph.nodes.find(({ op }) => op === 'lepton.SparseTensor');
+      const written = sparse?.inputs.map((name) => graph.values.get(name)?.constant) ?? [];
+      expect(written.map((c) => (c?.kind === 'inline' ? [...c.array.data] : []))).toEqual([
+        [...floatsOf(weights[0] as WireTensor)],
+        places,
+      ]);
     });
   });
 });

@@ -48,6 +48,7 @@ const learnt: Readonly<Record<string, readonly number[]>> = {
   RNN: [1, 2, 3],
   LSTM: [1, 2, 3],
   GRU: [1, 2, 3],
+  'lepton.SparseTensor': [0],
 };
 const ofTwo = new Set(['MatMul', 'Add', 'Sub', 'Mul', 'Div']);
 

@@ -20,6 +20,7 @@ import {
   bytesOf,
   checkBatch,
   checkSampleWeight,
+  checkState,
   checkTargets,
   floats,
   int32,
@@ -27,7 +28,7 @@ import {
   planFeeds,
 } from './training-feeds';
 import type { BatchReport, BatchRequest, WireState } from './training-protocol';
-import { checkGradients, inHalves, readReport } from './training-report';
+import { checkGradients, notFinite, readReport } from './training-report';
 
 /** Makes a plan real: the worker's own, so that the compiler needs no second one. */
 export type MakeRunner = (
@@ -219,20 +220,7 @@ export class Trainer {
 
   private writeState(state: WireState): void {
     const { variables } = this;
-    const specs = new Map(variables.specs.map((spec) => [spec.name, spec]));
-    for (const [name, { type, dims }] of Object.entries(state)) {
-      const spec = specs.get(name);
-      const should = spec && `${spec.dtype}${formatDims(spec.dims)}`;
-      if (should !== type + formatDims(dims)) {
-        throw new LeptonError(
-          'INVALID_INPUT',
-          should
-            ? `The weight "${name}" is ${should}, but was given ${type}${formatDims(dims)}.`
-            : `The model has no weight "${name}"; its weights are ${[...specs.keys()].join(', ')}.`,
-          { details: { name } },
-        );
-      }
-    }
+    checkState(state, variables.specs);
     for (const [name, { bytes }] of Object.entries(state)) variables.write(name, bytes);
     // A device that is lost meanwhile does not say so here: the values must outlive it.
     this.snapshot = new Map([
@@ -353,17 +341,7 @@ export class Trainer {
     try {
       const { bytes } = await runner.run(planFeeds(plan, feeds), [{ name: reportName, location: 'cpu' }]);
       const flags = decode('float32', [nodes.length], bytes.get(reportName) as Uint8Array).data;
-      const culprit = nodes[flags.indexOf(1)];
-      const what = culprit
-        ? `The first to be so is ${culprit.op === 'input' || culprit.op === 'weight' ? `the ${culprit.op}` : `what ${culprit.op} computed,`} "${culprit.name}".`
-        : 'Nothing in the forward pass explains it: gradients of an earlier step may have been too large.';
-      throw new LeptonError(
-        'NOT_FINITE',
-        `The loss is ${loss}. ${what} The weights are as they were before this step. ` +
-          'Try a smaller learning rate, clip gradients, or look for such numbers in the data.' +
-          (request.compile?.mixedPrecision ? inHalves : ''),
-        { details: { loss, ...(culprit && { op: culprit.op, node: culprit.name }) } },
-      );
+      throw notFinite(loss, nodes[flags.indexOf(1)], request.compile);
     } finally {
       runner.dispose();
     }

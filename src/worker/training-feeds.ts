@@ -8,6 +8,7 @@ import type { Feed } from '../gpu/runner';
 import type { CompileSpec, LayerSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { Plan } from '../plan/plan';
 import type { WireTensor } from './protocol';
+import type { WireState } from './training-protocol';
 
 /**
  * @throws INVALID_INPUT where inputs are missing, of another type or shape, or of different batches, or name rows that an
@@ -125,4 +126,24 @@ export function int32(dims: Dims, values: readonly number[]): WireTensor {
 
 export function bytesOf(values: Float32Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+}
+
+/** @throws INVALID_INPUT where a name is unknown, or type or shape are others */
+export function checkState(
+  state: WireState,
+  known: readonly { readonly name: string; readonly dtype: string; readonly dims: readonly number[] }[],
+): void {
+  const specs = new Map(known.map((spec) => [spec.name, spec]));
+  for (const [name, { type, dims }] of Object.entries(state)) {
+    const spec = specs.get(name);
+    const should = spec && `${spec.dtype}${formatDims(spec.dims)}`;
+    if (should === type + formatDims(dims)) continue;
+    throw new LeptonError(
+      'INVALID_INPUT',
+      should
+        ? `The weight "${name}" is ${should}, but was given ${type}${formatDims(dims)}.`
+        : `The model has no weight "${name}"; its weights are ${[...specs.keys()].join(', ')}.`,
+      { details: { name } },
+    );
+  }
 }

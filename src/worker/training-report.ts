@@ -7,7 +7,7 @@ import type { ReportLayout } from '../train/step';
 import type { BatchReport } from './training-protocol';
 
 /** What messages about numbers that are not finite end with in mixed precision. */
-export const inHalves = ' In mixed precision, numbers beyond 65504 are infinite.';
+const inHalves = ' In mixed precision, numbers beyond 65504 are infinite.';
 
 export interface StepReport {
   readonly batch: BatchReport;
@@ -41,5 +41,23 @@ export function checkGradients({ batch: { loss }, broken: weight }: StepReport, 
       'this step. Try a smaller learning rate, or look for extreme numbers in the data.' +
       (mixedPrecision ? inHalves : ''),
     { details: { loss, weight } },
+  );
+}
+
+/** NOT_FINITE of a loss. @param culprit the first input, weight or node whose value is not finite */
+export function notFinite(
+  loss: number,
+  culprit: { readonly op: string; readonly name: string } | undefined,
+  compile: CompileSpec | undefined,
+): LeptonError {
+  const what = culprit
+    ? `The first to be so is ${culprit.op === 'input' || culprit.op === 'weight' ? `the ${culprit.op}` : `what ${culprit.op} computed,`} "${culprit.name}".`
+    : 'Nothing in the forward pass explains it: gradients of an earlier step may have been too large.';
+  return new LeptonError(
+    'NOT_FINITE',
+    `The loss is ${loss}. ${what} The weights are as they were before this step. ` +
+      'Try a smaller learning rate, clip gradients, or look for such numbers in the data.' +
+      (compile?.mixedPrecision ? inHalves : ''),
+    { details: { loss, ...(culprit && { op: culprit.op, node: culprit.name }) } },
   );
 }
