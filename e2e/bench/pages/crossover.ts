@@ -18,7 +18,8 @@ export interface Lines {
   readonly series: readonly {
     readonly name: string;
     readonly colour: string;
-    readonly dashed: boolean;
+    /** Pixels drawn and left out in turns; none for a whole line. */
+    readonly dash: readonly number[];
     /** Per cent of zeros, and how many times faster. */
     readonly points: readonly { readonly x: number; readonly y: number }[];
   }[];
@@ -32,12 +33,12 @@ function drawLines({ title, series }: Lines): void {
     type: 'line',
     data: {
       datasets: [
-        ...series.map(({ name, colour, dashed, points }) => ({
+        ...series.map(({ name, colour, dash, points }) => ({
           label: name,
           data: [...points],
           borderColor: colour,
           backgroundColor: colour,
-          borderDash: dashed ? [6, 4] : [],
+          borderDash: [...dash],
         })),
         {
           label: 'dense',

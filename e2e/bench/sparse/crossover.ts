@@ -11,6 +11,9 @@ declare const drawLines: (lines: Lines) => void;
 const [width, height] = [1100, 640];
 const colours = ['#d1495b', '#2e6f95', '#edae49', '#66a182', '#7d4f9e', '#8d6346', '#5b6770', '#c45ab3'];
 
+/** Of lines that have a colour in common. */
+const dashes = [[], [7, 4], [2, 3]];
+
 /** @param server one that has the built page script at /crossover/page.js */
 export async function takeCrossover(
   results: readonly SparseResult[],
@@ -47,6 +50,6 @@ function seriesOf(results: readonly SparseResult[]): Lines['series'] {
   return lines.map((line, i) => ({
     ...line,
     colour: colours[i % colours.length] as string,
-    dashed: i >= colours.length,
+    dash: dashes[Math.floor(i / colours.length) % dashes.length] as readonly number[],
   }));
 }
