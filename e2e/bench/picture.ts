@@ -37,16 +37,34 @@ export async function takePicture(
     })),
   };
   const height = margin + rows.length * (runtimes.length + 1.5) * barHeight;
+  await takeScreenshot('picture', (picture) => draw(picture), picture, { browser, server, path, width, height });
+}
+
+export interface Shot {
+  readonly browser: TestBrowser;
+  readonly server: TestServer;
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @param name of the page script, which the server has at /NAME/page.js and which `show` calls in the page */
+export async function takeScreenshot<T>(
+  name: string,
+  show: (what: T) => void,
+  what: T,
+  { browser, server, path, width, height }: Shot,
+): Promise<void> {
   const page = await browser.newPage();
   await page.setViewport(width, Math.ceil(height));
   const style = `body{margin:0;background:#fff;width:${width}px;height:${Math.ceil(height)}px}`;
-  server.put('/picture.html', {
-    text: `<!doctype html><meta charset="utf-8"><style>${style}</style><script type="module" src="/picture/page.js"></script>`,
+  server.put(`/${name}.html`, {
+    text: `<!doctype html><meta charset="utf-8"><style>${style}</style><script type="module" src="/${name}/page.js"></script>`,
     headers: { 'Content-Type': 'text/html' },
   });
-  await page.goto(`${server.url}/picture.html`);
+  await page.goto(`${server.url}/${name}.html`);
   await page.waitForFunction(() => 'draw' in globalThis);
-  await page.evaluate((picture) => draw(picture), picture);
+  await page.evaluate(show, what);
   await page.screenshot({ path });
   await page.close();
 }

@@ -1,13 +1,12 @@
 // compress(): makes a model smaller, and says what that costs.
 
 import { LeptonError } from '../base/errors';
-import type { TensorLike } from '../base/tensor-like';
 import type { CompressOptions as Compression, CompressProgress, CompressReport } from '../compress/types';
 import type { Part } from '../data';
 import type { CompressRequest } from '../worker/compress-protocol';
 import type { WireTensor } from '../worker/protocol';
 import type { ModelSource, SourceOptions } from './model-source';
-import { memoryOf, toWire } from './nn/batches';
+import { isTensor, memoryOf, toWire } from './nn/batches';
 import { shared } from './shared';
 
 /** What both models are run on, to be compared. */
@@ -78,10 +77,6 @@ function wireOf({ inputs, labels, output }: Calibration): NonNullable<CompressRe
   if (isTensor(inputs)) return { ...rest, inputs: toWire(inputs, 'calibration.inputs') };
   const wires = Object.entries(inputs).map(([name, tensor]) => [name, toWire(tensor, `calibration.inputs.${name}`)]);
   return { ...rest, inputs: Object.fromEntries(wires) };
-}
-
-function isTensor(inputs: Part): inputs is TensorLike {
-  return ArrayBuffer.isView(inputs.data);
 }
 
 function isWire(inputs: WireTensor | Readonly<Record<string, WireTensor>>): inputs is WireTensor {

@@ -3,6 +3,7 @@
 
 import type { ByteSource } from '../base/bytes';
 import { throwIfAborted } from '../base/errors';
+import { median } from '../base/median';
 import type { NDArray } from '../base/ndarray';
 import type { Graph } from '../ir/graph';
 import { batchesOf, labelledOutput } from './batches';
@@ -120,11 +121,6 @@ async function timeBoth(
     if (i >= 2 && performance.now() - start > timedRuns.milliseconds) break;
   }
   return { before: median(times[0]), after: median(times[1]), runs: times[0].length };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /** How many labels the largest element of a sample is at. */

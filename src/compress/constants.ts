@@ -8,6 +8,7 @@ import { subgraphsOf } from '../ir/captures';
 import type { Constant, Graph, Node, StoredBytes, Value } from '../ir/graph';
 import { opOf, viewNode } from '../ops/registry';
 import { dropDeadCode } from '../transform/dead-code';
+import { inline } from '../transform/specialise';
 
 /** Bytes that constants refer to. */
 export type StoredConstants = (bytes: StoredBytes) => Uint8Array;
@@ -61,14 +62,10 @@ export function foldMovement(graph: Graph, stored: StoredConstants): Graph {
       continue;
     }
     const arrays = inputs.map((value) => arrayOf(value as Value, stored));
-    const known = new Map(node.inputs.map((name, i) => [name, inlineValue(name, arrays[i] as NDArray)]));
+    const known = new Map(node.inputs.map((name, i) => [name, inline(name, arrays[i] as NDArray)]));
     const [array] = opOf(node).reference(viewNode(node, known), arrays) as [NDArray];
     const [name] = node.outputs as [string];
-    values.set(name, inlineValue(name, array));
+    values.set(name, inline(name, array));
   }
   return dropDeadCode({ ...graph, nodes, values });
-}
-
-export function inlineValue(name: string, array: NDArray): Value {
-  return { name, dtype: array.dtype, dims: array.dims, constant: { kind: 'inline', array } };
 }

@@ -5,7 +5,7 @@
 import { type NDArray, ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
 import type { Attributes, Graph, Node, Value } from '../ir/graph';
-import { inlineValue } from './constants';
+import { inline } from '../transform/specialise';
 import type { Layer } from './layers';
 import type { Int4Weights, Int8Weights } from './quantize';
 
@@ -62,7 +62,7 @@ class Rewriter {
     if (encoding.kind === 'float') {
       const array = ndarray(dtype, dims, encoding.weights);
       this.own.push(array);
-      this.values.set(weight, inlineValue(weight, array));
+      this.values.set(weight, inline(weight, array));
       return dtype;
     }
     if (encoding.kind === 'int4') {
@@ -228,7 +228,7 @@ class Rewriter {
 
   private constant(name: string, array: NDArray): string {
     const fresh = this.fresh(name);
-    this.values.set(fresh, inlineValue(fresh, array));
+    this.values.set(fresh, inline(fresh, array));
     this.own.push(array);
     return fresh;
   }

@@ -25,6 +25,10 @@ export function figure(value: number): string {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : value.toPrecision(4);
 }
 
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
 export function plural(count: number, noun: string): string {
   return `${count} ${count === 1 ? noun : /(s|ch)$/.test(noun) ? `${noun}es` : `${noun}s`}`;
 }

@@ -4,6 +4,7 @@
 import type { DType } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
 import type { Dims } from '../base/shape';
+import { xorshift } from '../base/xorshift';
 import { type BlockShape, blockShapes, type Pattern } from '../ir/pattern';
 
 const made = new WeakMap<Pattern, NDArray>();
@@ -13,7 +14,8 @@ export function sparseNoise(dtype: DType, dims: Dims, pattern: Pattern): NDArray
   const known = made.get(pattern);
   if (known) return known;
   const array = ndarray(dtype, dims);
-  const random = xorshift();
+  const next = xorshift();
+  const random = () => (next() >>> 0) / 2 ** 32;
   made.set(pattern, array);
   if (isPaired(pattern)) {
     fillPairs(array, pattern, random);
@@ -112,14 +114,4 @@ function indexOf(cumulative: Float64Array, at: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function xorshift(): () => number {
-  let state = 0x2545f491;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }

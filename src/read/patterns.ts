@@ -14,7 +14,7 @@ type FileOf = (name: string) => ByteSource;
 /** Which inputs of an operator can be sparse. */
 const weightInputs: Readonly<Record<string, readonly number[]>> = { MatMul: [0, 1], Gemm: [0, 1], Conv: [1] };
 /** What may stand between a constant and its product without moving zeros in ways that a pattern does not tell. */
-const between = new Set(['Cast', 'Identity', 'Transpose', 'DequantizeLinear']);
+const between = new Set(['Cast', 'Identity', 'Transpose']);
 
 /** Bytes of a constant that are looked at first. */
 const sampleBytes = 1 << 14;

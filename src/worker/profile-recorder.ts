@@ -1,5 +1,6 @@
 // Gathers what several runs of a model tell about where the time goes, part by part of their chain of stages.
 
+import { median } from '../base/median';
 import type { AdapterRates } from '../base/tuning';
 import type { Runner } from '../gpu/runner';
 import type { Node } from '../ir/graph';
@@ -86,8 +87,4 @@ function nodeTimes(plan: Plan, runs: readonly (readonly number[])[]): number[] {
     times[step.node] = (times[step.node] as number) + median(runs.map((run) => run[i] as number));
   });
   return times;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

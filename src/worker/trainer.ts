@@ -233,8 +233,7 @@ export class Trainer {
     const more = weights.filter((name) => !this.pruned.includes(name));
     if (more.length === 0) return;
     this.pruned = [...this.pruned, ...more];
-    for (const plan of this.plans.values()) (await plan.catch(() => undefined))?.runner.dispose();
-    this.plans.clear();
+    await this.dropPlans();
   }
 
   private get variables(): Variables {
@@ -365,9 +364,13 @@ export class Trainer {
   private async close(): Promise<void> {
     const { live } = this;
     this.live = undefined;
+    await this.dropPlans();
+    live?.variables.dispose();
+  }
+
+  private async dropPlans(): Promise<void> {
     for (const plan of this.plans.values()) (await plan.catch(() => undefined))?.runner.dispose();
     this.plans.clear();
-    live?.variables.dispose();
   }
 
   private async keepSnapshot(): Promise<void> {

@@ -5,6 +5,7 @@ import type { BytePiece, ByteSource } from '../base/bytes';
 import { toDevice } from '../base/device-form';
 import { type DType, deviceType, dtypes, isFloat } from '../base/dtype';
 import { encode, ndarray } from '../base/ndarray';
+import { xorshift } from '../base/xorshift';
 
 /** Elements after which the noise begins again. */
 const period = 1 << 14;
@@ -34,12 +35,7 @@ export function deviceNoise(dtype: DType): Uint8Array<ArrayBuffer> {
 }
 
 function packedNoise(dtype: DType): Uint8Array<ArrayBuffer> {
-  let state = 0x2545f491;
-  const values = Float32Array.from({ length: period }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return isFloat(dtype) ? state / 2 ** 31 : state & 1;
-  });
+  const next = xorshift();
+  const values = Float32Array.from({ length: period }, () => (isFloat(dtype) ? next() / 2 ** 31 : next() & 1));
   return encode(ndarray(dtype, [period], values));
 }

@@ -25,7 +25,7 @@ export interface Lines {
   }[];
 }
 
-function drawLines({ title, series }: Lines): void {
+function draw({ title, series }: Lines): void {
   Chart.defaults.font = { ...Chart.defaults.font, family: 'system-ui, sans-serif', size: 13 };
   Chart.defaults.color = '#222';
   const canvas = document.body.appendChild(document.createElement('canvas'));
@@ -69,4 +69,4 @@ function drawLines({ title, series }: Lines): void {
   });
 }
 
-Object.assign(globalThis, { drawLines });
+Object.assign(globalThis, { draw });

@@ -24,7 +24,7 @@ export function inOrder(part: Part | undefined, names: readonly string[], what: 
   });
 }
 
-function isTensor(part: Part): part is TensorLike {
+export function isTensor(part: Part): part is TensorLike {
   return ArrayBuffer.isView((part as TensorLike).data);
 }
 

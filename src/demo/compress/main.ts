@@ -3,7 +3,7 @@
 
 import { hideAlert, isAbort, showAlert } from '../alert';
 import { element, node, setText } from '../dom';
-import { bytes, milliseconds } from '../format';
+import { bytes, milliseconds, percent } from '../format';
 import { setUpTheme } from '../theme';
 import { clearTrade, drawTrade } from './chart';
 import { measure, nameOf, type Point, type Setting } from './measure';
@@ -21,7 +21,6 @@ let working = new AbortController();
 
 const button = (id: string) => element<HTMLButtonElement>(id);
 const select = (id: string) => element<HTMLSelectElement>(id);
-const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
 function subject(): Subject {
   return subjects.find(({ id }) => id === select('model').value) ?? (subjects[0] as Subject);

@@ -4,6 +4,7 @@
 import type { Chart } from 'chart.js';
 import { resolveColours } from '../chart';
 import { element } from '../dom';
+import { percent } from '../format';
 import type { TrainingProgress } from './progress';
 
 interface Curves {
@@ -27,8 +28,7 @@ export async function drawCurves(progress: TrainingProgress): Promise<void> {
   if (!last) return;
   const first = points[0]!;
   describe('curve-loss', `Loss over ${last.batch} batches: from ${first.loss.toFixed(3)} to ${last.loss.toFixed(3)}`);
-  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
-  describe('curve-accuracy', `Recognised: from ${share(first.accuracy)} to ${share(last.accuracy)}`);
+  describe('curve-accuracy', `Recognised: from ${percent(first.accuracy)} to ${percent(last.accuracy)}`);
 }
 
 /** For a changed theme: the next drawing makes them anew. */

@@ -3,7 +3,7 @@
 
 import { hideAlert, showAlert } from '../alert';
 import { element, node, setText } from '../dom';
-import { median, milliseconds, plural } from '../format';
+import { median, milliseconds, percent, plural } from '../format';
 import { nextTask } from '../pace';
 import { setUpTheme } from '../theme';
 import { clearCurves, drawCurves } from './curves';
@@ -22,7 +22,6 @@ const progress = new TrainingProgress(localStorage);
 const learner = new Learner(lessons);
 const pad = makePad(element<HTMLCanvasElement>('pad'), () => void answer());
 const button = (id: string) => element<HTMLButtonElement>(id);
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** To the digit: it must not be rounded up. */
 const shippedShare = `${(100 * shipped.accuracy).toFixed(2)} %`;
 
