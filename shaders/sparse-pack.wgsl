@@ -1,22 +1,23 @@
 // Packs the non-zeros of a dense constant into slices of rows, once at load.
 //
-// source   the dense matrix: element (row, column) of the matrix to pack lies at row * rowStep + column * columnStep
+// source   the dense matrix: element (row, column) of the matrix to pack lies at row * rowStep + column * columnStep. In front:
+//          `numberAt(at)` and `numbersAt(at, step)` one and four of them, `putValue(place, value)` for entries in order
 // table    [slices + 1]: where each slice begins, in quads of entries; then [slices * SLICE]: the row at each position, or
 //          `rows` for a position past the last one
-// values   [quads, 4]; columns [quads, 4], 16 bits each or 32 where WIDE
-// Quad q of the row at lane l of a slice lies q * SLICE + l quads past where the slice begins; rows end in entries of value 0.
+// values   [quads, 4], elements or bytes; columns [quads, 4], 16 bits each or 32 where WIDE
+// Run r of RUN quads of the row at lane l of a slice lies (r * SLICE + l) * RUN quads past where the slice begins; rows end in
+// entries of value 0.
 // `packedIndex(column)` (in front) is what stands for a column.
 // An invocation packs one row. Zero is what compares equal to it: there may be fewer others than the table has room for.
 
 struct Params { rows: u32, length: u32, slices: u32, rowStep: u32, columnStep: u32 }
 
-@group(0) @binding(0) var<storage, read> source: array<elem>;
 @group(0) @binding(1) var<storage, read> table: array<u32>;
-@group(0) @binding(2) var<storage, read_write> values: array<elem>;
 @group(0) @binding(3) var<storage, read_write> columns: array<u32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 override SLICE: u32 = 4u;
+override RUN: u32 = 1u;
 override WIDE: bool = false;
 override LANES: u32 = 64u;
 
@@ -28,13 +29,13 @@ var<private> packed: u32;
 var<private> pair: u32;
 
 /** Where entry `i` of the row lies. */
-fn placeOf(i: u32) -> u32 { return 4u * (first + (i >> 2u) * SLICE) + (i & 3u); }
+fn placeOf(i: u32) -> u32 { return 4u * first + i / (4u * RUN) * (4u * RUN * SLICE) + i % (4u * RUN); }
 
-fn pack(value: elem, column: u32) {
-  if (value == elem() || packed >= room) { return; }
+fn pack(value: number, column: u32) {
+  if (value == number() || packed >= room) { return; }
   let place = placeOf(packed);
   let index = packedIndex(column);
-  values[place] = value;
+  putValue(place, value);
   if (WIDE) {
     columns[place] = index;
   } else {
@@ -50,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
   let position = linear_workgroup(group, count) * LANES + local;
   let slice = position / SLICE;
   if (slice >= params.slices) { return; }
-  first = table[slice] + position % SLICE;
+  first = table[slice] + position % SLICE * RUN;
   room = 4u * ((table[slice + 1u] - table[slice]) / SLICE);
   let row = table[params.slices + 1u + position];
   let length = select(0u, params.length, row < params.rows);
@@ -60,19 +61,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
   // Four at a time: a CPU's driver (llvmpipe) ends the loops of an invocation after 65,535 turns.
   var column = 0u;
   for (; column + 4u <= length; column += 4u) {
-    let at = start + column * step;
-    let four = elem4(source[at], source[at + step], source[at + 2u * step], source[at + 3u * step]);
-    if (any(four != elem4())) {
-      pack(four.x, column);
-      pack(four.y, column + 1u);
-      pack(four.z, column + 2u);
-      pack(four.w, column + 3u);
+    let numbers = numbersAt(start + column * step, step);
+    if (any(numbers != number4())) {
+      pack(numbers.x, column);
+      pack(numbers.y, column + 1u);
+      pack(numbers.z, column + 2u);
+      pack(numbers.w, column + 3u);
     }
   }
-  for (; column < length; column++) { pack(source[start + column * step], column); }
+  for (; column < length; column++) { pack(numberAt(start + column * step), column); }
   for (var i = packed; i < room; i++) {
     let place = placeOf(i);
-    values[place] = elem();
+    putValue(place, number());
     if (WIDE) { columns[place] = 0u; } else if ((i & 1u) == 0u) { columns[place >> 1u] = 0u; }
   }
 }

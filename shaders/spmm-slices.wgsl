@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
   let end = table[slice + 1u];
   for (var quad = table[slice] + position % SLICE; quad < end; quad += SLICE) {
     let rows = columnsAt(quad) * params.quads;
-    let v = vec4f(values[quad]);
+    let v = valuesAt(quad);
     s0 += v.x * vec4f(dense[rows.x + c0]) + v.y * vec4f(dense[rows.y + c0])
       + v.z * vec4f(dense[rows.z + c0]) + v.w * vec4f(dense[rows.w + c0]);
     if (COLUMN_QUADS > 1u) {

@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
   var sums = vec4f();
   for (var quad = table[slice] + position % SLICE; quad < end; quad += SLICE) {
     let at = columnsAt(quad);
-    sums += vec4f(values[quad]) * vec4f(elem4(dense[at.x], dense[at.y], dense[at.z], dense[at.w]));
+    sums += valuesAt(quad) * vec4f(elem4(dense[at.x], dense[at.y], dense[at.z], dense[at.w]));
   }
   store(table[params.slices + 1u + position], (sums.x + sums.y) + (sums.z + sums.w));
 }

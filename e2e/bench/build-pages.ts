@@ -14,7 +14,10 @@ export const trainingPages = {
   'jax-webgpu': 'jax-training',
 } as const satisfies Partial<Record<RuntimeName, string>>;
 
-export type PageName = RuntimeName | (typeof trainingPages)[keyof typeof trainingPages];
+/** The page that times Lepton's kernels alone. */
+export const kernelsPage = 'sparse-kernels' as const;
+
+export type PageName = RuntimeName | (typeof trainingPages)[keyof typeof trainingPages] | typeof kernelsPage;
 
 /** Each page's script as `folder`/NAME/page.js; beside Lepton's the library itself. */
 export async function buildPages(

@@ -16,7 +16,7 @@ import installBrowsers from '../../.ci/install-browsers';
 import { dataPath, hasData } from '../support/data';
 import { openBrowser, type TestBrowser } from '../support/open-browser';
 import { startServer, type TestServer } from '../support/server';
-import { buildPages, isolation, type PageName, pageOf, trainingPages } from './build-pages';
+import { buildPages, isolation, kernelsPage, type PageName, pageOf, trainingPages } from './build-pages';
 import { cases, trainings } from './cases';
 import { pathOf, readCommitted, toJson, writeCommitted, writeSparse } from './committed';
 import { describeMachine } from './machine';
@@ -24,11 +24,12 @@ import { modelCases } from './models';
 import { type BenchOptions, parseOptions, usage } from './options';
 import { takePicture } from './picture';
 import { allowedLoss, compareRatios } from './ratios';
-import { type BenchResults, type CaseResult, cannotTrain, type RuntimeName } from './results';
+import { type BenchResults, type CaseResult, cannotTrain, type RuntimeName, webgpuPeers } from './results';
 import { runCases } from './run-cases';
 import { runStarts } from './run-starts';
 import { RuntimePage } from './runtime-page';
 import { takeCrossover } from './sparse/crossover';
+import { timeKernels } from './sparse/kernels';
 import { runSparse } from './sparse/run';
 import { type SparseShape, sparseShapes } from './sparse/shapes';
 import { sparseProblems, sparseRows } from './sparse/table';
@@ -85,7 +86,8 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
     const leptons: RuntimePage[] = [];
     const sparse = await runSparse(shapes, {
       leptonPage: (i) => (leptons[i] ??= open('lepton', 'lepton')),
-      peers: pages.filter(({ name }) => name !== 'lepton'),
+      timeKernels: (folders) => timeKernels({ browser, url: `${server.url}/${kernelsPage}.html` }, folders, rounds),
+      peers: pages.filter(({ name }) => webgpuPeers.includes(name)),
       ...{ server, rounds },
     });
     const versions = versionsOf([...pages, ...leptons]);
@@ -127,11 +129,13 @@ async function update(results: BenchResults, { runtimes, browser, server }: Draw
 
 /** None, and a message, where this machine lacks the data that some of them are made of. */
 function wantedShapes(only: RegExp): SparseShape[] {
-  if (!/sparse/.test(only.source) && only.source !== '(?:)') return [];
+  if (!wantsSparse(only)) return [];
   if (hasData()) return sparseShapes().filter(({ name }) => only.test(`sparse ${name}`));
   console.log(`No sparse weights: there is no folder ${dataPath()}. Set LEPTON_DATA to the shared data.`);
   return [];
 }
+
+const wantsSparse = ({ source }: RegExp) => /sparse/.test(source) || source === '(?:)';
 
 const wantedTrainings = (only: RegExp) => trainings.filter(({ name }) => only.test(name));
 
@@ -141,7 +145,8 @@ function trainingPageOf(name: RuntimeName): PageName | undefined {
 
 function pageNames({ runtimes, only }: BenchOptions): PageName[] {
   const training = wantedTrainings(only).length > 0 ? runtimes.map(trainingPageOf) : [];
-  return [...runtimes, ...training.filter((name) => name !== undefined)];
+  const kernels = wantsSparse(only) ? [kernelsPage] : [];
+  return [...runtimes, ...training.filter((name) => name !== undefined), ...kernels];
 }
 
 /** With what a runtime that cannot train has for a result. */

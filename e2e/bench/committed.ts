@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../.ci/command';
-import { type BenchResults, type RuntimeName, runtimeNames } from './results';
+import { type BenchResults, type RuntimeName, runtimeNames, webgpuPeers } from './results';
 import { sparseProblems, sparseRows } from './sparse/table';
 import { caseRows, markdown, memoryRows, problems, startRows, summary } from './table';
 
@@ -82,7 +82,7 @@ function page(results: BenchResults): string {
 
 function sparsePage(results: Omit<BenchResults, 'cases' | 'starts'>): string {
   const { adapter, browser, system, date, versions, sparse } = results;
-  const described = Object.entries(versions).map(([name, version]) => `${name}: ${version}`);
+  const described = (['lepton', ...webgpuPeers] as const).map((name) => `${name}: ${versions[name]}`);
   const picture = `${pathOf(results).slice(folder.length + 1)}-sparse.png`;
   const gaps = sparseProblems(sparse);
   const lines = [
@@ -94,10 +94,11 @@ function sparsePage(results: Omit<BenchResults, 'cases' | 'starts'>): string {
     '',
     'Medians in milliseconds, all weights of a shape and all runtimes interleaved in one run. "Dense" is Lepton with weights',
     'of the same shape and no zeros, with the kernel that it chooses for them; the best peer runs on the same adapter, on the',
-    'dense weights. Memory is what the weights take on the GPU, against dense ones. Shapes of products are those of the',
-    'weights × the columns of the other factor. Kernels are chosen by estimate.',
+    'dense weights. Times of kernels are of their dispatches alone, repeated within a pass, and are the same where the dense',
+    'kernel is chosen; a run also feeds, waits and reads back. Memory is what the weights take on the GPU, against dense ones.',
+    'Shapes of products are those of the weights × the columns of the other factor. Kernels are chosen by estimate.',
     '',
-    `![Lines of the table below: how many times faster than dense, by the share of zeros](${picture})`,
+    `![Lines of the table below: how many times faster than the dense kernel, by the share of zeros](${picture})`,
     '',
     markdown(sparseRows(sparse)),
     ...(gaps.length > 0 ? ['', '## Gaps', '', ...gaps.map((line) => `- ${line}`)] : []),

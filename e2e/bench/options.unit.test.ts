@@ -30,6 +30,7 @@ test('takes every option', () => {
   expect(parseOptions(['--only', 'train', '--rounds', '3', '--check'])).toEqual(
     parseOptions(['--only=train', '--rounds=3', '--check']),
   );
+  expect(parseOptions(['--only', 'sparse', '--update'])).toMatchObject({ only: /sparse/, update: true });
 });
 
 test.each([

@@ -27,7 +27,7 @@ export class RuntimePage {
   async prepare(folder: string): Promise<Prepared> {
     try {
       const page = await this.open();
-      return await this.limited(
+      return await limited(
         page.evaluate((folder) => bench.prepare(folder), folder),
         prepareLimit,
       );
@@ -39,7 +39,7 @@ export class RuntimePage {
   /** Milliseconds of a run. Throws where the page failed. */
   async time(): Promise<number> {
     const page = await this.open();
-    return this.limited(
+    return limited(
       page.evaluate(() => bench.time()),
       runLimit,
     );
@@ -49,7 +49,7 @@ export class RuntimePage {
   async verify(): Promise<Prepared> {
     try {
       const page = await this.open();
-      return await this.limited(
+      return await limited(
         page.evaluate(() => bench.verify()),
         runLimit,
       );
@@ -62,7 +62,7 @@ export class RuntimePage {
   async dispose(): Promise<void> {
     const { page } = this;
     if (!page) return;
-    await this.limited(
+    await limited(
       page.evaluate(() => bench.dispose()),
       runLimit,
     ).catch(() => this.close());
@@ -80,24 +80,25 @@ export class RuntimePage {
     this.page = page;
     await page.goto(this.url);
     await page.waitForFunction(() => 'bench' in globalThis);
-    this.details = await this.limited(
+    this.details = await limited(
       page.evaluate(() => bench.start()),
       startLimit,
     );
     return page;
   }
+}
 
-  private async limited<T>(work: Promise<T>, limit: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${limit / 1000} s`)), limit);
-    });
-    work.catch(() => {});
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+/** What `work` answers; rejects where that takes longer than `limit` milliseconds. */
+export async function limited<T>(work: Promise<T>, limit: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limit / 1000} s`)), limit);
+  });
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

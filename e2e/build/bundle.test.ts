@@ -35,7 +35,7 @@ test('the declarations compile for a strict consumer of the package', async () =
     writeFileSync(
       join(folder, 'use.ts'),
       `import { load, Tensor, LeptonError, version } from 'lepton-ml';
-       import { callbacks, data, layers, loadModel, sequential } from 'lepton-ml/training';
+       import { callbacks, compress, data, layers, loadModel, sequential, sparseMatrix } from 'lepton-ml/training';
        const model = await load('/model.onnx', { backend: 'webgpu', onProgress: () => {} });
        const out = await model.run({ x: new Tensor('float32', new Float32Array(3), [3]) });
        const dims: readonly number[] | undefined = out.y?.dims;
@@ -47,7 +47,18 @@ test('the declarations compile for a strict consumer of the package', async () =
        const { history } = await network.fit(batches, { epochs: 1, callbacks: [callbacks.earlyStopping()] });
        const [scores] = await network.predict([[1, 2, 3]]);
        const best: Float32Array | undefined = scores?.data;
-       console.log(history.loss, best, await loadModel('indexeddb://kept'));`,
+       console.log(history.loss, best, await loadModel('indexeddb://kept'));
+       const { bytes, report, html } = await compress('/model.onnx', {
+         prune: { sparsity: 0.9, structure: '1x4' },
+         quantize: { type: 'int4', blockSize: 64 },
+         skip: ['last', /head/],
+         calibration: { inputs: { x: new Tensor('float32', new Float32Array(6), [2, 3]) }, labels: [0, 1] },
+         onProgress: ({ stage, loaded }) => console.log(stage, loaded),
+       });
+       const lost: number | undefined = report.calibration?.accuracy?.after;
+       const small = await load(bytes);
+       const nonZeros: number = sparseMatrix({ shape: [2, 2], rows: [0], columns: [1] }).nonZeros;
+       console.log(lost, html.length, small.report, report.layers.length, nonZeros);`,
     );
     const options = { strict: true, noEmit: true, target: 'ES2023', lib: ['ES2023', 'DOM'], types: [] };
     for (const [module, moduleResolution] of [

@@ -1,7 +1,6 @@
 // Takes one model, whole or damaged, as far as it goes: read, planned, run on the host, or run on a GPU. What is
 // thrown on the way is for the caller to judge. Inputs are the model's own test data where they still fit.
 
-import { type AdapterProfile, defaultLimits } from '../../src/base/adapter';
 import { packedBytes } from '../../src/base/dtype';
 import { LeptonError } from '../../src/base/errors';
 import type { TensorInfo } from '../../src/base/model-info';
@@ -15,6 +14,7 @@ import { checkFeeds } from '../../src/worker/feeds';
 import { GpuEngine } from '../../src/worker/gpu-engine';
 import { GpuTensors } from '../../src/worker/gpu-tensors';
 import type { WireTensor } from '../../src/worker/protocol';
+import { plainAdapter } from '../support/adapter';
 import { MemorySource } from '../support/memory-source';
 import { mulberry32 } from '../support/random';
 import type { TensorFile } from '../support/tensor-file';
@@ -92,10 +92,7 @@ function feedsFor(
   return feeds.every((feed) => feed !== undefined) ? Object.fromEntries(feeds) : undefined;
 }
 
-const adapter: AdapterProfile = {
-  ...{ vendor: '', architecture: '', description: '', features: [], software: false },
-  limits: defaultLimits,
-};
+const adapter = plainAdapter();
 
 /** Plans the first stage that runs on the GPU, as a load does. */
 function planFirst(whole: Graph, feeds: Readonly<Record<string, WireTensor>>): void {

@@ -8,7 +8,7 @@ import { describeBrowsers, type TestPage } from '../support/browsers';
 import { openOnHost } from '../support/engines';
 import { expectClose } from '../support/expect-close';
 import { loadAndRun, startLeptonServer } from '../support/lepton-page';
-import { makeModel, type SparseTensorSpec, tensorOf } from '../support/onnx-writer';
+import { makeModel, sparseTensorOf, tensorOf } from '../support/onnx-writer';
 import { mulberry32 } from '../support/random';
 import type { TestServer } from '../support/server';
 
@@ -19,15 +19,6 @@ const random = mulberry32(5);
 function drawn(dims: readonly number[], zeros = 0): NDArray {
   const data = Float32Array.from({ length: sizeOf(dims) }, () => (random() < zeros ? 0 : random() - 0.5));
   return ndarray('float32', dims, data);
-}
-
-function sparse(name: string, { dims, data }: NDArray): SparseTensorSpec {
-  const places = [...data.keys()].filter((i) => data[i] !== 0);
-  return {
-    values: { name, dtype: 'float32', dims: [places.length], data: places.map((i) => data[i] as number) },
-    indices: { dtype: 'int64', dims: [places.length], data: places },
-    dims,
-  };
 }
 
 /** [1, 32, 14, 14] → [1, 300]: a convolution and two products, two of three as sparse tensors. */
@@ -50,7 +41,10 @@ const network = makeModel({
   inputs: [{ name: 'x', dtype: 'float32', shape: [1, 32, 14, 14] }],
   outputs: [{ name: 'y', dtype: 'float32', shape: [1, 300] }],
   initializers: [tensorOf('b0', drawn([128])), tensorOf('b1', drawn([1024])), tensorOf('w2', drawn([1024, 300], 0.95))],
-  sparseInitializers: [sparse('w0', drawn([128, 32, 3, 3], 0.95)), sparse('w1', drawn([1024, 128], 0.95))],
+  sparseInitializers: [
+    sparseTensorOf('w0', drawn([128, 32, 3, 3], 0.95)),
+    sparseTensorOf('w1', drawn([1024, 128], 0.95)),
+  ],
 });
 const denseBytes = 4 * (128 * 32 * 9 + 1024 * 128 + 1024 * 300);
 

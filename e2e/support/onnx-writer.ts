@@ -117,6 +117,16 @@ export function tensorOf(name: string, array: NDArray): TensorSpec {
   return { name, dtype: array.dtype, dims: array.dims, bytes: encode(array) };
 }
 
+/** What of an array is not zero, as a sparse tensor with places in memory order. */
+export function sparseTensorOf(name: string, { dtype, dims, data }: NDArray): SparseTensorSpec {
+  const places = [...data.keys()].filter((i) => data[i] !== 0);
+  return {
+    values: { name, dtype, dims: [places.length], data: places.map((i) => data[i] as number) },
+    indices: { dtype: 'int64', dims: [places.length], data: places },
+    dims,
+  };
+}
+
 function writeGraph(spec: GraphSpec, out: PbfWriter): void {
   for (const node of spec.nodes) out.writeMessage(1, writeNode, node);
   out.writeStringField(2, spec.name ?? 'graph');

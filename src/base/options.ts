@@ -20,10 +20,7 @@ export type OptionsOf<O extends Options> = { readonly [K in keyof O]: ReturnType
 
 /** @throws INVALID_ARGUMENT */
 export function readOptions<O extends Options>(owner: string, options: O, config: Config = {}): OptionsOf<O> {
-  for (const name of Object.keys(config)) {
-    if (Object.hasOwn(options, name) || config[name] === undefined) continue;
-    invalid(`${owner} has no option "${name}"; it has ${Object.keys(options).join(', ') || 'none'}.`, { option: name });
-  }
+  refuseOthers(owner, Object.keys(options), config);
   const read = Object.entries(options).map(([name, option]) => {
     const value = config[name];
     const fail = (expected: string) =>
@@ -36,6 +33,14 @@ export function readOptions<O extends Options>(owner: string, options: O, config
     return [name, option(value, fail)];
   });
   return Object.fromEntries(read) as OptionsOf<O>;
+}
+
+/** Refuses options that there are not, such as misspelt ones. @throws INVALID_ARGUMENT */
+export function refuseOthers(owner: string, names: readonly string[], given: object): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (names.includes(name) || value === undefined) continue;
+    invalid(`${owner} has no option "${name}"; it has ${names.join(', ') || 'none'}.`, { option: name });
+  }
 }
 
 export function invalid(message: string, details: Readonly<Record<string, unknown>> = {}): never {
@@ -71,6 +76,11 @@ export const choice =
   <const T extends string>(names: readonly T[], fallback?: T): Option<T> =>
   (value = fallback ?? null, fail) =>
     names.includes(value as T) ? (value as T) : fail(`one of ${names.map((name) => `"${name}"`).join(', ')}`);
+
+export const text =
+  (fallback?: string): Option<string> =>
+  (value = fallback ?? null, fail) =>
+    typeof value === 'string' ? value : fail('a text');
 
 /** One whole number a spatial axis, or one for all of them. */
 export const each =

@@ -27,12 +27,16 @@ export interface Pattern {
   readonly blocks: Readonly<Record<BlockShape, BlockCounts>>;
   /** The most non-zeros of any four neighbours that begin at a multiple of four. */
   readonly mostOfFour: { readonly alongRow: number; readonly alongColumn: number };
+  /** The non-zeros by their numbers in memory, where there are few of them: kernels may spell them out. */
+  readonly places?: readonly number[];
 }
 
 /** Fewer zeros than this, and no sparse kernel wins. */
 const leastZeros = 0.5;
 /** Smaller constants are a handful. */
 const leastElements = 64;
+/** Non-zeros of which the places are kept. */
+const mostPlaces = 640;
 
 /** Whether a constant of this shape can have a pattern. */
 export function mayBeSparse(dims: Dims): boolean {
@@ -56,6 +60,43 @@ export function patternOf(array: NDArray): Pattern | undefined {
   return known === 'dense' ? undefined : known;
 }
 
+/** Of bytes [rows, …], at least `columns` a row, that are numbers raised by 128, as products of packed weights have them. */
+export function patternOfBytes({ dims, data }: NDArray, columns: number): Pattern | undefined {
+  const rows = dims[0] as number;
+  const bytes = sizeOf(dims.slice(1));
+  if (!mayBeSparse([rows, columns])) return undefined;
+  const counter = new PatternCounter([rows, columns]);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      if (data[row * bytes + column] !== raisedZero) counter.add(row * columns + column);
+    }
+  }
+  return counter.pattern();
+}
+
+/** What stands for 0 among bytes that are raised. */
+export const raisedZero = 128;
+
+const turned = new WeakMap<Pattern, Pattern>();
+
+/** The pattern of the transposed matrix; always the same object for the same pattern. */
+export function transposed(pattern: Pattern): Pattern {
+  let known = turned.get(pattern);
+  if (!known) {
+    const { blocks, mostOfFour, ...own } = pattern;
+    const turn = ({ count, perRow, perColumn }: BlockCounts) => ({ count, perRow: perColumn, perColumn: perRow });
+    known = {
+      ...{ rows: own.columns, columns: own.rows, nonZeros: own.nonZeros },
+      ...{ perRow: own.perColumn, perColumn: own.perRow },
+      blocks: { '1x4': turn(blocks['4x1']), '4x1': turn(blocks['1x4']), '4x4': turn(blocks['4x4']) },
+      mostOfFour: { alongRow: mostOfFour.alongColumn, alongColumn: mostOfFour.alongRow },
+    };
+    turned.set(pattern, known);
+    turned.set(known, pattern);
+  }
+  return known;
+}
+
 /** Counts non-zeros that come in the order of memory. */
 export class PatternCounter {
   private readonly rows: number;
@@ -64,6 +105,7 @@ export class PatternCounter {
   private readonly perRow: Uint32Array;
   private readonly perColumn: Uint32Array;
   private readonly blocks: Record<BlockShape, BlockCounter>;
+  private readonly places: number[] = [];
   private readonly mostOfFour = { alongRow: 0, alongColumn: 0 };
   /** The four neighbours of a row that the last element was one of, and how many of them there were. */
   private four = -1;
@@ -90,7 +132,7 @@ export class PatternCounter {
   add(index: number): void {
     const row = Math.floor(index / this.columns);
     const column = index - row * this.columns;
-    this.nonZeros++;
+    if (this.nonZeros++ < mostPlaces) this.places.push(index);
     this.perRow[row] = (this.perRow[row] as number) + 1;
     this.perColumn[column] = (this.perColumn[column] as number) + 1;
     this.blocks['1x4'].add(row, column);
@@ -113,10 +155,11 @@ export class PatternCounter {
 
   /** Undefined where too much is not zero: of fours cut off by an edge, two may be more than half. */
   pattern(): Pattern | undefined {
-    const { rows, columns, nonZeros, perRow, perColumn, blocks, mostOfFour } = this;
+    const { rows, columns, nonZeros, perRow, perColumn, blocks, mostOfFour, places } = this;
     const twoOfFour = Math.min(mostOfFour.alongRow, mostOfFour.alongColumn) <= 2;
     if (nonZeros > (1 - leastZeros) * rows * columns && !twoOfFour) return undefined;
-    return { rows, columns, nonZeros, perRow, perColumn, blocks, mostOfFour };
+    const known = { rows, columns, nonZeros, perRow, perColumn, blocks, mostOfFour };
+    return nonZeros > mostPlaces ? known : { ...known, places };
   }
 }
 

@@ -16,6 +16,7 @@ import { staged } from './conv/staged';
 import { winograd } from './conv/winograd';
 import { plainConv } from './plain/conv';
 import { sparse } from './sparse/conv';
+import { sparseTaps } from './sparse/conv-taps';
 
 const kind: Convolution<ConvAttributes> = { sizes: convShape, weightSteps: convWeightSteps, transposed: false };
 
@@ -39,6 +40,7 @@ export default defineOp({
     direct(kind),
     plainConv,
     sparse,
+    sparseTaps,
   ],
 });
 

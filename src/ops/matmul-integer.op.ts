@@ -4,6 +4,7 @@
 import { int64s, type NDArray, ndarray } from '../base/ndarray';
 import { broadcastDims } from '../base/shape';
 import { defineOp, type OpCase } from '../ir/opdef';
+import { integerDotKernels } from './integer/dot4-matmul';
 import { integerKernels } from './integer/kernels';
 import { asMatMul, integerMatmulDims, integerProduct, needsExpansion } from './integer/matmul';
 import { matmulReference } from './matmul/reference';
@@ -43,7 +44,10 @@ export default defineOp({
     });
     return b.add('MatMulInteger', [...expanded, ...n.node.inputs.slice(2)]);
   },
-  kernels: integerKernels(integerProduct, { of: (n) => n.output(0).dims.length - 1, lanes: 'step' }),
+  kernels: [
+    ...integerKernels(integerProduct, { of: (n) => n.output(0).dims.length - 1, lanes: 'step' }),
+    ...integerDotKernels,
+  ],
 });
 
 const bytes = (...dims: number[]) => ({ dtype: 'uint8', dims, range: [0, 255] }) as const;
@@ -58,6 +62,12 @@ export const cases: OpCase[] = [
   { name: 'unsigned by signed, constant', inputs: [bytes(4, 129), fixed(signed(129, 127)), bytes(), fixed(signed())] },
   { name: 'a zero point a row and a column', inputs: [signed(6, 12), bytes(12, 5), signed(6), bytes(5)] },
   { name: 'a row', inputs: [bytes(1, 256), fixed(signed(256, 36)), bytes(1), signed(36)] },
+  {
+    name: 'a row, columns of unsigned bytes',
+    inputs: [bytes(1, 131), fixed(bytes(131, 70)), bytes(), fixed(bytes(70))],
+  },
+  { name: 'rows, whole chunks', inputs: [signed(2, 19, 80), fixed(signed(80, 36)), signed(19)] },
+  { name: 'rows, no zero points of unsigned bytes', inputs: [bytes(5, 34), fixed(bytes(34, 33))] },
   { name: 'vectors', inputs: [signed(13), signed(13), signed()] },
   { name: 'batch by shared matrix', inputs: [bytes(2, 3, 5, 8), bytes(8, 12), bytes(5), bytes(12)] },
   { name: 'shared matrix by batch', inputs: [bytes(5, 8), bytes(3, 8, 11), bytes(5), bytes(3, 1, 11)] },

@@ -1,20 +1,13 @@
 // Ranking kernel variants: what a measured adapter changes in the estimate, and which candidates are measured.
 
 import { expect, test } from 'vitest';
-import { type AdapterProfile, defaultLimits } from '../base/adapter';
+import { plainAdapter } from '../../e2e/support/adapter';
 import type { AdapterRates } from '../base/tuning';
 import type { Cost, Kernel } from '../ir/kernel';
 import { NodeView } from '../ir/node-view';
 import { candidates, chosenOf, estimate, shortlist } from './choose';
 
-const adapter = (software: boolean): AdapterProfile => ({
-  vendor: '',
-  architecture: '',
-  description: '',
-  features: [],
-  limits: defaultLimits,
-  software,
-});
+const adapter = (software: boolean) => plainAdapter({ software });
 const node = new NodeView({ name: 'n', op: 'Test', inputs: [], outputs: [], attributes: {} }, {}, []);
 
 function kernel(name: string, flops: readonly number[]): Kernel {

@@ -1,7 +1,7 @@
 // Problems for measuring: which nodes pose the same one, and whether a node alone can be planned.
 
 import { expect, test } from 'vitest';
-import { type AdapterProfile, defaultLimits } from '../base/adapter';
+import { plainAdapter } from '../../e2e/support/adapter';
 import { int64s, ndarray } from '../base/ndarray';
 import { GraphBuilder } from '../ir/builder';
 import { checkGraph } from '../ir/check';
@@ -10,14 +10,7 @@ import { inferNode, viewNode } from '../ops/registry';
 import { makePlan } from './make-plan';
 import { isolate, signatureOf } from './problem';
 
-const adapter: AdapterProfile = {
-  vendor: '',
-  architecture: '',
-  description: '',
-  features: [],
-  limits: defaultLimits,
-  software: false,
-};
+const adapter = plainAdapter();
 
 const build = (name: string) => new GraphBuilder(name, inferNode);
 

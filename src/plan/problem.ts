@@ -47,7 +47,7 @@ export function isolate(n: NodeView): Graph {
     const { dtype, dims } = type;
     if (!type.isConstant) inputs.add(name);
     const known = type.isConstant && (type.array ?? (type.pattern && sparseNoise(dtype, dims, type.pattern)));
-    const pattern = known && patternOf(known);
+    const pattern = known && (isFloat(dtype) ? patternOf(known) : type.pattern);
     values.set(name, {
       name,
       dtype,

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { type NDArray, ndarray } from '../base/ndarray';
-import { type Pattern, patternOf } from '../ir/pattern';
+import { type Pattern, patternOf, patternOfBytes } from '../ir/pattern';
 import { sparseNoise } from './sparse-noise';
 
 /** A matrix with ones at these places. */
@@ -41,4 +41,12 @@ test('two of four are told from three, along rows and along columns, and noise h
       ]),
     ).mostOfFour,
   ).toEqual({ alongRow: 1, alongColumn: 2 });
+});
+
+test('noise of bytes has as many others than 128 in every row, within rows that are longer', () => {
+  const places = Array.from({ length: 40 }, (_, i) => [(i * i) % 9, (7 * i) % 19] as const);
+  const found = pattern(matrix(9, 19, places));
+  const noise = sparseNoise('uint8', [9, 32], found);
+  expect(patternOfBytes(noise, 19)?.perRow).toEqual(found.perRow);
+  expect(noise.data.every((v, i) => v === 128 || i % 32 < 19)).toBe(true);
 });

@@ -1,24 +1,31 @@
 // What stands for a sparse constant where kernels are measured: noise with as many non-zeros in every row, in much the same
-// columns and in blocks alike; and what makes two patterns alike enough to share a measurement.
+// columns and in blocks alike, of floats or of bytes that are numbers raised by 128; and what makes two patterns alike enough to share a measurement.
 
-import type { DType } from '../base/dtype';
+import { type DType, isFloat } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
-import type { Dims } from '../base/shape';
+import { type Dims, sizeOf } from '../base/shape';
 import { xorshift } from '../base/xorshift';
-import { type BlockShape, blockShapes, type Pattern } from '../ir/pattern';
+import { type BlockShape, blockShapes, type Pattern, raisedZero } from '../ir/pattern';
 
 const made = new WeakMap<Pattern, NDArray>();
 
-/** The same array for the same pattern: contestants have equal weights. */
+/** The same array for the same pattern: contestants have equal weights. Rows of bytes may be longer than the pattern's. */
 export function sparseNoise(dtype: DType, dims: Dims, pattern: Pattern): NDArray {
   const known = made.get(pattern);
-  if (known) return known;
+  if (known?.dtype === dtype) return known;
   const array = ndarray(dtype, dims);
   const next = xorshift();
   const random = () => (next() >>> 0) / 2 ** 32;
   made.set(pattern, array);
+  const floats = isFloat(dtype);
+  if (!floats) array.data.fill(raisedZero);
+  const rowLength = sizeOf(dims.slice(1));
+  const put = (row: number, column: number) => {
+    const part = random();
+    array.data[row * rowLength + column] = floats ? 0.5 + part / 2 : raisedZero + 64 + Math.floor(64 * part);
+  };
   if (isPaired(pattern)) {
-    fillPairs(array, pattern, random);
+    fillPairs(put, pattern, random);
     return array;
   }
   const { height, width, perRow, perColumn } = unitsOf(pattern);
@@ -34,7 +41,7 @@ export function sparseNoise(dtype: DType, dims: Dims, pattern: Pattern): NDArray
       left--;
       for (let row = y * height; row < Math.min(pattern.rows, (y + 1) * height); row++) {
         for (let column = x * width; column < Math.min(pattern.columns, (x + 1) * width); column++) {
-          array.data[row * pattern.columns + column] = 0.5 + random() / 2;
+          put(row, column);
         }
       }
     }
@@ -47,16 +54,17 @@ function isPaired({ rows, columns, nonZeros, mostOfFour }: Pattern): boolean {
   return Math.min(mostOfFour.alongRow, mostOfFour.alongColumn) <= 2 && nonZeros > 0.4 * rows * columns;
 }
 
-function fillPairs(array: NDArray, { rows, columns, mostOfFour }: Pattern, random: () => number): void {
+type Put = (row: number, column: number) => void;
+
+function fillPairs(put: Put, { rows, columns, mostOfFour }: Pattern, random: () => number): void {
   const alongRow = mostOfFour.alongRow <= 2;
   const [lines, length] = alongRow ? [rows, columns] : [columns, rows];
-  const [lineStep, step] = alongRow ? [columns, 1] : [1, columns];
   for (let line = 0; line < lines; line++) {
     for (let four = 0; four < length; four += 4) {
       const first = Math.floor(4 * random());
       const second = (first + 1 + Math.floor(3 * random())) % 4;
       for (const at of [four + first, four + second]) {
-        if (at < length) array.data[line * lineStep + at * step] = 0.5 + random() / 2;
+        if (at < length) alongRow ? put(line, at) : put(at, line);
       }
     }
   }

@@ -14,7 +14,7 @@ type FileOf = (name: string) => ByteSource;
 /** Which inputs of an operator can be sparse. */
 const weightInputs: Readonly<Record<string, readonly number[]>> = { MatMul: [0, 1], Gemm: [0, 1], Conv: [1] };
 /** What may stand between a constant and its product without moving zeros in ways that a pattern does not tell. */
-const between = new Set(['Cast', 'Identity', 'Transpose']);
+const between = new Set(['Cast', 'Identity', 'Transpose', 'DequantizeLinear']);
 
 /** Bytes of a constant that are looked at first. */
 const sampleBytes = 1 << 14;
@@ -23,7 +23,7 @@ const worthReading = 0.4;
 const pieceBytes = 1 << 20;
 
 /** Bits without the sign, by the types that are looked at: -0 is zero too. */
-const magnitudes: Partial<Record<string, number>> = { float32: 0x7fffffff, float16: 0x7fff };
+const magnitudes: Partial<Record<string, number>> = { float32: 0x7fffffff, float16: 0x7fff, int8: 0xff };
 
 /** @throws INVALID_MODEL where the indices of a sparse tensor do not ascend, or lie outside of it */
 export async function findPatterns(graph: Graph, fileOf: FileOf, signal: AbortSignal): Promise<Graph> {
@@ -123,7 +123,8 @@ async function* pieces(file: ByteSource, { offset, length }: StoredBytes, width:
   }
 }
 
-function elements(bytes: Uint8Array<ArrayBuffer>, width: number): Uint32Array | Uint16Array {
+function elements(bytes: Uint8Array<ArrayBuffer>, width: number): Uint32Array | Uint16Array | Uint8Array {
+  if (width === 1) return bytes;
   const whole = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
   const count = Math.floor(whole.byteLength / width);
   return width === 4

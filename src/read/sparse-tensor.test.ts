@@ -108,6 +108,15 @@ describe('dense weights', () => {
     expect(graph.values.get('w')?.pattern?.nonZeros).toBe(858);
   });
 
+  test('of int8 that are mostly zeros are recognised through their dequantisation', async () => {
+    const data = Array.from({ length: 6000 }, (_, i) => (i % 7 === 0 ? -3 : 0));
+    const scale: TensorSpec = { name: 's', dtype: 'float32', dims: [60], data: new Array(60).fill(0.5) };
+    const spec = product({ initializers: [{ name: 'q', dtype: 'int8', dims: [100, 60], data }, scale] }, 100, 60);
+    const dequantize = { op: 'DequantizeLinear', inputs: ['q', 's'], outputs: ['w'] };
+    const graph = await look({ ...spec, nodes: [dequantize, ...spec.nodes] });
+    expect(graph.values.get('q')?.pattern?.nonZeros).toBe(858);
+  });
+
   test('that are not have no pattern, and are not read through', async () => {
     const data = Array.from({ length: 6000 }, (_, i) => i + 1);
     expect((await look(product({ initializers: weights(data) }, 100, 60))).values.get('w')?.pattern).toBeUndefined();

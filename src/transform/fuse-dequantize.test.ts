@@ -1,19 +1,20 @@
 // Weights that are stored as small integers: which products take them as they are, and that the answer stays.
 
 import { describe, expect, it } from 'vitest';
+import { plainAdapter } from '../../e2e/support/adapter';
 import { hostOutputs } from '../../e2e/support/host-graph';
 import { mulberry32 } from '../../e2e/support/random';
-import { type AdapterProfile, defaultLimits } from '../base/adapter';
 import type { DType } from '../base/dtype';
 import { type NDArray, ndarray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import { GraphBuilder } from '../ir/builder';
 import { checkGraph } from '../ir/check';
-import type { Graph, Value } from '../ir/graph';
-import { type Pattern, patternOf } from '../ir/pattern';
+import type { Graph, Node, Value } from '../ir/graph';
+import { type Pattern, patternOf, transposed } from '../ir/pattern';
 import { inferNode } from '../ops/registry';
 import { fuseDequantize } from './fuse-dequantize';
 import { fuseDequantizeDynamic } from './fuse-dequantize-dynamic';
+import { spreadPatterns } from './spread-patterns';
 
 const random = mulberry32(7);
 const drawn = (dtype: DType, dims: number[], low: number, high: number): NDArray => {
@@ -38,22 +39,28 @@ interface Form {
   readonly dims: [number, number];
   readonly scale: number[];
   readonly zero?: number[];
+  /** In place of `zero`, where all are 0. */
+  readonly zeros?: number[];
   readonly axis?: number;
   readonly block_size?: number;
   readonly transposed?: boolean;
   readonly gemm?: Record<string, number>;
 }
 
-function build({ dtype, dims, scale, zero, transposed, gemm, ...attributes }: Form): { graph: Graph; x: NDArray } {
+function build({ dtype, dims, scale, zero, zeros, transposed: isTransposed, gemm, ...attributes }: Form): {
+  graph: Graph;
+  x: NDArray;
+} {
   const b = new GraphBuilder('test', inferNode);
-  const turned = transposed || gemm?.transB === 1;
+  const turned = isTransposed || gemm?.transB === 1;
   const [k, n] = (turned ? [...dims].reverse() : dims) as [number, number];
   const x = drawn('float32', [3, k], -1, 1);
   const { axis = 1, block_size = 0 } = attributes;
   const inputs = [b.constant(integers(dtype, dims)), b.constant(drawn('float32', scale, 0.01, 0.1))];
   if (zero) inputs.push(b.constant(integers(dtype, zero)));
+  if (zeros) inputs.push(b.constant(ndarray(dtype, zeros)));
   let [weights] = b.add('DequantizeLinear', inputs, { axis, block_size }) as [string];
-  if (transposed) [weights] = b.add('Transpose', [weights], { perm: [1, 0] }) as [string];
+  if (isTransposed) [weights] = b.add('Transpose', [weights], { perm: [1, 0] }) as [string];
   const a = b.input('x', 'float32', x.dims);
   const product = gemm
     ? b.add('Gemm', [a, weights, b.constant(drawn('float32', [n], -1, 1))], gemm)
@@ -103,6 +110,7 @@ const fused: Form[] = [
     block_size: 32,
     gemm: { transB: 1 },
   },
+  { name: 'int8 with zero points that are 0', dtype: 'int8', dims: [37, 12], scale: [12], zeros: [12] },
   { name: 'a block longer than k', dtype: 'int4', dims: [20, 6], scale: [1, 6], axis: 0, block_size: 128 },
 ];
 
@@ -134,17 +142,24 @@ describe('fuseDequantize', () => {
     expect(fuseDequantize(graph).nodes.map(({ op }) => op)).toContain('DequantizeLinear');
   });
 
-  it('leaves weights to sparse products that are nearly all zeros', () => {
-    const { graph } = build(fused[0] as Form);
-    const { name } = [...graph.values.values()].find(({ dtype }) => dtype === 'int8') as Value;
-    const opsWith = (zeros: number) => {
-      const kept = drawn('float32', [37, 12], 0, 1);
+  it('takes int8 that is nearly all zeros with its pattern, and leaves other such weights to sparse products as floats', () => {
+    const fusedWith = (form: Form, zeros: number) => {
+      const { graph } = build(form);
+      const value = [...graph.values.values()].find(({ dtype }) => dtype === form.dtype) as Value;
+      const kept = drawn('float32', form.dims, 0, 1);
       const pattern = patternOf({ ...kept, data: kept.data.map((v) => (v < zeros ? 0 : v)) }) as Pattern;
-      const values = new Map(graph.values).set(name, { ...(graph.values.get(name) as Value), pattern });
-      return fuseDequantize({ ...graph, values }).nodes.map(({ op }) => op);
+      // A file's, which is not looked at again.
+      const bytes = { file: '', offset: 0, length: sizeOf(form.dims) };
+      const stored: Value = { ...value, pattern, constant: { kind: 'stored', bytes } };
+      return { pattern, graph: fuseDequantize({ ...graph, values: new Map(graph.values).set(value.name, stored) }) };
     };
-    expect(opsWith(0.95)).toContain('DequantizeLinear');
-    expect(opsWith(0.6)).toContain('lepton.MatMulNBits');
+    const { graph, pattern } = fusedWith(fused[0] as Form, 0.95);
+    const spread = spreadPatterns(graph);
+    const node = spread.nodes.find(({ op }) => op === 'lepton.MatMulNBits') as Node;
+    expect(spread.values.get(node.inputs[1] as string)?.pattern).toBe(transposed(pattern));
+    const inBlocks = fused.find(({ dtype }) => dtype === 'int4') as Form;
+    expect(fusedWith(inBlocks, 0.95).graph.nodes.map(({ op }) => op)).toContain('DequantizeLinear');
+    expect(fusedWith(inBlocks, 0.6).graph.nodes.map(({ op }) => op)).toContain('lepton.MatMulNBits');
   });
 
   it('leaves weights alone that are no constants', () => {
@@ -155,10 +170,7 @@ describe('fuseDequantize', () => {
   });
 });
 
-const adapter = (software: boolean): AdapterProfile => {
-  const features = ['packed_4x8_integer_dot_product'];
-  return { vendor: '', architecture: '', description: '', features, limits: defaultLimits, software };
-};
+const adapter = (software: boolean) => plainAdapter({ features: ['packed_4x8_integer_dot_product'], software });
 
 /** DynamicQuantizeLinear → MatMulInteger → Cast → Mul. */
 function dynamic(dtype: DType, zero?: number[]): Graph {

@@ -2,7 +2,7 @@
 // Gemm) keep them so on the GPU: the weights are packed at load, and the product takes them apart in registers, or
 // makes floats of them at load after all, whichever its kernels find faster. This comes before lowering, while scales and
 // zero points still say to which axis and blocks they belong. Weights of other operators become floats at load, and those
-// that are nearly all zeros do, for sparse products.
+// that are nearly all zeros do where sparse products would not take them as they are.
 
 import { bitSize, type DType } from '../base/dtype';
 import { int64s, ndarray, scalar } from '../base/ndarray';
@@ -18,39 +18,43 @@ export function fuseDequantize(graph: Graph): Graph {
   if (!graph.nodes.some(isDequantize)) return graph;
   const constants = constantValues(graph);
   const sparse = sparseWeights(graph);
-  const mayStay = (name: string) => constants.has(name) && !sparse.has(name);
+  const are: Weighed = { constant: (name) => constants.has(name), sparse: (name) => sparse.has(name) };
   return rewrite(graph, {
-    MatMul: (node, around) => product(node.inputs as [string, string], { transB: 0, alpha: 1 }, around, mayStay),
-    Gemm: gemm(mayStay),
+    MatMul: (node, around) => product(node.inputs as [string, string], { transB: 0, alpha: 1 }, around, are),
+    Gemm: gemm(are),
   });
 }
 
 /** Share of zeros from which a product that leaves them out is faster than one of integers. */
 const mostlyZeros = 0.85;
 
-/** Constants that sparse products should have, as floats. */
+/** Constants that are for sparse products: what the file has as a sparse tensor, and what might as well be one. */
 function sparseWeights(graph: Graph): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { name, pattern } of graph.values.values()) {
     if (pattern && pattern.nonZeros <= (1 - mostlyZeros) * pattern.rows * pattern.columns) found.add(name);
   }
-  for (const { op, inputs, outputs } of graph.nodes) {
-    if (op === 'lepton.SparseTensor' && found.has(inputs[1] as string)) found.add(outputs[0] as string);
+  for (const { op, outputs } of graph.nodes) {
+    if (op === 'lepton.SparseTensor') found.add(outputs[0] as string);
   }
   return found;
 }
 
 const isDequantize = ({ op }: Node) => op === 'DequantizeLinear' || op === 'com.microsoft.DequantizeLinear';
 
-/** Whether a name is of a constant that may stay as it is stored. */
-type MayStay = (name: string) => boolean;
+/** What is known of values by name. */
+interface Weighed {
+  constant(name: string): boolean;
+  /** Mostly zeros. */
+  sparse(name: string): boolean;
+}
 
 const gemm =
-  (mayStay: MayStay): Rule =>
+  (are: Weighed): Rule =>
   (node, around) => {
     const { transA = 0, transB = 0, alpha = 1, beta = 1 } = node.attributes as Record<string, number | undefined>;
     const [a, w, c = ''] = node.inputs as [string, string, string?];
-    const result = transA === 0 ? product([a, w], { transB, alpha }, around, mayStay) : undefined;
+    const result = transA === 0 ? product([a, w], { transB, alpha }, around, are) : undefined;
     if (result === undefined || c === '' || beta === 0) return result;
     const scaled = beta === 1 ? c : around.add('Mul', [c, around.constant(scalar(around.type(result).dtype, beta))]);
     return around.add('Add', [result, scaled]);
@@ -67,17 +71,19 @@ function product(
   [a, w]: readonly [string, string],
   { transB, alpha }: { transB: number; alpha: number },
   around: Surroundings,
-  mayStay: MayStay,
+  are: Weighed,
 ): string | undefined {
   const found = weightsOf(w, transB !== 0, around);
-  if (!found || found.dequantize.inputs.some((name) => name !== '' && !mayStay(name))) return undefined;
+  if (!found || found.dequantize.inputs.some((name) => name !== '' && !are.constant(name))) return undefined;
   const { dequantize, along } = found;
-  const [stored, scale, zero = ''] = dequantize.inputs as [string, string, string?];
+  const [stored, scale] = dequantize.inputs as [string, string];
   const { dtype, dims } = around.type(stored);
   const { dtype: float } = around.type(a);
   const [k, n] = [dims[along], dims[1 - along]] as [number, number];
   const blocks = blocksOf(found, around);
   if (!packable.includes(dtype) || !blocks || k === 0 || n === 0) return undefined;
+  const zero = zeroPointOf(dequantize, dtype, around);
+  if (are.sparse(stored) && !(dtype === 'int8' && blocks.count === 1 && zero === '')) return undefined;
 
   const bits = bitSize(dtype);
   const { count, size } = blocks;
@@ -114,9 +120,14 @@ function weightsOf(name: string, transposed: boolean, around: Surroundings): Wei
     return weightsOf(node.inputs[0] as string, perm[0] === 1 ? !transposed : transposed, around);
   }
   if (!isDequantize(node)) return undefined;
-  // What the file has as a sparse tensor is mostly zeros, which kernels for sparse weights leave out altogether.
-  if (around.writer(node.inputs[0] as string)?.op === 'lepton.SparseTensor') return undefined;
   return { dequantize: node, along: transposed ? 1 : 0 };
+}
+
+/** The name of the zero point, empty where it says no more than that 0 of signed numbers stands for 0. */
+function zeroPointOf({ inputs }: Node, dtype: DType, around: Surroundings): string {
+  const zero = inputs[2] ?? '';
+  const data = dtype.startsWith('int') ? around.array(zero)?.data : undefined;
+  return data?.every((v) => v === 0) ? '' : zero;
 }
 
 /** How many scales a column has, and for how many of its weights each; undefined where a scale spans several columns' parts. */

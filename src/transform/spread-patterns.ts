@@ -1,12 +1,18 @@
 // Says of the weights of products and convolutions where they are not zero, if they mostly are: of constants on the host by
-// looking at them, of what is computed at load from a constant with a pattern by what the operator does to zeros.
+// looking at them, of what is computed at load from a constant with a pattern by what the operator does to zeros. Bytes that
+// are numbers raised by half their range have the pattern of the numbers.
 
 import type { Graph, Node, Value } from '../ir/graph';
-import { type Pattern, patternOf } from '../ir/pattern';
+import { type Pattern, patternOf, patternOfBytes, transposed } from '../ir/pattern';
+import { internalName } from '../ops/nbits/problem';
 import { constantValues } from './constants';
 
 /** Operators with sparse kernels: which inputs may be sparse. */
-const sparseInputs: Readonly<Record<string, readonly number[]>> = { 'lepton.MatMul': [0, 1], Conv: [1] };
+const sparseInputs: Readonly<Record<string, readonly number[]>> = {
+  'lepton.MatMul': [0, 1],
+  [internalName]: [1],
+  Conv: [1],
+};
 
 export function spreadPatterns(graph: Graph): Graph {
   const constants = constantValues(graph);
@@ -16,7 +22,7 @@ export function spreadPatterns(graph: Graph): Graph {
   for (const node of graph.nodes) {
     for (const i of sparseInputs[node.op] ?? []) {
       const name = node.inputs[i] ?? '';
-      const pattern = constants.has(name) ? patternAt(name) : undefined;
+      const pattern = constants.has(name) ? patternOfInput(node, name) : undefined;
       if (pattern) found.set(name, pattern);
     }
   }
@@ -24,6 +30,16 @@ export function spreadPatterns(graph: Graph): Graph {
   const values = new Map(graph.values);
   for (const [name, pattern] of found) values.set(name, { ...(values.get(name) as Value), pattern });
   return { ...graph, values };
+
+  function patternOfInput(node: Node, name: string): Pattern | undefined {
+    if (node.op !== internalName) return patternAt(name);
+    if (node.attributes.bits !== 8 || node.inputs[3]) return undefined;
+    const { constant } = graph.values.get(name) as Value;
+    if (constant?.kind === 'inline') return patternOfBytes(constant.array, node.attributes.K as number);
+    const writer = writers.get(name);
+    const pattern = writer?.op === 'lepton.PackBits' ? patternAt(writer.inputs[0] as string) : undefined;
+    return pattern && writer?.attributes.transposed === 1 ? transposed(pattern) : pattern;
+  }
 
   function patternAt(name: string): Pattern | undefined {
     const value = graph.values.get(name) as Value;

@@ -212,9 +212,14 @@ export class Outcomes {
     }
     const { quick, later, read, evaluated } = next;
     const open = this.options.tune === 'auto' ? async () => openOf(next, plan) : undefined;
-    const better = quick && next.plan;
-    const rest = { better, next: later && stageOf(later), read, evaluated, open };
-    return this.realise(quick ?? next.plan, rest, path, options);
+    const rest = { better: undefined, next: later && stageOf(later), read, evaluated, open };
+    const realised = this.realise(quick ?? next.plan, rest, path, options);
+    if (!quick) return realised;
+    // What is asked of the GPU goes there when this turn ends; then there is time for the better plan.
+    const planned = new Promise((resolve) => setTimeout(resolve)).then(() => next.plan);
+    const [outcome, better] = await Promise.all([realised, planned]);
+    outcome.better = better;
+    return outcome;
   }
 
   /** Reads the model, where that has not been done yet. @returns what plans a stage, by what is known of the adapter */

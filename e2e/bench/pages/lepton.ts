@@ -8,7 +8,11 @@ import { elementsOf } from './typed-arrays';
 declare const lepton: typeof Lepton;
 
 const runtime: Runtime = {
-  start: () => lepton.start().then(() => ''),
+  // Need not be waited for: a load asked for meanwhile begins with what is there.
+  async start() {
+    void lepton.start();
+    return '';
+  },
   async open({ model: url, resident }, feeds, { cache }) {
     const model = await lepton.load(url, { cache });
     const tensors = feeds.map(({ dtype, dims, bytes }) => new lepton.Tensor(dtype, elementsOf(dtype, bytes), dims));

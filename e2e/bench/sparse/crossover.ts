@@ -1,9 +1,9 @@
-// The picture of the crossover: how many times faster than dense weights a product runs, by the share of zeros.
+// The picture of the crossover: how many times faster than for dense weights the kernels of a product are, by the share of
+// zeros.
 
 import type { Lines } from '../pages/crossover';
 import { type Shot, takeScreenshot } from '../picture';
 import type { SparseResult } from './run';
-import { timeOf } from './table';
 
 declare const draw: (lines: Lines) => void;
 
@@ -26,13 +26,10 @@ export async function takeCrossover(
 /** A line for each shape that was measured at several shares of zeros. */
 function seriesOf(results: readonly SparseResult[]): Lines['series'] {
   const lines = results.flatMap(({ shape, dense, levels }) => {
-    const own = timeOf(dense.lepton.result);
-    const points = levels.flatMap(({ structure, zeros, result }) => {
-      const time = timeOf(result);
-      return structure === 'random' && own !== undefined && time !== undefined
-        ? [{ x: 100 * zeros, y: own / time }]
-        : [];
-    });
+    const own = dense.lepton.kernelTime;
+    const points = levels.flatMap(({ structure, zeros, kernelTime: time }) =>
+      structure === 'random' && own !== undefined && time !== undefined ? [{ x: 100 * zeros, y: own / time }] : [],
+    );
     return points.length > 1 ? [{ name: shape, points }] : [];
   });
   return lines.map((line, i) => ({

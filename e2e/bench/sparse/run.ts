@@ -1,5 +1,6 @@
-// Times a shape with dense weights and with all its sparse ones: a page of Lepton for each, and every peer on the dense
-// weights, which is what peers make of sparse ones too. All take turns within a round.
+// Times a shape with dense weights and with all its sparse ones: a page of Lepton for each, and every peer on the same
+// adapter with the dense weights, which is what peers make of sparse ones too. All take turns within a round; after
+// that Lepton's kernels alone do.
 
 import type { TestServer } from '../../support/server';
 import { putCase } from '../case-files';
@@ -9,6 +10,7 @@ import { isTimed, type Result, type RuntimeName } from '../results';
 import { timeRounds } from '../run-cases';
 import type { RuntimePage } from '../runtime-page';
 import { summarise } from '../statistics';
+import type { KernelTimes } from './kernels';
 import { percent, type SparseShape } from './shapes';
 
 export interface SparseResult {
@@ -32,6 +34,8 @@ export interface Measured {
   readonly result: Result;
   /** What computes the product. */
   readonly kernel?: string;
+  /** Milliseconds of that alone: of its dispatches, repeated within a pass. */
+  readonly kernelTime?: number;
   /** Of GPU memory. */
   readonly weightBytes?: number;
 }
@@ -40,6 +44,7 @@ export interface SparseArena {
   /** A page of Lepton for the `i`-th kind of weights of a shape. */
   leptonPage(i: number): RuntimePage;
   readonly peers: readonly RuntimePage[];
+  timeKernels(folders: readonly string[]): Promise<KernelTimes>;
   readonly server: TestServer;
   readonly rounds: number;
 }
@@ -86,8 +91,13 @@ async function runShape({ name, dense, levels }: SparseShape, arena: SparseArena
   );
   const measured = new Map<Contestant, Measured>();
   for (const contestant of all) measured.set(contestant, await measuredOf(contestant, times.get(contestant.page)));
+  const kernels = await arena.timeKernels(folders);
+  if ('problem' in kernels) process.stderr.write(`no times of kernels: ${kernels.problem}\n`);
   for (const path of paths) server.put(path, { bytes: new Uint8Array() });
-  const [first, ...rest] = own.map((contestant) => measured.get(contestant) as Measured);
+  const [first, ...rest] = own.map((contestant, i): Measured => {
+    const kernelTime = 'problem' in kernels ? undefined : kernels[i];
+    return { ...(measured.get(contestant) as Measured), ...(kernelTime !== undefined && { kernelTime }) };
+  });
   return {
     shape: name,
     dense: {
@@ -119,9 +129,10 @@ async function measuredOf(contestant: Contestant, times: readonly number[] | und
 
 function described({ shape, dense, levels }: SparseResult): string {
   const own = dense.lepton.result;
-  const times = levels.map(({ structure, zeros, result }) => {
+  const times = levels.map(({ structure, zeros, result, kernelTime }) => {
     const factor = isTimed(own) && isTimed(result) ? `${(own.median / result.median).toFixed(2)}×` : 'failed';
-    return `${structure} ${percent(zeros)} ${factor}`;
+    const alone = kernelTime && dense.lepton.kernelTime && (dense.lepton.kernelTime / kernelTime).toFixed(2);
+    return `${structure} ${percent(zeros)} ${factor}${alone ? ` (kernels ${alone}×)` : ''}`;
   });
   return `${shape}: dense ${isTimed(own) ? own.median.toFixed(2) : 'failed'} ms; ${times.join(', ')}`;
 }

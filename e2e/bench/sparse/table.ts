@@ -1,5 +1,5 @@
 // The results of sparse weights as a table: by shape, how many times faster than Lepton's dense kernel each kind of weights
-// ran, and than the best peer.
+// ran, kernels alone and whole runs, and than the best peer.
 
 import { isTimed, type Result } from '../results';
 import type { Rows } from '../table';
@@ -7,7 +7,9 @@ import type { Dense, LevelResult, SparseResult } from './run';
 import { percent } from './shapes';
 
 export function sparseRows(results: readonly SparseResult[]): Rows {
-  const head = ['weights', 'zeros', 'ms', 'dense ms', 'over dense', 'best peer ms', 'over peer', 'memory', 'kernel'];
+  const kernels = ['kernel ms', 'dense kernel ms', 'over dense kernel'];
+  const runs = ['run ms', 'dense run ms', 'over dense run', 'best peer ms', 'over peer'];
+  const head = ['weights', 'zeros', ...kernels, ...runs, 'memory', 'kernel'];
   const rows = results.flatMap(({ shape, dense, levels }) =>
     levels.map((level) => {
       const [own, peer] = [timeOf(dense.lepton.result), bestPeer(dense)];
@@ -15,6 +17,9 @@ export function sparseRows(results: readonly SparseResult[]): Rows {
       return [
         `${shape}, ${level.structure}`,
         percent(level.zeros),
+        ms(level.kernelTime),
+        ms(dense.lepton.kernelTime),
+        factor(dense.lepton.kernelTime, level.kernelTime),
         ms(time),
         ms(own),
         factor(own, time),
@@ -40,16 +45,13 @@ export function sparseProblems(results: readonly SparseResult[]): string[] {
   });
 }
 
-export function timeOf(result: Result | undefined): number | undefined {
+function timeOf(result: Result | undefined): number | undefined {
   return isTimed(result) ? result.median : undefined;
 }
 
-/** Milliseconds of the fastest on the same adapter. */
-export function bestPeer({ peers }: Dense): number | undefined {
-  const times = Object.entries(peers).flatMap(([name, result]) => {
-    const time = name.endsWith('webgpu') ? timeOf(result) : undefined;
-    return time === undefined ? [] : [time];
-  });
+/** Milliseconds of the fastest. */
+function bestPeer({ peers }: Dense): number | undefined {
+  const times = Object.values(peers).flatMap((result) => timeOf(result) ?? []);
   return times.length > 0 ? Math.min(...times) : undefined;
 }
 

@@ -2,7 +2,20 @@
 // that a callback may be any object with some of these methods, and that promises are waited for.
 
 import { LeptonError } from '../../base/errors';
+import {
+  type Config,
+  choice,
+  flag,
+  number,
+  type OptionsOf,
+  optional,
+  readOptions,
+  refuseOthers,
+  text,
+} from '../../base/options';
 import type { PruneOptions } from '../../compress/types';
+
+const positive: readonly [number, number] = [0, Infinity];
 
 /** Loss and metrics by name, those of validation with 'val_' in front. */
 export type Logs = Readonly<Record<string, number>>;
@@ -45,6 +58,12 @@ export interface MonitorOptions {
   minDelta?: number;
 }
 
+const monitorOptions = {
+  monitor: text('val_loss'),
+  mode: optional(choice(['min', 'max'])),
+  minDelta: number(0, positive),
+};
+
 /** Follows one number of the logs. */
 class Monitor {
   best: number;
@@ -54,7 +73,7 @@ class Monitor {
 
   constructor(
     private readonly who: string,
-    { monitor = 'val_loss', mode, minDelta = 0 }: MonitorOptions,
+    { monitor, mode, minDelta }: OptionsOf<typeof monitorOptions>,
   ) {
     this.name = monitor;
     this.minDelta = minDelta;
@@ -87,15 +106,18 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   restoreBestWeights?: boolean;
 }
 
-/** Ends training when a number of the logs no longer improves. */
+const stoppingOptions = { ...monitorOptions, patience: number(0, positive), restoreBestWeights: flag(false) };
+
+/** Ends training when a number of the logs no longer improves. @throws INVALID_ARGUMENT for wrong options, as all of these */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  const { patience = 0, restoreBestWeights = false } = options;
-  let monitor = new Monitor('earlyStopping', options);
+  const given = readOptions('earlyStopping()', stoppingOptions, options as Config);
+  const { patience, restoreBestWeights } = given;
+  let monitor = new Monitor('earlyStopping', given);
   let waited = 0;
   let best: Record<string, WeightTensor> | undefined;
   return {
     onTrainBegin() {
-      monitor = new Monitor('earlyStopping', options);
+      monitor = new Monitor('earlyStopping', given);
       waited = 0;
       best = undefined;
     },
@@ -120,12 +142,15 @@ export interface ModelCheckpointOptions extends MonitorOptions {
   saveBestOnly?: boolean;
 }
 
+const checkpointOptions = { ...monitorOptions, url: text(), saveBestOnly: flag(false) };
+
 /** Saves the model with the optimiser's state after epochs. A tab that is closed in the middle leaves the one before. */
 export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
-  const monitor = new Monitor('modelCheckpoint', options);
+  const given = readOptions('modelCheckpoint()', checkpointOptions, options as unknown as Config);
+  const monitor = new Monitor('modelCheckpoint', given);
   return {
     async onEpochEnd(_epoch, logs, model) {
-      if (!options.saveBestOnly || monitor.improves(logs)) await model.save(options.url);
+      if (!given.saveBestOnly || monitor.improves(logs)) await model.save(given.url);
     },
   };
 }
@@ -150,10 +175,20 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
   minLearningRate?: number;
 }
 
+const plateauOptions = {
+  ...monitorOptions,
+  minDelta: number(1e-4, positive),
+  factor: number(0.1, positive),
+  patience: number(10, positive),
+  cooldown: number(0, positive),
+  minLearningRate: number(0, positive),
+};
+
 /** Lowers the learning rate when a number of the logs no longer improves. */
 export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callback {
-  const { factor = 0.1, patience = 10, cooldown = 0, minLearningRate = 0 } = options;
-  const newMonitor = () => new Monitor('reduceLROnPlateau', { minDelta: 1e-4, ...options });
+  const given = readOptions('reduceLROnPlateau()', plateauOptions, options as Config);
+  const { factor, patience, cooldown, minLearningRate } = given;
+  const newMonitor = () => new Monitor('reduceLROnPlateau', given);
   let monitor = newMonitor();
   let waited = 0;
   let cooling = 0;
@@ -188,12 +223,23 @@ export interface PruningOptions extends Omit<PruneOptions, 'sparsity' | 'criteri
   frequency?: number;
 }
 
+const pruningNames: readonly (keyof PruningOptions)[] = [
+  'finalSparsity',
+  'initialSparsity',
+  'beginStep',
+  'endStep',
+  'frequency',
+  'structure',
+  'scope',
+];
+
 /**
  * Prunes the model while it is trained: fast at first, when many weights are to spare, then ever slower
  * (https://arxiv.org/abs/1710.01878). Structures that fix the share, such as '2:4', need no schedule: call `model.prune`.
- * @throws INVALID_ARGUMENT for shares and steps out of order
+ * @throws INVALID_ARGUMENT for options that there are not, and shares and steps out of order
  */
 export function pruning(options: PruningOptions): Callback {
+  refuseOthers('pruning()', pruningNames, options);
   const { finalSparsity, initialSparsity = 0, beginStep = 0, endStep, frequency = 100, ...structure } = options;
   const shares = [initialSparsity, finalSparsity];
   const steps = [beginStep, endStep, frequency];

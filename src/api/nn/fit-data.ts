@@ -1,6 +1,7 @@
 // What `fit` and `evaluate` are given, and the batches it becomes.
 
 import { LeptonError } from '../../base/errors';
+import { refuseOthers } from '../../base/options';
 import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
 import type { WireTensor } from '../../worker/protocol';
 import type { Callback } from './callbacks';
@@ -40,6 +41,28 @@ export interface EvaluateOptions {
   batchSize?: number;
   signal?: AbortSignal;
 }
+
+const fitNames: readonly (keyof FitOptions)[] = [
+  'epochs',
+  'initialEpoch',
+  'batchSize',
+  'shuffle',
+  'seed',
+  'validationSplit',
+  'validationData',
+  'classWeight',
+  'sampleWeight',
+  'stepsPerEpoch',
+  'callbacks',
+  'signal',
+];
+const evaluateNames: readonly (keyof EvaluateOptions)[] = ['batchSize', 'signal'];
+
+/** @throws INVALID_ARGUMENT for options that there are not */
+export const checkFit = (options: FitOptions) => refuseOthers('fit()', fitNames, options);
+
+/** @throws INVALID_ARGUMENT for options that there are not */
+export const checkEvaluate = (who: string, options: EvaluateOptions) => refuseOthers(who, evaluateNames, options);
 
 /** @throws INVALID_ARGUMENT where batches were to be split */
 export function fitData(x: Data | AsyncIterable<Batch>, y: Data, options: FitOptions) {

@@ -6,6 +6,7 @@ import {
   earlyStopping,
   learningRateScheduler,
   logger,
+  modelCheckpoint,
   type PruningOptions,
   pruning,
   reduceLROnPlateau,
@@ -271,6 +272,33 @@ describe('callbacks', () => {
     const { loop, model } = modelOf(() => 1);
     await fitLoop(loop, planOf({ epochs: 3, callbacks: [learningRateScheduler((epoch, rate) => rate / (epoch + 1))] }));
     expect(model.learningRate).toBeCloseTo(0.1 / 6);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'earlyStopping',
+      () => earlyStopping({ patient: 3 } as object),
+      'earlyStopping() has no option "patient"; it has monitor, mode, minDelta, patience, restoreBestWeights.',
+    ],
+    [
+      'a mode',
+      () => earlyStopping({ mode: 'least' as 'min' }),
+      'the option mode = "least"; expected one of "min", "max"',
+    ],
+    [
+      'modelCheckpoint',
+      () => modelCheckpoint({ saveBest: true } as never),
+      'modelCheckpoint() has no option "saveBest"',
+    ],
+    ['no address', () => modelCheckpoint({} as never), 'modelCheckpoint() lacks its option url: a text.'],
+    ['reduceLROnPlateau', () => reduceLROnPlateau({ minLr: 1 } as object), 'reduceLROnPlateau() has no option "minLr"'],
+    [
+      'pruning',
+      () => pruning({ finalSparsity: 0.5, end: 5 } as never),
+      'pruning() has no option "end"; it has finalSparsity',
+    ],
+  ])('refuse what they do not take: %s', (_what, make, message) => {
+    expect(make).toThrow(message);
   });
 
   it('logger writes CSV and JSON', async () => {

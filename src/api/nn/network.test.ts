@@ -1,6 +1,7 @@
 // Models as the page builds them: names, order, sharing, saving and mistakes.
 
 import { describe, expect, it } from 'vitest';
+import { fromArrays } from '../../data';
 import { describe as describeModel } from '../../nn/build';
 import { input } from './layer';
 import * as layers from './layers';
@@ -131,3 +132,22 @@ describe('model', () => {
 function layer(name: string, className: string, config: object = {}) {
   return { name, className, config, trainable: true, learningRateMultiplier: 1 };
 }
+
+describe('options', () => {
+  const [x, y] = [new Float32Array(4), new Float32Array(4)];
+  const network = () => sequential([layers.dense({ units: 1, inputShape: [1] })]);
+
+  it.each<[string, (options: never) => Promise<unknown>]>([
+    ['fit()', (options) => network().fit(x, y, options)],
+    ['fit()', (options) => network().fit(fromArrays({ xs: x, ys: y }).batch({ size: 2 }), options)],
+    ['evaluate()', (options) => network().evaluate(x, y, options)],
+    ['predict()', (options) => network().predict(x, options)],
+    ['trainOnBatch()', (options) => network().trainOnBatch(x, y, options)],
+  ])('of %s that there are not are named before anything runs', async (who, call) => {
+    const error = {
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(`${who} has no option "batch_size"; it has`),
+    };
+    await expect(call({ batch_size: 2 } as never)).rejects.toMatchObject(error);
+  });
+});

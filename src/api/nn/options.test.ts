@@ -67,7 +67,11 @@ describe('compile', () => {
     ['a metric without a name', { metrics: [{ threshold: 2 }] }, 'has {"threshold":2} where a name'],
     ['metrics that are no list', { metrics: 'accuracy' }, 'has metrics = "accuracy"; expected a list'],
     ['a loss weight that is no number', { lossWeights: [Number.NaN] }, 'expected a number for each of 1 outputs'],
-    ['an option of its own that there is not', { optimiser: 'sgd' }, 'compile() has no option "optimiser".'],
+    [
+      'an option of its own that there is not',
+      { optimiser: 'sgd' },
+      'compile() has no option "optimiser"; it has optimizer, loss,',
+    ],
   ])('refuses %s', (_what, options, message) => {
     let error: unknown;
     try {

@@ -2,7 +2,7 @@
 
 import { type lossOptions, type metricOptions, type optimizerOptions, readNamed } from '../../base/compile-options';
 import { LeptonError } from '../../base/errors';
-import { number, readOptions, whole } from '../../base/options';
+import { number, readOptions, refuseOthers, whole } from '../../base/options';
 import type { CompileSpec, Config, LossScaling, Named } from '../../nn/types';
 
 /** By name, with the defaults, or with options: `{ name: 'sgd', learningRate: 0.1, momentum: 0.9 }`. */
@@ -38,21 +38,22 @@ export interface CompileOptions {
   mixedPrecision?: boolean | { initialScale?: number; dynamicGrowthSteps?: number };
 }
 
+const names: readonly (keyof CompileOptions)[] = [
+  'optimizer',
+  'loss',
+  'lossWeights',
+  'metrics',
+  'gradientAccumulationSteps',
+  'recompute',
+  'mixedPrecision',
+];
 const scalingOptions = { initialScale: number(32768, [1, 2 ** 126]), dynamicGrowthSteps: whole(1, 2000) };
 
 /** @throws INVALID_ARGUMENT for what there is not, or is not as it must be, by name */
 export function compileSpecOf(options: CompileOptions, outputs: number): { spec: CompileSpec; learningRate: number } {
-  const {
-    optimizer = 'adam',
-    loss,
-    lossWeights,
-    metrics = [],
-    gradientAccumulationSteps = 1,
-    recompute,
-    mixedPrecision = false,
-    ...unknown
-  } = options;
-  for (const name of Object.keys(unknown)) throw invalid(`has no option "${name}"`);
+  refuseOthers('compile()', names, options);
+  const { optimizer = 'adam', loss, lossWeights, metrics = [], recompute, mixedPrecision = false } = options;
+  const { gradientAccumulationSteps = 1 } = options;
   if (loss === undefined) throw invalid('needs a loss');
   if (!Array.isArray(metrics)) throw invalid(`has metrics = ${JSON.stringify(metrics)}; expected a list`);
   const losses = Array.isArray(loss) ? loss : Array.from({ length: outputs }, () => loss);

@@ -1,6 +1,7 @@
 // A model that can be trained, as the page holds it: compile, fit, evaluate, predict, its weights, and saving.
 
 import { LeptonError } from '../../base/errors';
+import { refuseOthers } from '../../base/options';
 import type { PruneOptions } from '../../compress/types';
 import { type ArrayInput, type Batch, fromArrays } from '../../data';
 import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
@@ -13,6 +14,8 @@ import { inOrder, memoryOf, toWire } from './batches';
 import type { Trained, WeightTensor } from './callbacks';
 import { evaluateLoop, fitLoop, type History, iterate, type Loop } from './fit';
 import {
+  checkEvaluate,
+  checkFit,
   classWeighted,
   type Data,
   type EvaluateOptions,
@@ -132,6 +135,7 @@ export abstract class Trainable implements Trained {
   fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   async fit(x: Data | AsyncIterable<Batch>, y: Data | FitOptions = {}, more: FitOptions = {}): Promise<History> {
     const given = isBatches(x) ? (y as FitOptions) : more;
+    checkFit(given);
     const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = given;
     if (!isBatches(x)) requireOrder(this.layers, given);
     const { train, validation } = fitData(x, y as Data, given);
@@ -149,6 +153,7 @@ export abstract class Trainable implements Trained {
 
   /** One batch; answers its loss and metrics. */
   async trainOnBatch(x: Data, y: Data, options: { sampleWeight?: ArrayInput } = {}): Promise<Results> {
+    refuseOthers('trainOnBatch()', ['sampleWeight'], options);
     const data = fromArrays({ xs: x, ys: y, ...(options.sampleWeight && { sampleWeight: options.sampleWeight }) });
     const loop = await this.#loop();
     for await (const batch of data.batch({ size: Math.max(1, data.size) })) {
@@ -162,13 +167,16 @@ export abstract class Trainable implements Trained {
   evaluate(batches: AsyncIterable<Batch>, options?: EvaluateOptions): Promise<Results>;
   evaluate(x: Data, y: Data, options?: EvaluateOptions): Promise<Results>;
   async evaluate(x: Data | AsyncIterable<Batch>, y: Data | EvaluateOptions = {}, more: EvaluateOptions = {}) {
-    const { batchSize = 32, signal } = isBatches(x) ? (y as EvaluateOptions) : more;
+    const given = isBatches(x) ? (y as EvaluateOptions) : more;
+    checkEvaluate('evaluate()', given);
+    const { batchSize = 32, signal } = given;
     const batches = isBatches(x) ? x : fromArrays({ xs: x, ys: y as Data }).batch({ size: batchSize });
     return evaluateLoop(await this.#loop(), iterate(batches, 0, signal), signal);
   }
 
   /** What the model answers, batch by batch; one tensor for each of its outputs, or the only one. */
   async predict(x: Data, options: EvaluateOptions = {}): Promise<Tensor<'float32'>[]> {
+    checkEvaluate('predict()', options);
     const { batchSize = 32, signal } = options;
     const { client, id, created } = await this.#trainer();
     const parts: WireTensor[][] = [];

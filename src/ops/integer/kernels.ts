@@ -5,43 +5,19 @@
 import windowText from '../../../shaders/conv-window.wgsl?raw';
 import productText from '../../../shaders/integer-product.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
-import type { Cost, Dispatch, Kernel, Operand, Tunables } from '../../ir/kernel';
+import type { Cost, Dispatch, Kernel, Tunables } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import { tileUniforms } from '../conv/parts';
 import { type ConvShape, isPointwise, packedQuads } from '../conv/shape';
+import { packedDot } from '../dot4/kernels';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
-import { elementAt, packQuad, quadType, wordsPerQuad, wordType } from '../wgsl/elements';
+import { packQuad, quadType, wordsPerQuad, wordType } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
 import { type Arithmetic, dot4, float } from './arithmetic';
 import { type IntegerProduct, packing } from './pack';
+import { zeroPoint } from './zero-point';
 
 const workgroup = 64;
-
-interface ZeroPoint {
-  readonly text: string;
-  readonly bindings: Readonly<Record<string, Operand>>;
-  readonly count: number;
-  readonly mayDiffer: boolean;
-}
-
-function zeroPoint(n: NodeView, name: string, binding: number, operand: number, input: number): ZeroPoint {
-  const unsigned = n.input(operand).dtype === 'uint8';
-  const zero = n.inputs[input];
-  if (!zero) {
-    const text = `fn ${name}At(i: u32) -> i32 { return ${unsigned ? -128 : 0}; }\n`;
-    return { text, bindings: {}, count: 1, mayDiffer: unsigned };
-  }
-  const element = elementAt(zero.dtype, name, 'i');
-  const text = `@group(0) @binding(${binding}) var<storage, read> ${name}: array<u32>;
-fn ${name}At(i: u32) -> i32 { return i32(${element})${unsigned ? ' - 128' : ''}; }
-`;
-  return {
-    text,
-    bindings: { [name]: { input } },
-    count: zero.dims.reduce((size, d) => size * d, 1),
-    mayDiffer: unsigned || !zero.array?.data.every((v) => v === 0),
-  };
-}
 
 function tiling(shape: ConvShape, { outputQuads = 1 }: Tunables) {
   const pixelTiles = ceilDiv(shape.pixels, 4);
@@ -148,5 +124,5 @@ export function integerKernels<A>(
     cost: (n, t) => cost(n, productOf(n), t, arithmetic),
     dispatches: (n, t) => dispatches(n, productOf(n), t, name, arithmetic, axis),
   });
-  return [variant('float', float), variant('dot4', dot4, 'packed_4x8_integer_dot_product')];
+  return [variant('float', float), variant('dot4', dot4, packedDot)];
 }

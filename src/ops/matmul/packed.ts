@@ -33,9 +33,9 @@ const quadsDeclared = (name: string, binding: number) =>
  * Reads of a 4×4 block of B: from packed blocks, from rows of whole quads, from columns where B is transposed.
  * By shifts, since a software adapter divides lane by lane.
  */
-const blocksText = /* wgsl */ `
+const blocksText = (count?: number) => /* wgsl */ `
 struct Block { lines: array<elem4, 4> }
-@group(0) @binding(1) var<storage, read> b: array<Block>;
+@group(0) @binding(1) var<storage, read> b: array<Block${count === undefined ? '' : `, ${count}`}>;
 fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
   let block = b[(start >> 4u) + kQuad * ((params.n + 3u) >> 2u) + columnQuad];
   return mat4x4f(vec4f(block.lines[0]), vec4f(block.lines[1]), vec4f(block.lines[2]), vec4f(block.lines[3]));
@@ -81,13 +81,16 @@ export function packedRows(n: MatMulNode, p: Problem): PackedOperand {
   return { operand, side, text: quadsText, pack };
 }
 
-export function packedBlocks(n: MatMulNode, p: Problem): PackedOperand {
+/** @param stated says in the text how many packed blocks there are: faster to read on a CPU, and no text for other sizes */
+export function packedBlocks(n: MatMulNode, p: Problem, stated = false): PackedOperand {
   const operand = { input: p.b.input };
   if (!n.input(p.b.input).isConstant && p.k % 4 === 0) {
     if (p.b.transposed) return { operand, side: p.b, text: columnsText };
     if (p.n % 4 === 0) return { operand, side: p.b, text: rowsText };
   }
-  return { ...packed(n, p.b, { name: 'blocks', lines: p.k, width: p.n, blocks: true }), text: blocksText };
+  const blocks = packed(n, p.b, { name: 'blocks', lines: p.k, width: p.n, blocks: true });
+  const bytes = 16 * byteSize(deviceType(n.input(p.b.input).dtype));
+  return { ...blocks, text: blocksText(stated ? blocks.pack.bytes / bytes : undefined) };
 }
 
 interface Form {

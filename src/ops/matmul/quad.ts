@@ -1,12 +1,12 @@
 // Products of packed operands without staging, the choice of software adapters: `quad` computes tiles whose rows four
-// neighbours share through subgroups, `row` a row times a matrix.
+// neighbours share through subgroups, `row` a row times a matrix, the row being shared likewise.
 
 import quadText from '../../../shaders/matmul-quad.wgsl?raw';
 import rowText from '../../../shaders/matmul-row.wgsl?raw';
 import type { AdapterProfile } from '../../base/adapter';
-import { ceilDiv } from '../../base/shape';
+import { ceilDiv, sizeOf } from '../../base/shape';
 import type { Cost, Dispatch, Tunables } from '../../ir/kernel';
-import { type Pack, packedBlocks, packedRows } from './packed';
+import { type Pack, type PackedOperand, packedBlocks, packedRows } from './packed';
 import type { MatMulNode, Problem } from './problem';
 import {
   canRun,
@@ -38,21 +38,20 @@ const gridOf = (p: Problem, t: Tile): Grid => ({
   splits: 1,
 });
 
-const packsOf = (n: MatMulNode, p: Problem): Pack[] =>
-  [packedRows(n, p), packedBlocks(n, p)].flatMap((operand) => operand.pack ?? []);
+const packsOf = ({ a, b }: Operands): Pack[] => [a, b].flatMap((operand) => operand.pack ?? []);
 
 function canPack(n: MatMulNode, { limits }: AdapterProfile): boolean {
   if (!canRun(n)) return false;
   const p = problemOf(n);
   const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  return p.k > 0 && packsOf(n, p).every(({ bytes }) => bytes <= most);
+  return p.k > 0 && packsOf(packedOperands(n, p)).every(({ bytes }) => bytes <= most);
 }
 
-function costOf(n: MatMulNode, t: Tile): Cost {
+function costOf(n: MatMulNode, t: Tile, operands: Operands): Cost {
   const p = problemOf(n);
   const workgroups = workgroupsOf(p, gridOf(p, t));
   const steps = workgroups * t.lanes * kQuads(p, 1);
-  const everyRun = packsOf(n, p).filter((pack) => !pack.dispatch.once);
+  const everyRun = packsOf(operands).filter((pack) => !pack.dispatch.once);
   return {
     flops: steps * 32 * t.rows * t.columnQuads,
     emulated: (steps * sumsFlops * t.rows * t.columnQuads) / 4,
@@ -73,9 +72,16 @@ interface Shader {
   readonly constants: Tunables;
 }
 
-function dispatchesOf(n: MatMulNode, t: Tile, { name, enable, text, constants }: Shader): Dispatch[] {
+interface Operands {
+  readonly a: PackedOperand;
+  readonly b: PackedOperand;
+}
+
+const packedOperands = (n: MatMulNode, p: Problem): Operands => ({ a: packedRows(n, p), b: packedBlocks(n, p) });
+
+function dispatchesOf(n: MatMulNode, t: Tile, { a, b }: Operands, shader: Shader): Dispatch[] {
+  const { name, enable, text, constants } = shader;
   const p = problemOf(n);
-  const [a, b] = [packedRows(n, p), packedBlocks(n, p)];
   const tail = storeText(n, p);
   const product = shapedDispatch(n, { ...p, a: a.side, b: b.side }, gridOf(p, t), {
     label: `MatMul.${name}`,
@@ -84,7 +90,7 @@ function dispatchesOf(n: MatMulNode, t: Tile, { name, enable, text, constants }:
     tail,
     operands: { a: a.operand, b: b.operand },
   });
-  return [...packsOf(n, p).map((pack) => pack.dispatch), product];
+  return [...packsOf({ a, b }).map((pack) => pack.dispatch), product];
 }
 
 const quadTile = (t: Tunables): Tile => ({
@@ -101,9 +107,9 @@ export const quad: MatMulKernel = {
   when: (n, adapter) => adapter.features.includes('subgroups') && canPack(n, adapter),
   // A GPU runs at least 32 invocations at a time, used or not.
   legal: (_, t, adapter) => adapter.software || (t.lanes as number) >= 32,
-  cost: (n, t) => costOf(n, quadTile(t)),
+  cost: (n, t) => costOf(n, quadTile(t), packedOperands(n, problemOf(n))),
   dispatches: (n, t) =>
-    dispatchesOf(n, quadTile(t), {
+    dispatchesOf(n, quadTile(t), packedOperands(n, problemOf(n)), {
       name: 'quad',
       enable: 'enable subgroups;',
       text: quadText,
@@ -112,23 +118,59 @@ export const quad: MatMulKernel = {
 };
 
 const rowTile = (t: Tunables): Tile => ({
-  rowLoads: 1,
+  rowLoads: t.shared === 1 ? 0.25 : 1,
   rows: 1,
   columnQuads: t.columnQuads as number,
   lanes: t.lanes as number,
 });
 
+/** Elements of B from which shaders that say how large it is save more time than it takes to compile them for each size. */
+const largeB = 1 << 21;
+/** Operations that finding out how large operands are is worth at each quad of k: a software adapter divides lane by lane. */
+const lengthFlops = 150;
+
+const isLargeB = (p: Problem) => p.k * p.n >= largeB;
+
+/** The row A with `aFour(start, kQuad, lane)`, which four neighbours load one element each of where `shared`. */
+function rowOperands(n: MatMulNode, p: Problem, shared: boolean): Operands {
+  const b = packedBlocks(n, p, isLargeB(p));
+  if (!shared) {
+    const a = packedRows(n, p);
+    const text = /* wgsl */ `${a.text}
+struct Lane { @builtin(local_invocation_index) local: u32 }
+fn aFour(start: u32, kQuad: u32, lane: Lane) -> vec4f { return vec4f(aQuad(aRow(start, 0u), kQuad)); }
+`;
+    return { a: { ...a, text }, b };
+  }
+  const text = /* wgsl */ `
+struct Lane { @builtin(local_invocation_index) local: u32, @builtin(subgroup_invocation_id) neighbour: u32 }
+@group(0) @binding(0) var<storage, read> a: array<elem${isLargeB(p) ? `, ${sizeOf(n.input(p.a.input).dims)}` : ''}>;
+fn aFour(start: u32, kQuad: u32, lane: Lane) -> vec4f {
+  let k = 4u * kQuad + (lane.neighbour & 3u);
+  let own = select(0.0, f32(a[start + k]), k < params.k);
+  return vec4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}
+`;
+  return { a: { operand: { input: p.a.input }, side: p.a, text }, b };
+}
+
 export const row: MatMulKernel = {
   name: 'row',
-  space: { columnQuads: [2, 1], lanes: [16, 64, 4] },
+  space: { columnQuads: [2, 1], lanes: [16, 64, 4], shared: [1, 0] },
   epilogueAxis,
   // A GPU wants k cut into slices, which are what gemv has.
   when: (n, adapter) => adapter.software && canPack(n, adapter) && problemOf(n).m === 1,
-  cost: (n, t) => costOf(n, rowTile(t)),
+  legal: (_, t, { features }) => (t.shared === 1) === features.includes('subgroups'),
+  cost(n, t) {
+    const p = problemOf(n);
+    const cost = costOf(n, rowTile(t), rowOperands(n, p, t.shared === 1));
+    const steps = cost.workgroups * (t.lanes as number) * kQuads(p, 1);
+    return isLargeB(p) ? cost : { ...cost, emulated: (cost.emulated ?? 0) + lengthFlops * steps };
+  },
   dispatches: (n, t) =>
-    dispatchesOf(n, rowTile(t), {
+    dispatchesOf(n, rowTile(t), rowOperands(n, problemOf(n), t.shared === 1), {
       name: 'row',
-      enable: '',
+      enable: t.shared === 1 ? 'enable subgroups;' : '',
       text: rowText,
       constants: { COLUMN_QUADS: t.columnQuads as number, LANES: t.lanes as number },
     }),

@@ -21,12 +21,13 @@ const denseBytes = (p: NBitsProblem) => p.n * p.k * byteSize(deviceType(p.dtype)
 
 const views = new WeakMap<NBitsNode, MatMulNode>();
 
-/** The node as a product by weights [n, k] of floats. */
-function denseView(n: NBitsNode): MatMulNode {
+/** The node as a product by weights [n, k] of floats, with the pattern of those that are mostly zeros. */
+export function denseView(n: NBitsNode): MatMulNode {
   let view = views.get(n);
   if (!view) {
     const { dtype, n: columns, k } = nbitsProblem(n);
-    const weights = { dtype, dims: [columns, k], isConstant: true };
+    const { pattern } = n.input(1);
+    const weights = { dtype, dims: [columns, k], isConstant: true, ...(pattern && { pattern }) };
     view = new NodeView(
       n.node,
       { transA: 0, transB: 1, alpha: 1 },
@@ -57,17 +58,17 @@ function dequantised(p: NBitsProblem, dense: Operand): Dispatch {
   };
 }
 
-/** A dense variant after dequantisation. */
-function afterwards(kernel: MatMulKernel): NBitsKernel {
+/** A variant of products of floats after dequantisation, for products of so many rows or more. */
+export function afterwards(kernel: MatMulKernel, prefix: string, leastRows: number): NBitsKernel {
   return {
-    name: `dense-${kernel.name}`,
+    name: `${prefix}-${kernel.name}`,
     ...(kernel.space && { space: kernel.space }),
     epilogueAxis,
     when(n, adapter) {
       const p = nbitsProblem(n);
       const most = Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize);
       const constant = [1, 2, 3].every((i) => !n.has(i) || n.input(i).isConstant);
-      if (!constant || p.m === 1 || p.k === 0 || denseBytes(p) > most) return false;
+      if (!constant || p.m < leastRows || p.k === 0 || denseBytes(p) > most) return false;
       return kernel.when?.(denseView(n), adapter) ?? true;
     },
     legal: (n, t, adapter) => kernel.legal?.(denseView(n), t, adapter) ?? true,
@@ -86,4 +87,6 @@ function afterwards(kernel: MatMulKernel): NBitsKernel {
   };
 }
 
-export const denseKernels: readonly NBitsKernel[] = [tiled, register, quad].map(afterwards);
+export const denseKernels: readonly NBitsKernel[] = [tiled, register, quad].map((kernel) =>
+  afterwards(kernel, 'dense', 2),
+);

@@ -1,14 +1,16 @@
 // The variants of a product with quantised weights. They are dequantised in registers by `direct` (few rows: one at a time
 // is what generating text needs), by `tiled` (many rows on a GPU), by `row` and `quad` (an adapter that is a CPU); or
-// once at load, and the product is a dense one.
+// once at load, and the product is a dense one. Where a node allows it, rows are quantised too, and multiplied as bytes.
 
 import directText from '../../../shaders/nbits-direct.wgsl?raw';
 import tiledText from '../../../shaders/nbits-tiled.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
 import { denseKernels } from './dense';
+import { nbitsDotKernels } from './dot4';
 import { quad, row } from './packed';
 import { chunkSize, type NBitsProblem, nbitsProblem } from './problem';
 import { canRun, columnBytes, dispatch, epilogueAxis, type NBitsKernel, rowBytes } from './product';
+import { sparseKernels } from './sparse';
 import { nbitsText } from './text';
 
 interface DirectTile {
@@ -93,4 +95,12 @@ const tiled: NBitsKernel = {
   },
 };
 
-export const nbitsKernels: readonly NBitsKernel[] = [direct, tiled, row, quad, ...denseKernels];
+export const nbitsKernels: readonly NBitsKernel[] = [
+  direct,
+  tiled,
+  row,
+  quad,
+  ...nbitsDotKernels,
+  ...denseKernels,
+  ...sparseKernels,
+];

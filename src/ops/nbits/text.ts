@@ -40,10 +40,13 @@ function inChunks(p: NBitsProblem): Reads {
   return { text: rowsText(p) + text, bindings };
 }
 
+/** Declares sizes alone. */
+export const frontText = (p: NBitsProblem) => [elemAliases(p.dtype), linearHelpers, params].join('\n');
+
 /** Declares sizes, weights, scales and zero points alone, read in chunks. */
 export function chunksText(p: NBitsProblem): NBitsText {
   const { text, bindings } = chunks(p);
-  return { text: [elemAliases(p.dtype), linearHelpers, params, text].join('\n'), bindings };
+  return { text: frontText(p) + text, bindings };
 }
 
 const params = /* wgsl */ `
@@ -58,7 +61,8 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 `;
 
-const scalesText = /* wgsl */ `
+/** Declares `scaleOf`. */
+export const scalesText = /* wgsl */ `
 @group(0) @binding(4) var<storage, read> scales: array<elem>;
 fn scaleOf(column: u32, chunk: u32) -> f32 {
   return f32(scales[column * params.blocks + chunk / params.chunksPerBlock]);
@@ -81,7 +85,8 @@ fn aQuad(row: u32, quad: u32) -> vec4f { return quadOf(rowStart(row), quad); }
 `;
 }
 
-const chunkTypes = { 2: 'u32', 4: 'vec2u', 8: 'vec4u' } as const;
+/** Of weights, by their bits: the words of sixteen. */
+export const chunkTypes = { 2: 'u32', 4: 'vec2u', 8: 'vec4u' } as const;
 /** Words and shifts of a chunk's quads. */
 const chunkLanes = {
   2: ['c, 0u', 'c, 8u', 'c, 16u', 'c, 24u'],

@@ -11,7 +11,7 @@ import type { BlockShape, Pattern } from '../../ir/pattern';
 import type { MatMulNode } from '../matmul/problem';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
-import type { Along } from './pack';
+import { type Along, roomFor } from './pack';
 import { weightsOf } from './weights';
 
 /** Rows of the result by elements that are summed up. */
@@ -26,6 +26,8 @@ export interface BlockRows {
   readonly quads: number;
   /** Places for blocks, padding included. */
   readonly places: number;
+  /** Places that there is room for, a few more: shaders say how much, and serve matrices of like density alike. */
+  readonly room: number;
   /** Blocks that a run computes with. */
   readonly blocks: number;
   /** [quads] in order of length, then of each row of blocks the beginning and the end. */
@@ -75,7 +77,7 @@ function makeRows(pattern: Pattern, along: Along, size: BlockSize): BlockRows {
   }
   const order = Uint32Array.from(lengths.keys());
   table.set(order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b));
-  return { quads, places, blocks, table };
+  return { quads, places, room: 2 * roomFor(places / 2), blocks, table };
 }
 
 function countsOf({ blocks }: Pattern, along: Along, { rows, inputs }: BlockSize): Uint32Array {
@@ -87,7 +89,7 @@ function countsOf({ blocks }: Pattern, along: Along, { rows, inputs }: BlockSize
 export function valueBytes(n: MatMulNode, size: BlockSize): number {
   const { pattern, along, input } = weightsOf(n);
   const bytes = byteSize(deviceType(n.input(input).dtype));
-  return Math.max(64, blockRowsOf(pattern, along, size).places * size.rows * size.inputs * bytes);
+  return Math.max(64, blockRowsOf(pattern, along, size).room * size.rows * size.inputs * bytes);
 }
 
 /** Rows of more elements would take an invocation too long to pack; columns of these take 16 bits. */
@@ -100,7 +102,7 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
   const name = `blocks ${size.rows}x${size.inputs} ${along}`;
   const bindings = {
     values: { scratch: `${name} values`, bytes: valueBytes(n, size) },
-    columns: { scratch: `${name} columns`, bytes: Math.max(16, 2 * found.places) },
+    columns: { scratch: `${name} columns`, bytes: Math.max(16, 2 * found.room) },
     table: { table: `${name} table`, data: found.table },
   };
   const blockRows = ceilDiv(rows, size.rows);
@@ -132,14 +134,14 @@ fn blockAt(i: u32) -> mat4x4f {
  * WGSL of the bindings 0 to 2: `lineAt(i)`, the values of a small block; `blockAt(i)` of a large one, a column of the matrix for
  * each row, and `blockLine(i, row)`; `columnAt(i)`, and `columnPair(i)` of an even block and the next; `rangeOf` a row of blocks.
  */
-export function blocksText(size: BlockSize): string {
+export function blocksText(size: BlockSize, room: number): string {
   // Places within a structure are found faster than as many places in an array.
   return `struct Block { lines: array<elem4, ${linesOf(size)}> }
-@group(0) @binding(0) var<storage, read> values: array<Block>;
+@group(0) @binding(0) var<storage, read> values: array<Block, ${room}>;
 fn lineAt(i: u32) -> vec4f { return vec4f(values[i].lines[0]); }
 fn blockLine(i: u32, row: u32) -> vec4f { return vec4f(values[i].lines[row]); }
 ${linesOf(size) === 4 ? wholeBlock : 'fn blockAt(i: u32) -> mat4x4f { return mat4x4f(); }'}
-@group(0) @binding(1) var<storage, read> columns: array<u32>;
+@group(0) @binding(1) var<storage, read> columns: array<u32, ${room / 2}>;
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 fn columnAt(i: u32) -> u32 { return extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u); }
 fn columnPair(i: u32) -> vec2u { let word = columns[i >> 1u]; return vec2u(word & 0xffffu, word >> 16u); }

@@ -12,6 +12,7 @@ import type { Dispatch, Tunables } from '../../ir/kernel';
 import type { MatMulNode } from '../matmul/problem';
 import { epilogueAxis, type MatMulKernel, sumsFlops } from '../matmul/product';
 import { foldWorkgroups } from '../wgsl/dispatch';
+import { blockGroups } from './blocks-groups';
 import { type BlockSize, blockRowsOf, blocksText, linesOf, mostInputs, packBlocks, valueBytes } from './blocks-pack';
 import {
   canRun,
@@ -110,12 +111,15 @@ function matrix(size: BlockSize): MatMulKernel {
       // Sums that a turn of the loop goes on with, and blocks that it adds.
       const sums = size.rows === 4 ? 16 : 4;
       const each = size.inputs === 1 ? 2 : 1;
+      // Rows one by one have few blocks for a loop.
+      const alone = size.rows === 1 ? 150 : 0;
       return {
         flops: 8 * size.rows * size.inputs * t.columnQuads * turns,
         emulated:
           turns *
             (softwareLoad * ((t.shared ? 1 / 4 : 1) * blockBytes(n, size) + place * denseBytes) +
-              (sumsFlops * (sums * t.columnQuads + 8)) / 16 / each) +
+              (sumsFlops * (sums * t.columnQuads + 8)) / 16 / each +
+              alone) +
           invocations * t.columnQuads * (p.turned ? 2 : 1) * invocationFlops,
         traffic:
           // Lines of the dense operand come in no order; of a block's bytes neighbours have one load.
@@ -142,7 +146,7 @@ function matrixDispatches(n: MatMulNode, size: BlockSize, t: Tile): Dispatch[] {
     ...(pack ? [pack.dispatch] : []),
     {
       label: `MatMul.sparseBlocks${nameOf(size)}`,
-      wgsl: enable + frontText(n) + blocksText(size) + laneText(t.shared === 1) + tail.text + matrixText,
+      wgsl: enable + frontText(n) + blocksText(size, packed.room) + laneText(t.shared === 1) + tail.text + matrixText,
       constants: {
         ...{ ROWS: size.rows, INPUTS: size.inputs, RAGGED: Number(p.length % 4 !== 0) },
         ...{ WIDTH: t.width, HEIGHT: t.height, COLUMN_QUADS: t.columnQuads },
@@ -160,7 +164,7 @@ function matrixDispatches(n: MatMulNode, size: BlockSize, t: Tile): Dispatch[] {
 /** Reads of the vector: in whole quads where four inputs of a block lie in one. */
 function vectorReads(length: number, { inputs }: BlockSize): string {
   const whole = inputs === 4 && length % 4 === 0;
-  const declared = `@group(0) @binding(3) var<storage, read> dense: array<${whole ? 'elem4' : 'elem'}>;\n`;
+  const declared = `@group(0) @binding(3) var<storage, read> dense: array<${whole ? `elem4, ${length / 4}` : `elem, ${length}`}>;\n`;
   const place = (i: number) => `dense[min(4u * column + ${i}u, params.length - 1u)]`;
   const four = whole ? 'dense[column]' : `elem4(${[0, 1, 2, 3].map(place).join(', ')})`;
   return `${declared}fn denseAt(i: u32) -> f32 { return ${whole ? 'f32(dense[i >> 2u][i & 3u])' : 'f32(dense[i])'}; }
@@ -199,7 +203,7 @@ function vector(size: BlockSize): MatMulKernel {
       const tail = storeRow(n);
       const [lanes, height] = [lanesIn(t), heightOf(t)];
       const constants = { ROWS: size.rows, INPUTS: size.inputs, LANES: lanes, HEIGHT: height };
-      const front = frontText(n) + blocksText(size) + vectorReads(p.length, size) + tail.text;
+      const front = frontText(n) + blocksText(size, packed.room) + vectorReads(p.length, size) + tail.text;
       return [
         packed.dispatch,
         {
@@ -215,4 +219,4 @@ function vector(size: BlockSize): MatMulKernel {
   };
 }
 
-export const blockKernels: readonly MatMulKernel[] = [...sizes.map(matrix), ...sizes.map(vector)];
+export const blockKernels: readonly MatMulKernel[] = [...sizes.map(matrix), blockGroups, ...sizes.map(vector)];

@@ -59,6 +59,12 @@ export const sparseConvCases: OpCase[] = [
     w: [15, 3, 5, 3],
     attributes: { group: 3, pads: [1, 0, 2, 1], strides: [1, 2], dilations: [2, 1] },
   }),
+  conv({
+    name: '3×3 with uneven pads, strided and dilated along rows, two groups',
+    x: [2, 6, 11, 13],
+    w: [8, 3, 3, 3],
+    attributes: { group: 2, pads: [2, 0, 1, 3], strides: [1, 2], dilations: [1, 2] },
+  }),
   conv({ name: 'one axis', x: [2, 5, 128], w: [7, 5, 4], attributes: { pads: [2, 1], strides: [3] } }),
   conv({
     name: 'three axes',

@@ -3,7 +3,7 @@
 // are padded to four. shaders/sparse-pack.wgsl says how they lie.
 
 import packText from '../../../shaders/sparse-pack.wgsl?raw';
-import { byteSize, deviceType } from '../../base/dtype';
+import { byteSize, type DType, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
@@ -19,8 +19,15 @@ export interface Packing {
   readonly along: Along;
   /** Rows of a slice. */
   readonly slice: number;
+  /** Quads of a row that lie together, to be loaded at once; 1 unless stated. */
+  readonly run?: number;
   /** What is kept in place of a column, where that is not its number. */
   readonly index?: PackedIndex;
+  /**
+   * Where the constant has its rows as bytes that are numbers raised by 128: bytes from one row to the next, a multiple of
+   * four. Their rows become rows.
+   */
+  readonly rowBytes?: number;
 }
 
 export type Along = 'rows' | 'columns';
@@ -45,12 +52,18 @@ export interface Slices {
 
 export interface Packed extends Slices {
   readonly dispatch: Dispatch;
-  /** array<elem4>, one a quad. */
+  /** array<elem4>, one a quad; where `bytes` array<i32> of four int8, the first three raised by 128. */
   readonly values: Operand;
+  readonly bytes: boolean;
   /** array<vec2u> of 16-bit columns, or array<vec4u> where `wide`. */
   readonly columns: Operand;
   readonly tableOperand: Operand;
   readonly wide: boolean;
+  /**
+   * Quads that there is room for: a few more than there are, so that shaders which say how much (SwiftShader divides four times
+   * for each load from an array that does not) serve matrices of like density alike.
+   */
+  readonly room: number;
 }
 
 /** Columns that 16 bits can number. */
@@ -58,20 +71,20 @@ export const narrow = 65_536;
 
 const known = new WeakMap<Pattern, Map<string, Slices>>();
 
-/** Rows in order of their length, the longest first, so that those of one slice are alike. */
-export function slicesOf(pattern: Pattern, along: Along, slice: number): Slices {
-  const key = `${along} ${slice}`;
+/** Rows in order of their length, the longest first, so that those of one slice are alike; rows end with a run of quads. */
+export function slicesOf(pattern: Pattern, along: Along, slice: number, run = 1): Slices {
+  const key = `${along} ${slice} ${run}`;
   const ofPattern = known.get(pattern) ?? new Map<string, Slices>();
   known.set(pattern, ofPattern);
   let made = ofPattern.get(key);
   if (!made) {
-    made = makeSlices(pattern, along, slice);
+    made = makeSlices(pattern, along, slice, run);
     ofPattern.set(key, made);
   }
   return made;
 }
 
-function makeSlices(pattern: Pattern, along: Along, slice: number): Slices {
+function makeSlices(pattern: Pattern, along: Along, slice: number, run: number): Slices {
   const lengths = along === 'rows' ? pattern.perRow : pattern.perColumn;
   const rows = lengths.length;
   const slices = ceilDiv(rows, slice);
@@ -88,31 +101,90 @@ function makeSlices(pattern: Pattern, along: Along, slice: number): Slices {
   return { rows, length, slices, quads, table };
 
   function quadsAt(row: number): number {
-    return ceilDiv(lengths[row] as number, 4);
+    return run * ceilDiv(lengths[row] as number, 4 * run);
   }
 }
 
-export function packSlices(n: NodeView, { input, pattern, along, slice, index }: Packing): Packed {
-  const slices = slicesOf(pattern, along, slice);
+/** So many that there are 16 sizes up to twice a size. */
+export function roomFor(quads: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, quads))) - 4);
+  return Math.max(1, step * ceilDiv(quads, step));
+}
+
+/** The longest slices, and runs, that any kernel has. */
+const [mostRows, mostRun] = [32, 2];
+
+/** Whether what is packed is small enough to be bound, whatever the slices and runs. @param elementBytes of a value */
+export function fitsBinding(
+  { pattern, along }: Pick<Packing, 'pattern' | 'along'>,
+  elementBytes: number,
+  most: number,
+) {
+  const { quads, length } = slicesOf(pattern, along, mostRows, mostRun);
+  return 4 * roomFor(quads) * Math.max(elementBytes, length > narrow ? 4 : 2) <= most;
+}
+
+export function packSlices(n: NodeView, { input, pattern, along, slice, run = 1, index, rowBytes }: Packing): Packed {
+  const slices = slicesOf(pattern, along, slice, run);
+  const room = run * roomFor(slices.quads / run);
   const { dtype } = n.input(input);
   const wide = (index?.most ?? slices.length) > narrow;
-  const bytes = (perEntry: number) => Math.max(16, 4 * perEntry * slices.quads);
-  const name = `sparse ${slice} ${along}`;
-  const values: Operand = { scratch: `${name} values`, bytes: bytes(byteSize(deviceType(dtype))) };
-  const columns: Operand = { scratch: `${name} columns`, bytes: bytes(wide ? 4 : 2) };
+  const bytesOf = (perEntry: number) => Math.max(16, 4 * perEntry * room);
+  const bytes = rowBytes !== undefined;
+  const name = `sparse ${slice} ${run} ${along}`;
+  const values: Operand = { scratch: `${name} values`, bytes: bytesOf(bytes ? 1 : byteSize(deviceType(dtype))) };
+  const columns: Operand = { scratch: `${name} columns`, bytes: bytesOf(wide ? 4 : 2) };
   const tableOperand: Operand = { table: `${name} table`, data: slices.table };
-  const [rowStep, columnStep] = along === 'rows' ? [pattern.columns, 1] : [1, pattern.columns];
+  const [rowStep, columnStep] = along === 'rows' ? [rowBytes ?? pattern.columns, 1] : [1, pattern.columns];
   const lanes = 64;
   const dispatch: Dispatch = {
     label: `${n.node.op.replace('lepton.', '')}.packSlices`,
-    wgsl: [elemAliases(dtype), linearHelpers, index?.text ?? sameIndex, packText].join('\n'),
-    constants: { SLICE: slice, WIDE: Number(wide), LANES: lanes },
+    wgsl: [bytes ? bytesSource : floatsSource(dtype), linearHelpers, index?.text ?? sameIndex, packText].join('\n'),
+    constants: { SLICE: slice, RUN: run, WIDE: Number(wide), LANES: lanes },
     bindings: { source: { input }, table: tableOperand, values, columns },
     uniforms: { rows: slices.rows, length: slices.length, slices: slices.slices, rowStep, columnStep },
     workgroups: oneEach(slices.slices * slice, lanes),
     once: true,
   };
-  return { ...slices, dispatch, values, columns, tableOperand, wide };
+  return { ...slices, dispatch, values, bytes, columns, tableOperand, wide, room };
+}
+
+/** What sparse-pack.wgsl has in front: the bindings 0 and 2, elements of the source, and where values go. */
+const floatsSource = (dtype: DType) => /* wgsl */ `${elemAliases(dtype)}
+alias number = elem;
+alias number4 = elem4;
+@group(0) @binding(0) var<storage, read> source: array<elem>;
+@group(0) @binding(2) var<storage, read_write> values: array<elem>;
+fn numberAt(at: u32) -> number { return source[at]; }
+fn numbersAt(at: u32, step: u32) -> number4 {
+  return number4(source[at], source[at + step], source[at + 2u * step], source[at + 3u * step]);
+}
+fn putValue(place: u32, value: number) { values[place] = value; }
+`;
+const bytesSource = /* wgsl */ `
+alias number = i32;
+alias number4 = vec4i;
+@group(0) @binding(0) var<storage, read> source: array<u32>;
+@group(0) @binding(2) var<storage, read_write> values: array<u32>;
+/** The values of four entries, as far as they are known. */
+var<private> four: u32;
+fn numberAt(at: u32) -> number { return i32(extractBits(source[at >> 2u], (at & 3u) << 3u, 8u)) - 128; }
+fn numbersAt(at: u32, step: u32) -> number4 {
+  return vec4i((vec4u(source[at >> 2u]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu)) - vec4i(128);
+}
+fn putValue(place: u32, value: number) {
+  four = insertBits(select(four, 0u, (place & 3u) == 0u), u32(value), (place & 3u) << 3u, 8u);
+  values[place >> 2u] = four ^ 0x808080u;
+}
+`;
+
+/**
+ * WGSL of the value of a lane in a word of four: by a mask and a factor, since a software adapter shifts lane by lane. A byte that
+ * is raised needs no sign, and the last one has it where a word has its own.
+ */
+export function byteText(word: string, lane: 0 | 1 | 2 | 3): string {
+  if (lane === 3) return `f32(${word} & -0x1000000) * 0x1p-24f`;
+  return `f32(${word} & ${0xff * 2 ** (8 * lane)})${lane === 0 ? '' : ` * 0x1p-${8 * lane}f`} - 128.0`;
 }
 
 const sameIndex = 'fn packedIndex(column: u32) -> u32 { return column; }\n';
@@ -120,11 +192,15 @@ const sameIndex = 'fn packedIndex(column: u32) -> u32 { return column; }\n';
 /** WGSL of the binding 2. */
 export const tableText = '@group(0) @binding(2) var<storage, read> table: array<u32>;\n';
 
-/** WGSL of the bindings 0 to 2, read by quads of entries: `values`, and `columnsAt(quad)` what stands for their columns. */
-export function entryQuadsText({ wide }: Packed): string {
-  return `@group(0) @binding(0) var<storage, read> values: array<elem4>;
-@group(0) @binding(1) var<storage, read> columns: array<${wide ? 'vec4u' : 'vec2u'}>;
-${tableText}fn columnsAt(quad: u32) -> vec4u {
+/** WGSL of the bindings 0 to 2, read by quads of entries: `valuesAt(quad)`, and `columnsAt(quad)` what stands for their columns. */
+export function entryQuadsText({ wide, bytes, room }: Packed): string {
+  return `@group(0) @binding(0) var<storage, read> values: array<${bytes ? 'i32' : 'elem4'}, ${room}>;
+@group(0) @binding(1) var<storage, read> columns: array<${wide ? 'vec4u' : 'vec2u'}, ${room}>;
+${tableText}fn valuesAt(quad: u32) -> vec4f {
+  let four = values[quad];
+  return vec4f(${bytes ? ([0, 1, 2, 3] as const).map((lane) => byteText('four', lane)).join(', ') : 'four'});
+}
+fn columnsAt(quad: u32) -> vec4u {
   let c = columns[quad];
   return ${wide ? 'c' : '(c.xxyy >> vec4u(0u, 16u, 0u, 16u)) & vec4u(0xffffu)'};
 }
@@ -135,14 +211,24 @@ ${tableText}fn columnsAt(quad: u32) -> vec4u {
  * WGSL of the bindings 0 to 2 where a slice is one row, read by entries: `valueAt(i)`, `columnAt(i)`, and `rowStart(position)`,
  * the first entry of the row at a position.
  */
-export function entriesText({ wide }: Packed): string {
-  return `@group(0) @binding(0) var<storage, read> values: array<elem>;
-@group(0) @binding(1) var<storage, read> columns: array<u32>;
-${tableText}fn valueAt(i: u32) -> f32 { return f32(values[i]); }
-fn columnAt(i: u32) -> u32 { return ${wide ? 'columns[i]' : 'extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u)'}; }
+export function entriesText({ wide, bytes, room }: Packed): string {
+  return `@group(0) @binding(0) var<storage, read> values: array<${bytes ? `i32, ${room}` : `elem, ${4 * room}`}>;
+@group(0) @binding(1) var<storage, read> columns: array<u32, ${(wide ? 4 : 2) * room}>;
+${tableText}${bytes ? anyByteText : 'fn valueAt(i: u32) -> f32 { return f32(values[i]); }'}
+fn halfOf(word: u32, upper: bool) -> u32 { return select(word & 0xffffu, word >> 16u, upper); }
+fn columnAt(i: u32) -> u32 { return ${wide ? 'columns[i]' : 'halfOf(columns[i >> 1u], (i & 1u) == 1u)'}; }
 fn rowStart(position: u32) -> u32 { return 4u * table[position]; }
 `;
 }
+
+/** As byteText, of an entry's lane. */
+const anyByteText = /* wgsl */ `fn valueAt(i: u32) -> f32 {
+  let odd = (i & 1u) != 0u;
+  let upper = (i & 2u) != 0u;
+  let own = values[i >> 2u] & select(0xff00ff, -0xff0100, odd) & select(0xffff, -0x10000, upper);
+  let factor = select(1.0, 0x1p-8f, odd) * select(1.0, 0x1p-16f, upper);
+  return f32(own) * factor - select(128.0, 0.0, odd && upper);
+}`;
 
 /** WGSL: `rowAt(position)` where a slice is one row and the parameters say `rows`. */
 export const rowAtText = 'fn rowAt(position: u32) -> u32 { return table[params.rows + 1u + position]; }\n';

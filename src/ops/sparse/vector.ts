@@ -1,6 +1,6 @@
-// A vector times sparse weights. `slices`: one row an invocation, rows of one slice alike; `lanes`: several invocations a row;
-// `bins`: as many invocations as the rows of a bin have work for, the rows being sorted by length; `merge`: equal work
-// wherever rows end.
+// A vector times sparse weights. `slices`: one row an invocation, rows of one slice alike (faster on a CPU: runs.ts); `lanes`:
+// several invocations a row; `bins`: as many invocations as the rows of a bin have work for, the rows being sorted by length;
+// `merge`: equal work wherever rows end.
 
 import slicesText from '../../../shaders/spmv-slices.wgsl?raw';
 import lanesText from '../../../shaders/spmv-vector.wgsl?raw';
@@ -23,8 +23,9 @@ import {
   weightsOf,
 } from './weights';
 
-/** Operations that a turn of a loop over four entries is worth on a software adapter, beside the products. */
+/** Operations that a turn of a loop over four entries is worth on a software adapter beside the products, and a row beside its turns. */
 const turnFlops = 100;
+const rowFlops = 1200;
 
 const slicesFor = (n: MatMulNode, slice: number): Slices => {
   const { pattern, along } = weightsOf(n);
@@ -33,11 +34,11 @@ const slicesFor = (n: MatMulNode, slice: number): Slices => {
 
 export const vectorSlices: MatMulKernel = {
   name: 'sparse-vector-slices',
-  space: { slice: [4, 32], lanes: [64, 128, 16] },
+  space: { slice: [4, 32], lanes: [64] },
   epilogueAxis,
   when: (n, adapter) => canRun(n, adapter) && isVector(n),
   // A GPU's neighbours are many, and should read neighbouring words.
-  legal: (_, t, { software }) => (t.slice === 4) === software && (software || t.lanes === 64),
+  legal: (_, t, { software }) => (t.slice === 4) === software,
   cost(n, t) {
     const bytes = elementBytes(n);
     const slice = t.slice as number;
@@ -45,7 +46,7 @@ export const vectorSlices: MatMulKernel = {
     const invocations = slices * slice;
     return {
       flops: 8 * quads,
-      emulated: 2 * turnFlops * quads + invocationFlops * invocations,
+      emulated: 2 * turnFlops * quads + rowFlops * invocations,
       // The vector is read in no order.
       traffic: quads * 4 * (entryBytes(n) + 1.5 * bytes) + invocations * (12 + bytes),
       workgroups: ceilDiv(invocations, t.lanes as number),

@@ -11,7 +11,7 @@ import { batchSize, kernelProblem, type MatMulNode, type Problem, type Side } fr
 import { linearHelpers } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
-import { type Along, narrow, type Packed } from './pack';
+import { type Along, fitsBinding, narrow, type Packed } from './pack';
 
 export interface SparseWeights {
   readonly input: number;
@@ -26,12 +26,17 @@ export interface SparseWeights {
   readonly batch: number;
   /** The weights are the second operand: the result lies as [columns, rows]. */
   readonly turned: boolean;
+  /** Of integers that input 2 has a scale for by row, the bytes from one row to the next (see Packing). */
+  readonly rowBytes?: number;
   /** The dense operand as [length, columns], transposed where it lies as [columns, length]. */
   readonly dense: Side;
 }
 
 /** Storage buffers of the kernels themselves, which leave the rest to a fused program. */
 const ownBuffers = 5;
+
+/** Where the bindings of a fused program begin: behind the parameters, and the scales of integers. */
+const tailBinding = (n: MatMulNode) => ownBuffers + (weightsOf(n).rowBytes === undefined ? 1 : 2);
 
 /** Rows of fewer elements than this may be packed into more than they had. */
 const shortest = 8;
@@ -48,6 +53,13 @@ export function sparseWeights(n: MatMulNode): SparseWeights | undefined {
     found.set(n, weights);
   }
   return weights === 'none' ? undefined : weights;
+}
+
+/** Says of a node, before anything else is asked of it, that its weights are bytes with a scale for each row as a third input. */
+export function ofBytes(n: MatMulNode, rowBytes: number): MatMulNode {
+  const weights = readWeights(n);
+  found.set(n, weights ? { ...weights, rowBytes } : 'none');
+  return n;
 }
 
 function readWeights(n: MatMulNode): SparseWeights | undefined {
@@ -80,7 +92,13 @@ function readWeights(n: MatMulNode): SparseWeights | undefined {
 }
 
 export function canRun(n: MatMulNode, { limits }: AdapterProfile): boolean {
-  return sparseWeights(n) !== undefined && ownBuffers + n.operands.length <= limits.maxStorageBuffersPerShaderStage;
+  const p = sparseWeights(n);
+  if (!p) return false;
+  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  const valueBytes = p.rowBytes === undefined ? elementBytes(n) : 1;
+  return (
+    tailBinding(n) - 1 + n.operands.length <= limits.maxStorageBuffersPerShaderStage && fitsBinding(p, valueBytes, most)
+  );
 }
 
 /** The weights of a node that `canRun` has let pass. */
@@ -115,19 +133,38 @@ export function denseRows(n: MatMulNode, p: SparseWeights): DenseRows {
   return { operand, quads, planeQuads: (side.steps[0] ?? 0) / 4, ...(pack && { pack }) };
 }
 
+type Bindings = Readonly<Record<string, Operand>>;
+
+interface Factor {
+  readonly text: string;
+  readonly factor: string;
+  readonly bindings: Bindings;
+}
+
+/** WGSL of what a row's sum is times, and of the scales at binding 6 where there are such. */
+function factorOf(n: MatMulNode): Factor {
+  if (weightsOf(n).rowBytes === undefined) return { text: '', factor: 'params.alpha', bindings: {} };
+  return {
+    text: `@group(0) @binding(${ownBuffers + 1}) var<storage, read> scales: array<elem>;\n`,
+    factor: '(params.alpha * f32(scales[row]))',
+    bindings: { scales: { input: 2 } },
+  };
+}
+
 /** WGSL of the bindings 4 and from 6 on: `store(plane, row, column, v)` of four columns of a row of the sparse product. */
 export function storeColumns(n: MatMulNode, p: SparseWeights) {
-  const scaled = n.attributes.alpha === 1 ? 'v' : 'params.alpha * v';
+  const { text: scales, factor, bindings } = factorOf(n);
+  const scaled = n.attributes.alpha === 1 && p.rowBytes === undefined ? 'v' : `${factor} * v`;
   const whole = !p.turned && p.columns % 4 === 0;
   const step = p.turned ? 'params.rows' : '1u';
-  const tail = epilogue(n, n.output(0).dims.length - 1, p.turned ? { apart: step } : 'step', ownBuffers + 1);
+  const tail = epilogue(n, n.output(0).dims.length - 1, p.turned ? { apart: step } : 'step', tailBinding(n));
   const lanes = ['x', 'y', 'z', 'w'].map(
     (lane, i) => `if (column + ${i}u < params.columns) { result[index + ${i}u * ${step}] = r.${lane}; }`,
   );
   const place = p.turned
     ? '(plane * params.columns + column) * params.rows + row'
     : '(plane * params.rows + row) * params.columns + column';
-  const text = `${tail.text}
+  const text = `${scales}${tail.text}
 @group(0) @binding(4) var<storage, read_write> result: array<${whole ? 'elem4' : 'elem'}>;
 fn store(plane: u32, row: u32, column: u32, v: vec4f) {
   if (row >= params.rows || column >= params.columns) { return; }
@@ -136,19 +173,20 @@ fn store(plane: u32, row: u32, column: u32, v: vec4f) {
   ${whole ? 'result[index >> 2u] = r;' : lanes.join('\n  ')}
 }
 `;
-  return { text, bindings: { result: { output: 0 } as Operand, ...tail.bindings } };
+  return { text, bindings: { result: { output: 0 }, ...bindings, ...tail.bindings } as Bindings };
 }
 
 /** As storeColumns, for a vector: `store(row, v)` of one result. */
 export function storeRow(n: MatMulNode) {
-  const tail = epilogue(n, n.output(0).dims.length - 1, { apart: '0u' }, ownBuffers + 1);
-  const text = `${tail.text}
+  const tail = epilogue(n, n.output(0).dims.length - 1, { apart: '0u' }, tailBinding(n));
+  const { text: scales, factor, bindings } = factorOf(n);
+  const text = `${scales}${tail.text}
 @group(0) @binding(4) var<storage, read_write> result: array<elem>;
 fn store(row: u32, v: f32) {
-  if (row < params.rows) { result[row] = elem(epilogue(vec4f(params.alpha * v), row, row).x); }
+  if (row < params.rows) { result[row] = elem(epilogue(vec4f(${factor} * v), row, row).x); }
 }
 `;
-  return { text, bindings: { result: { output: 0 } as Operand, ...tail.bindings } };
+  return { text, bindings: { result: { output: 0 }, ...bindings, ...tail.bindings } as Bindings };
 }
 
 /** Operations that an invocation is worth on a software adapter. */
@@ -160,7 +198,10 @@ export const turnFlops = (columnQuads: number) => 160 + 45 * columnQuads ** 2;
 export const elementBytes = (n: MatMulNode) => byteSize(deviceType(n.input(0).dtype));
 
 /** Bytes of an entry's value and column. */
-export const entryBytes = (n: MatMulNode) => elementBytes(n) + (weightsOf(n).length > narrow ? 4 : 2);
+export const entryBytes = (n: MatMulNode) => {
+  const { rowBytes, length } = weightsOf(n);
+  return (rowBytes === undefined ? elementBytes(n) : 1) + (length > narrow ? 4 : 2);
+};
 
 /** What every shader has in front. */
 export const frontText = (n: MatMulNode) => elemAliases(n.input(0).dtype) + linearHelpers;
