@@ -17,7 +17,14 @@ export const trainingPages = {
 /** The page that times Lepton's kernels alone. */
 export const kernelsPage = 'sparse-kernels' as const;
 
-export type PageName = RuntimeName | (typeof trainingPages)[keyof typeof trainingPages] | typeof kernelsPage;
+/** The page that starts with no runtime at all. */
+export const floorPage = 'floor' as const;
+
+export type PageName =
+  | RuntimeName
+  | (typeof trainingPages)[keyof typeof trainingPages]
+  | typeof kernelsPage
+  | typeof floorPage;
 
 /** Each page's script as `folder`/NAME/page.js; beside Lepton's the library itself. */
 export async function buildPages(

@@ -16,7 +16,7 @@ import installBrowsers from '../../.ci/install-browsers';
 import { dataPath, hasData } from '../support/data';
 import { openBrowser, type TestBrowser } from '../support/open-browser';
 import { startServer, type TestServer } from '../support/server';
-import { buildPages, isolation, kernelsPage, type PageName, pageOf, trainingPages } from './build-pages';
+import { buildPages, floorPage, isolation, kernelsPage, type PageName, pageOf, trainingPages } from './build-pages';
 import { cases, trainings } from './cases';
 import { pathOf, readCommitted, toJson, writeCommitted, writeSparse } from './committed';
 import { describeMachine } from './machine';
@@ -97,7 +97,7 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
     const done = [...ran, ...trained.map((result) => withGaps(result, runtimes))];
     const first = cases.find(({ name }) => name === startCase);
     const starts =
-      first && only.test(`cold start of ${startCase}`)
+      first && wantsStart(only)
         ? await runStarts(first, { runtimes, folder, rounds: Math.min(rounds, startRounds) })
         : [];
     const results: BenchResults = { ...machine.described, versions, cases: done, starts, sparse };
@@ -135,6 +135,8 @@ function wantedShapes(only: RegExp): SparseShape[] {
   return [];
 }
 
+const wantsStart = (only: RegExp) => only.test(`cold start of ${startCase}`);
+
 const wantsSparse = ({ source }: RegExp) => /sparse/.test(source) || source === '(?:)';
 
 const wantedTrainings = (only: RegExp) => trainings.filter(({ name }) => only.test(name));
@@ -146,7 +148,8 @@ function trainingPageOf(name: RuntimeName): PageName | undefined {
 function pageNames({ runtimes, only }: BenchOptions): PageName[] {
   const training = wantedTrainings(only).length > 0 ? runtimes.map(trainingPageOf) : [];
   const kernels = wantsSparse(only) ? [kernelsPage] : [];
-  return [...runtimes, ...training.filter((name) => name !== undefined), ...kernels];
+  const floor = wantsStart(only) ? [floorPage] : [];
+  return [...runtimes, ...training.filter((name) => name !== undefined), ...kernels, ...floor];
 }
 
 /** With what a runtime that cannot train has for a result. */

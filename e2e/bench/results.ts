@@ -44,6 +44,8 @@ export interface StartCase {
   readonly name: string;
   readonly visit: Visit;
   readonly results: Partial<Record<RuntimeName, StartResult | { readonly problem: string }>>;
+  /** Of a page without a runtime, see pages/floor.ts. */
+  readonly floor: Summary | { readonly problem: string };
 }
 
 export interface BenchResults {

@@ -8,6 +8,7 @@ import type { TestPage } from '../support/browser-pages';
 import { HeapWatch } from '../support/heap-watch';
 import { longestTask, startTrace } from '../support/main-thread-trace';
 import { openBrowser, type TestBrowser } from '../support/open-browser';
+import { floorPage, type PageName } from './build-pages';
 import { putCase } from './case-files';
 import type { BenchCase } from './cases';
 import { describeMachine } from './machine';
@@ -33,14 +34,15 @@ export async function runStarts(
   test: BenchCase,
   { runtimes, folder, rounds }: { runtimes: readonly RuntimeName[]; folder: string; rounds: number },
 ): Promise<StartCase[]> {
-  const site = await startSite(runtimes, folder);
+  const pages: readonly PageName[] = [...runtimes, floorPage];
+  const site = await startSite(pages, folder);
   await putCase(caseFolder, test, site.put);
-  const seen = new Map<RuntimeName, Record<Visit, Seen[]>>();
-  const problems = new Map<RuntimeName, string>();
-  const watched = new Map<RuntimeName, Record<Visit, Watched>>();
-  const each = async (round: number, visit: (name: RuntimeName) => Promise<void>) => {
-    for (let i = 0; i < runtimes.length; i++) {
-      const name = runtimes[(i + round) % runtimes.length] as RuntimeName;
+  const seen = new Map<PageName, Record<Visit, Seen[]>>();
+  const problems = new Map<PageName, string>();
+  const watched = new Map<PageName, Record<Visit, Watched>>();
+  const each = async (round: number, visit: (name: PageName) => Promise<void>) => {
+    for (let i = 0; i < pages.length; i++) {
+      const name = pages[(i + round) % pages.length] as PageName;
       if (!problems.has(name)) await visit(name).catch((error) => problems.set(name, firstLine(error)));
     }
   };
@@ -58,20 +60,23 @@ export async function runStarts(
     watched.set(name, await asVisitor(site, (browser) => watchVisit(browser, site, name)));
   });
   await site.close();
-  return visits.map((visit) => ({
-    name: `cold start of ${test.name}`,
-    visit,
-    results: Object.fromEntries(
-      runtimes.map((name) => [name, resultOf(seen.get(name)?.[visit], watched.get(name)?.[visit], problems.get(name))]),
-    ),
-  }));
+  return visits.map((visit) => {
+    const result = (name: PageName) =>
+      resultOf(seen.get(name)?.[visit], watched.get(name)?.[visit], problems.get(name));
+    return {
+      name: `cold start of ${test.name}`,
+      visit,
+      results: Object.fromEntries(runtimes.map((name) => [name, result(name)])),
+      floor: result(floorPage),
+    };
+  });
 }
 
 function resultOf(
   seen: readonly Seen[] | undefined,
   watched: Watched | undefined,
   problem = '',
-): StartCase['results']['lepton'] {
+): StartResult | { readonly problem: string } {
   if (!seen || !watched || problem !== '') return { problem };
   const middle = (value: 'libraryBytes' | 'modelBytes') => median(seen.map((visit) => visit[value]));
   const times = summarise(seen.map(({ ms }) => ms));
@@ -91,7 +96,7 @@ async function asVisitor<T>(site: StartSite, visit: (browser: TestBrowser) => Pr
   }
 }
 
-async function timeVisit(browser: TestBrowser, site: StartSite, name: RuntimeName): Promise<Seen> {
+async function timeVisit(browser: TestBrowser, site: StartSite, name: PageName): Promise<Seen> {
   const page = await browser.newPage();
   site.takeSent();
   const { ms } = await answerOf(page, `${site.url}/${name}.html?case=${caseFolder}`);
@@ -105,7 +110,7 @@ async function timeVisit(browser: TestBrowser, site: StartSite, name: RuntimeNam
 
 type Watched = Pick<StartResult, 'longestTask' | 'heapBytes'>;
 
-async function watchVisit(browser: TestBrowser, site: StartSite, name: RuntimeName): Promise<Watched> {
+async function watchVisit(browser: TestBrowser, site: StartSite, name: PageName): Promise<Watched> {
   const page = await browser.newPage();
   const heap = await HeapWatch.start(page);
   const trace = await startTrace(await page.cdp());

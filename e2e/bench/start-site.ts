@@ -5,8 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { startServer } from '../support/server';
-import { isolation, pageOf } from './build-pages';
-import type { RuntimeName } from './results';
+import { isolation, type PageName, pageOf } from './build-pages';
 
 export interface StartSite {
   readonly url: string;
@@ -17,7 +16,7 @@ export interface StartSite {
 }
 
 /** @param folder what `buildPages` wrote */
-export async function startSite(runtimes: readonly RuntimeName[], folder: string): Promise<StartSite> {
+export async function startSite(pages: readonly PageName[], folder: string): Promise<StartSite> {
   const server = await startServer({ headers: isolation });
   const sizes = new Map<string, number>();
   const put = (path: string, bytes: Uint8Array, headers: Record<string, string> = forEver) => {
@@ -27,7 +26,7 @@ export async function startSite(runtimes: readonly RuntimeName[], folder: string
   const putZipped = (path: string, bytes: Uint8Array, headers: Record<string, string> = forEver) => {
     put(path, gzipSync(bytes, { level: 9 }), { ...headers, 'Content-Encoding': 'gzip' });
   };
-  for (const name of runtimes) {
+  for (const name of pages) {
     // A page that changes names its scripts anew, so that only the page itself is asked for again.
     putZipped(`/${name}.html`, Buffer.from(pageOf(name)), {
       'Content-Type': 'text/html',

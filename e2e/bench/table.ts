@@ -30,11 +30,11 @@ export function caseRows(cases: readonly CaseResult[], runtimes: readonly Runtim
 }
 
 export function startRows(starts: readonly StartCase[], runtimes: readonly RuntimeName[]): Rows {
-  const rows: string[][] = [['start', ...runtimes, 'ahead']];
-  for (const { name, visit, results } of starts) {
-    const row = (what: string, cell: (name: RuntimeName) => string, last = '') =>
-      rows.push([`${name}, ${visit}: ${what}`, ...runtimes.map(cell), last]);
-    row('first answer, ms', (runtime) => time(results[runtime]), factor(ahead(results)));
+  const rows: string[][] = [['start', ...runtimes, 'ahead', 'no runtime']];
+  for (const { name, visit, results, floor } of starts) {
+    const row = (what: string, cell: (name: RuntimeName) => string, last: readonly string[] = ['', '']) =>
+      rows.push([`${name}, ${visit}: ${what}`, ...runtimes.map(cell), ...last]);
+    row('first answer, ms', (runtime) => time(results[runtime]), [factor(ahead(results)), time(floor)]);
     const cell = (
       runtime: RuntimeName,
       value: 'libraryBytes' | 'longestTask' | 'heapBytes',
