@@ -60,7 +60,8 @@ export async function checkCase(
   for (let run = 0, runs = 1; run < runs; run++) {
     const used: string[] = [];
     const pick = (found: readonly Candidate[]): Candidate => {
-      const tried = configurations(found);
+      const meant = found.filter(({ kernel }) => testCase.kernels?.test(kernel.name) ?? true);
+      const tried = configurations(meant.length > 0 ? meant : found);
       runs = Math.max(runs, tried.length);
       const chosen = tried[run % tried.length] as Candidate;
       used.push(describe(chosen));

@@ -111,6 +111,8 @@ export interface OpCase {
   readonly outputs?: number;
   /** Largest |gpu - reference| / (|reference| + scale of the output) allowed; default 1e-5. */
   readonly tolerance?: number;
+  /** Of the kernels' names: the case is of these; all, unless stated. */
+  readonly kernels?: RegExp;
   /** False where the operator has no derivative at these inputs, as at a kink, or is flat or random there. */
   readonly differentiable?: false;
 }

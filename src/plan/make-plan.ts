@@ -35,12 +35,7 @@ export interface PlanOptions {
   readonly overflowing?: ReadonlySet<string>;
   /** Inputs that are variables: their buffers outlive the plan, and nodes may overwrite them. */
   readonly variables?: ReadonlySet<string>;
-  /** What another plan for the same adapter has ranked by now, and what this one adds to it. */
-  readonly rankings?: Rankings;
 }
-
-/** Candidates by the problem that a node poses, cheapest first. */
-export type Rankings = Map<string, readonly Candidate[]>;
 
 /** No kernel can run a node on this adapter. */
 export class NoKernel extends LeptonError {
@@ -57,11 +52,6 @@ export class NoKernel extends LeptonError {
 
 export function makePlan(graph: Graph, options: PlanOptions): Plan {
   return new Planner(graph, options).plan();
-}
-
-/** Shows `options.pick` what a plan of the graph would show it. */
-export function pickAll(graph: Graph, options: PlanOptions): void {
-  new Planner(graph, options).pickAll();
 }
 
 interface KnownPipeline {
@@ -89,7 +79,7 @@ class Planner {
   private readonly steps: PlanStep[] = [];
   private readonly nodes: PlanNode[] = [];
   private readonly moves: Move[] = [];
-  private readonly ranked: Rankings;
+  private readonly ranked = new Map<string, readonly Candidate[]>();
   private readonly overflowing: ReadonlySet<string>;
 
   constructor(
@@ -97,11 +87,6 @@ class Planner {
     private readonly options: PlanOptions,
   ) {
     this.overflowing = overflowing(graph, options.overflowing);
-    this.ranked = options.rankings ?? new Map();
-  }
-
-  pickAll(): void {
-    for (const node of overwritingSoon(this.graph)) this.choose(node);
   }
 
   plan(): Plan {
@@ -152,30 +137,23 @@ class Planner {
     };
   }
 
-  /** The node's kernel; undefined where it has nothing to compute. */
-  private choose(node: Node): { view: NodeView; chosen: Candidate; atLoad: boolean } | undefined {
+  private addNode(node: Node): void {
     const op = opOf(node);
     if (op.view) {
       this.aliasOf.set(node.outputs[0] as string, node.inputs[0] as string);
       if (this.isConstant(node.inputs[0] as string)) this.computedAtLoad.add(node.outputs[0] as string);
-      return undefined;
+      return;
     }
     if (op.overwrites) for (const [i, name] of node.outputs.entries()) this.overwrite(name, node.inputs[i] as string);
     const view = viewNode(node, this.graph.values, (name) => this.isConstant(name));
-    if (view.outputs.every((o) => sizeOf(o.dims) === 0)) return undefined;
+    if (view.outputs.every((o) => sizeOf(o.dims) === 0)) return;
     const found = this.candidatesOf(view);
     const chosen = found.length > 0 ? (this.options.pick?.(found, view) ?? (found[0] as Candidate)) : undefined;
     if (!chosen) throw new NoKernel(view);
+    const { kernel, tunables } = chosen;
     const atLoad = !op.varies && valuesRead(node).every((name) => this.isConstant(name));
     if (atLoad) for (const name of node.outputs) this.computedAtLoad.add(name);
-    return { view, chosen, atLoad };
-  }
 
-  private addNode(node: Node): void {
-    const choice = this.choose(node);
-    if (!choice) return;
-    const { view, chosen, atLoad } = choice;
-    const { kernel, tunables } = chosen;
     const index = this.nodes.length;
     const knobs = Object.entries(tunables)
       .map(([k, v]) => ` ${k}=${v}`)

@@ -7,7 +7,7 @@ import type { Tuning } from '../base/tuning';
 import type { Graph, Node } from '../ir/graph';
 import { ValueNeeded } from '../ir/node-view';
 import type { Candidate } from '../plan/choose';
-import { makePlan, NoKernel, type PlanOptions, pickAll, type Rankings } from '../plan/make-plan';
+import { makePlan, NoKernel } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
 import { QuickChooser } from '../plan/quick';
 import { type DivideRequest, type Division, divide } from '../transform/divide';
@@ -40,7 +40,6 @@ type Divided = Extract<Division, { kind: 'gpu' }>;
 export type NextStage =
   | Exclude<Division, Divided>
   | (Omit<Divided, 'now'> & {
-      /** Where there is a quick one, it is made when it is asked for: the quick one can be compiled meanwhile. */
       readonly plan: Plan;
       /** For the first run, with less to compile. */
       readonly quick: Plan | undefined;
@@ -67,23 +66,10 @@ export function nextStage(graph: Graph, request: StageRequest): NextStage {
       const pick = chooser?.pick ?? ((found) => found[0] as Candidate);
       const optimised = optimise(now, { adapter });
       const options = { adapter, border, overflowing, ...(tuning?.rates && { rates: tuning.rates }) };
-      const rankings: Rankings = new Map();
-      const planBy = (pick: NonNullable<PlanOptions['pick']>) => makePlan(optimised, { ...options, pick, rankings });
-      const first = quick && adapter.software ? quickPlan(optimised, pick, { ...options, rankings }) : undefined;
-      if (!first) {
-        const plan = planBy(pick);
-        return { ...rest, plan, quick: undefined, problems: chooser?.problems ?? [] };
-      }
-      let plan: Plan | undefined;
-      return {
-        ...rest,
-        get plan() {
-          plan ??= planBy(pick);
-          return plan;
-        },
-        quick: first,
-        problems: chooser?.problems ?? [],
-      };
+      const quickly = quick && adapter.software ? new QuickChooser(pick) : undefined;
+      const plan = makePlan(optimised, { ...options, pick: quickly?.note ?? pick });
+      const first = quickly?.pick && makePlan(optimised, { ...options, pick: quickly.pick });
+      return { ...rest, plan, quick: first, problems: chooser?.problems ?? [] };
     } catch (error) {
       if (error instanceof ValueNeeded && now.values.has(error.value) && !needed.has(error.value)) {
         needed.add(error.value);
@@ -96,14 +82,6 @@ export function nextStage(graph: Graph, request: StageRequest): NextStage {
       }
     }
   }
-}
-
-/** Undefined where the best plan is also the quickest. */
-function quickPlan(graph: Graph, best: NonNullable<PlanOptions['pick']>, options: PlanOptions): Plan | undefined {
-  const chooser = new QuickChooser(best);
-  pickAll(graph, { ...options, pick: chooser.note });
-  const { pick } = chooser;
-  return pick && makePlan(graph, { ...options, pick });
 }
 
 /** The node that a lowered one came from: lowering puts the node's name in front. */

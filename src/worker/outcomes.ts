@@ -212,14 +212,9 @@ export class Outcomes {
     }
     const { quick, later, read, evaluated } = next;
     const open = this.options.tune === 'auto' ? async () => openOf(next, plan) : undefined;
-    const rest = { better: undefined, next: later && stageOf(later), read, evaluated, open };
-    const realised = this.realise(quick ?? next.plan, rest, path, options);
-    if (!quick) return realised;
-    // What is asked of the GPU goes there when this turn ends; then there is time for the better plan.
-    const planned = new Promise((resolve) => setTimeout(resolve)).then(() => next.plan);
-    const [outcome, better] = await Promise.all([realised, planned]);
-    outcome.better = better;
-    return outcome;
+    const better = quick && next.plan;
+    const rest = { better, next: later && stageOf(later), read, evaluated, open };
+    return this.realise(quick ?? next.plan, rest, path, options);
   }
 
   /** Reads the model, where that has not been done yet. @returns what plans a stage, by what is known of the adapter */

@@ -12,7 +12,6 @@ import { type DotProduct, type DotSizes, dotChunk, dotKernels, dotText } from '.
 import { foldWorkgroups, linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elementAt, packQuad, quadType, wordsPerQuad, wordType } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
-
 import { type ZeroPoint, zeroPoint } from './zero-point';
 
 const workgroup = 64;

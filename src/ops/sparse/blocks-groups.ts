@@ -11,7 +11,7 @@ import { epilogueAxis, type MatMulKernel } from '../matmul/product';
 import { foldWorkgroups, linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { enableShared } from './matrix';
-import { type Along, roomFor } from './pack';
+import { type Along, arrayText, roomFor } from './pack';
 import {
   canRun,
   denseRows,
@@ -81,8 +81,8 @@ const valueBytes = (n: MatMulNode, room: number) => Math.max(64, 16 * elementByt
 
 /** What is read at every turn has its size told: SwiftShader divides four times for each load from an array that has not. */
 const packedText = (t: Tunables, { room }: Groups) => `const GROUP = ${t.group}u;
-@group(0) @binding(0) var<storage, read> values: array<elem4, ${4 * room}>;
-@group(0) @binding(1) var<storage, read> places: array<u32, ${room}>;
+@group(0) @binding(0) var<storage, read> values: ${arrayText('elem4', 4 * room, room)};
+@group(0) @binding(1) var<storage, read> places: ${arrayText('u32', room, room)};
 `;
 
 export const blockGroups: MatMulKernel = {

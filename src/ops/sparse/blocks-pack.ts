@@ -11,7 +11,7 @@ import type { BlockShape, Pattern } from '../../ir/pattern';
 import type { MatMulNode } from '../matmul/problem';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
-import { type Along, roomFor } from './pack';
+import { type Along, arrayText, roomFor } from './pack';
 import { weightsOf } from './weights';
 
 /** Rows of the result by elements that are summed up. */
@@ -137,11 +137,11 @@ fn blockAt(i: u32) -> mat4x4f {
 export function blocksText(size: BlockSize, room: number): string {
   // Places within a structure are found faster than as many places in an array.
   return `struct Block { lines: array<elem4, ${linesOf(size)}> }
-@group(0) @binding(0) var<storage, read> values: array<Block, ${room}>;
+@group(0) @binding(0) var<storage, read> values: ${arrayText('Block', room, room)};
 fn lineAt(i: u32) -> vec4f { return vec4f(values[i].lines[0]); }
 fn blockLine(i: u32, row: u32) -> vec4f { return vec4f(values[i].lines[row]); }
 ${linesOf(size) === 4 ? wholeBlock : 'fn blockAt(i: u32) -> mat4x4f { return mat4x4f(); }'}
-@group(0) @binding(1) var<storage, read> columns: array<u32, ${room / 2}>;
+@group(0) @binding(1) var<storage, read> columns: ${arrayText('u32', room / 2, room)};
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 fn columnAt(i: u32) -> u32 { return extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u); }
 fn columnPair(i: u32) -> vec2u { let word = columns[i >> 1u]; return vec2u(word & 0xffffu, word >> 16u); }

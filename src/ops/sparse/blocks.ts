@@ -14,6 +14,7 @@ import { epilogueAxis, type MatMulKernel, sumsFlops } from '../matmul/product';
 import { foldWorkgroups } from '../wgsl/dispatch';
 import { blockGroups } from './blocks-groups';
 import { type BlockSize, blockRowsOf, blocksText, linesOf, mostInputs, packBlocks, valueBytes } from './blocks-pack';
+import { arrayText } from './pack';
 import {
   canRun,
   denseRows,
@@ -162,9 +163,10 @@ function matrixDispatches(n: MatMulNode, size: BlockSize, t: Tile): Dispatch[] {
 }
 
 /** Reads of the vector: in whole quads where four inputs of a block lie in one. */
-function vectorReads(length: number, { inputs }: BlockSize): string {
+function vectorReads(length: number, { inputs }: BlockSize, room: number): string {
   const whole = inputs === 4 && length % 4 === 0;
-  const declared = `@group(0) @binding(3) var<storage, read> dense: array<${whole ? `elem4, ${length / 4}` : `elem, ${length}`}>;\n`;
+  const type = whole ? arrayText('elem4', length / 4, room) : arrayText('elem', length, room);
+  const declared = `@group(0) @binding(3) var<storage, read> dense: ${type};\n`;
   const place = (i: number) => `dense[min(4u * column + ${i}u, params.length - 1u)]`;
   const four = whole ? 'dense[column]' : `elem4(${[0, 1, 2, 3].map(place).join(', ')})`;
   return `${declared}fn denseAt(i: u32) -> f32 { return ${whole ? 'f32(dense[i >> 2u][i & 3u])' : 'f32(dense[i])'}; }
@@ -203,7 +205,7 @@ function vector(size: BlockSize): MatMulKernel {
       const tail = storeRow(n);
       const [lanes, height] = [lanesIn(t), heightOf(t)];
       const constants = { ROWS: size.rows, INPUTS: size.inputs, LANES: lanes, HEIGHT: height };
-      const front = frontText(n) + blocksText(size, packed.room) + vectorReads(p.length, size) + tail.text;
+      const front = frontText(n) + blocksText(size, packed.room) + vectorReads(p.length, size, packed.room) + tail.text;
       return [
         packed.dispatch,
         {

@@ -111,6 +111,13 @@ export function roomFor(quads: number): number {
   return Math.max(1, step * ceilDiv(quads, step));
 }
 
+/** Quads from which a text of its own for each length, and so a pipeline, is worth what it saves in a run. */
+const manyToRead = 512;
+
+/** The type of an array of as many elements as are told where there is that much `room`, see Packed. */
+export const arrayText = (element: string, length: number, room: number) =>
+  `array<${element}${room >= manyToRead ? `, ${length}` : ''}>`;
+
 /** The longest slices, and runs, that any kernel has. */
 const [mostRows, mostRun] = [32, 2];
 
@@ -194,8 +201,8 @@ export const tableText = '@group(0) @binding(2) var<storage, read> table: array<
 
 /** WGSL of the bindings 0 to 2, read by quads of entries: `valuesAt(quad)`, and `columnsAt(quad)` what stands for their columns. */
 export function entryQuadsText({ wide, bytes, room }: Packed): string {
-  return `@group(0) @binding(0) var<storage, read> values: array<${bytes ? 'i32' : 'elem4'}, ${room}>;
-@group(0) @binding(1) var<storage, read> columns: array<${wide ? 'vec4u' : 'vec2u'}, ${room}>;
+  return `@group(0) @binding(0) var<storage, read> values: ${arrayText(bytes ? 'i32' : 'elem4', room, room)};
+@group(0) @binding(1) var<storage, read> columns: ${arrayText(wide ? 'vec4u' : 'vec2u', room, room)};
 ${tableText}fn valuesAt(quad: u32) -> vec4f {
   let four = values[quad];
   return vec4f(${bytes ? ([0, 1, 2, 3] as const).map((lane) => byteText('four', lane)).join(', ') : 'four'});
@@ -212,8 +219,8 @@ fn columnsAt(quad: u32) -> vec4u {
  * the first entry of the row at a position.
  */
 export function entriesText({ wide, bytes, room }: Packed): string {
-  return `@group(0) @binding(0) var<storage, read> values: array<${bytes ? `i32, ${room}` : `elem, ${4 * room}`}>;
-@group(0) @binding(1) var<storage, read> columns: array<u32, ${(wide ? 4 : 2) * room}>;
+  return `@group(0) @binding(0) var<storage, read> values: ${bytes ? arrayText('i32', room, room) : arrayText('elem', 4 * room, room)};
+@group(0) @binding(1) var<storage, read> columns: ${arrayText('u32', (wide ? 4 : 2) * room, room)};
 ${tableText}${bytes ? anyByteText : 'fn valueAt(i: u32) -> f32 { return f32(values[i]); }'}
 fn halfOf(word: u32, upper: bool) -> u32 { return select(word & 0xffffu, word >> 16u, upper); }
 fn columnAt(i: u32) -> u32 { return ${wide ? 'columns[i]' : 'halfOf(columns[i >> 1u], (i & 1u) == 1u)'}; }

@@ -7,7 +7,7 @@ import { ceilDiv } from '../../base/shape';
 import type { MatMulNode } from '../matmul/problem';
 import { epilogueAxis, type MatMulKernel } from '../matmul/product';
 import { foldWorkgroups } from '../wgsl/dispatch';
-import { byteText, type Packed, packSlices, slicesOf } from './pack';
+import { arrayText, byteText, type Packed, packSlices, slicesOf } from './pack';
 import { canRun, elementBytes, entryBytes, frontText, isVector, packedBindings, storeRow, weightsOf } from './weights';
 
 /** Rows of a slice: neighbours that a CPU runs at a time. */
@@ -27,10 +27,10 @@ function runsFront({ wide, bytes, table, room }: Packed, run: number, length: nu
   return /* wgsl */ `const RUN_SHIFT = ${Math.log2(run)}u;
 struct Values { all: array<${bytes ? 'i32' : 'elem'}, ${bytes ? run : 4 * run}> }
 struct Columns { all: array<u32, ${wide ? 4 * run : 2 * run}> }
-@group(0) @binding(0) var<storage, read> values: array<Values, ${runs}>;
-@group(0) @binding(1) var<storage, read> columns: array<Columns, ${runs}>;
-@group(0) @binding(2) var<storage, read> table: array<u32, ${table.length}>;
-@group(0) @binding(3) var<storage, read> dense: array<elem, ${length}>;
+@group(0) @binding(0) var<storage, read> values: ${arrayText('Values', runs, room)};
+@group(0) @binding(1) var<storage, read> columns: ${arrayText('Columns', runs, room)};
+@group(0) @binding(2) var<storage, read> table: ${arrayText('u32', table.length, room)};
+@group(0) @binding(3) var<storage, read> dense: ${arrayText('elem', length, room)};
 fn runAt(at: u32) -> f32 {
   let v = values[at];
   let c = columns[at];
