@@ -3,18 +3,7 @@
 //   Row, rowAt(row, chunk) -> Row            sixteen bytes of a row, with what belongs to them; rows past the last repeat it
 //   Column, columnAt(column, chunk) -> Column   of a column likewise
 //   term(Row, Column) -> number              what those add to an element of the product
-//   store(row, column, number4)              four columns of one row, past the last of either nothing
-//
-// A workgroup owns QUADS quads of columns by ROWS rows; its SLICES share the work along k: slice s takes every
-// SLICES-th chunk of sixteen, and their sums are added through workgroup memory, always in one order.
-
-override SLICES: u32 = 32u; // a power of two
-override QUADS: u32 = 2u;
-override ROWS: u32 = 1u; // 1 or 4
-override LANES: u32 = 64u; // SLICES * QUADS
-override SUMS: u32 = 64u; // LANES * ROWS
-
-var<workgroup> sums: array<number4, SUMS>;
+// and behind sliced-sums.wgsl. Slice s takes every SLICES-th chunk of sixteen along k.
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -43,31 +32,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
     }
   }
 
-  if (SLICES > 1u) {
-    sums[local] = s0;
-    if (ROWS == 4u) {
-      sums[local + LANES] = s1;
-      sums[local + 2u * LANES] = s2;
-      sums[local + 3u * LANES] = s3;
-    }
-    for (var apart = SLICES / 2u; apart > 0u; apart /= 2u) {
-      workgroupBarrier();
-      if (slice < apart) {
-        for (var r = 0u; r < ROWS; r++) { sums[local + r * LANES] += sums[local + r * LANES + apart]; }
-      }
-    }
-    if (slice > 0u) { return; }
-    s0 = sums[local];
-    if (ROWS == 4u) {
-      s1 = sums[local + LANES];
-      s2 = sums[local + 2u * LANES];
-      s3 = sums[local + 3u * LANES];
-    }
-  }
-  store(row, column, s0);
-  if (ROWS == 4u) {
-    store(row + 1u, column, s1);
-    store(row + 2u, column, s2);
-    store(row + 3u, column, s3);
-  }
+  storeSums(row, column, local, s0, s1, s2, s3);
 }

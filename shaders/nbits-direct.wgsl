@@ -3,18 +3,7 @@
 //   aQuad(row, quad) -> vec4f                four elements of a row of A, 0 past k
 //   weightsOf(column, chunk) -> array<vec4f, 4>   sixteen weights of a column, less their zero point
 //   scaleOf(column, chunk) -> f32            the scale of those
-//   store(row, column, v)                    four columns of one row
-//
-// A workgroup owns QUADS quads of columns by ROWS rows; its SLICES share the work along k: slice s takes every
-// SLICES-th chunk of sixteen, and their sums are added through workgroup memory, always in one order.
-
-override SLICES: u32 = 32u; // a power of two
-override QUADS: u32 = 2u;
-override ROWS: u32 = 1u; // 1 or 4
-override LANES: u32 = 64u; // SLICES * QUADS
-override SUMS: u32 = 64u; // LANES * ROWS
-
-var<workgroup> sums: array<vec4f, SUMS>;
+// and behind sliced-sums.wgsl. Slice s takes every SLICES-th chunk of sixteen along k.
 
 /** Four columns of one row: a chunk of A times the columns' weights, in four steps. */
 fn products(row: u32, chunk: u32, b0: mat4x4f, b1: mat4x4f, b2: mat4x4f, b3: mat4x4f) -> vec4f {
@@ -53,31 +42,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) count: vec
     }
   }
 
-  if (SLICES > 1u) {
-    sums[local] = s0;
-    if (ROWS == 4u) {
-      sums[local + LANES] = s1;
-      sums[local + 2u * LANES] = s2;
-      sums[local + 3u * LANES] = s3;
-    }
-    for (var apart = SLICES / 2u; apart > 0u; apart /= 2u) {
-      workgroupBarrier();
-      if (slice < apart) {
-        for (var r = 0u; r < ROWS; r++) { sums[local + r * LANES] += sums[local + r * LANES + apart]; }
-      }
-    }
-    if (slice > 0u) { return; }
-    s0 = sums[local];
-    if (ROWS == 4u) {
-      s1 = sums[local + LANES];
-      s2 = sums[local + 2u * LANES];
-      s3 = sums[local + 3u * LANES];
-    }
-  }
-  store(row, column, s0);
-  if (ROWS == 4u) {
-    store(row + 1u, column, s1);
-    store(row + 2u, column, s2);
-    store(row + 3u, column, s3);
-  }
+  storeSums(row, column, local, s0, s1, s2, s3);
 }

@@ -49,7 +49,7 @@ export function serve(
   const api: WorkerApi = {
     start: (request) => reply(() => session.start(request)),
     load: (call, request, onProgress) =>
-      abortable(calls, call, (signal) => session.load(request, signal, onProgress ? throttled(onProgress) : () => {})),
+      abortable(calls, call, (signal, tell) => session.load(request, signal, tell), onProgress),
     run: (call, request) =>
       moved(
         abortable(calls, call, (signal) => session.run(request, signal)),
@@ -73,21 +73,21 @@ export function serve(
     cacheUsage: () => reply(() => store.usage()),
     openLayer: (call, request, onProgress) =>
       moved(
-        abortable(calls, call, (signal) =>
-          openLayer(request, {
-            ...{ store, compilerFrom, trainerFrom, signal },
-            onProgress: onProgress ? throttled(onProgress) : () => {},
-          }),
+        abortable(
+          calls,
+          call,
+          (signal, tell) => openLayer(request, { store, compilerFrom, trainerFrom, signal, onProgress: tell }),
+          onProgress,
         ),
         ({ weights }) => Object.values(weights).flatMap(buffersOf),
       ),
     compress: (call, request, onProgress) =>
       moved(
-        abortable(calls, call, (signal) =>
-          compress(request, {
-            ...{ store, devices, compilerFrom, trainerFrom, signal },
-            onProgress: onProgress ? throttled(onProgress) : () => {},
-          }),
+        abortable(
+          calls,
+          call,
+          (signal, tell) => compress(request, { store, devices, compilerFrom, trainerFrom, signal, onProgress: tell }),
+          onProgress,
         ),
         ({ bytes }) => bufferOf(bytes),
       ),
@@ -151,17 +151,25 @@ function buffersOf(tensor: WireTensor | WireGpuTensor): ArrayBuffer[] {
   return 'bytes' in tensor ? [tensor.bytes.buffer] : [];
 }
 
-async function abortable<T>(
+/** What is told of the progress goes another way than the answer, which therefore waits until all of it has been heard. */
+async function abortable<T, P extends Told = Told>(
   calls: Map<CallId, AbortController>,
   call: CallId,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, tell: (progress: P) => void) => Promise<T>,
+  onProgress?: (progress: P) => unknown,
 ): Promise<Reply<T>> {
   const controller = new AbortController();
   calls.set(call, controller);
+  let heard: unknown;
+  const tell = throttled((progress: P) => {
+    heard = onProgress?.(progress);
+  });
   try {
-    return await reply(() => work(controller.signal));
+    return await reply(() => work(controller.signal, tell));
   } finally {
     calls.delete(call);
+    // A listener that throws is no failure of the work.
+    await Promise.resolve(heard).catch(() => {});
   }
 }
 
@@ -179,9 +187,9 @@ function toWire(error: unknown): WireError {
   return { code: 'INTERNAL', message: `Internal error: ${message}`, details: { stack } };
 }
 
-function throttled<P extends Pick<Progress, 'loaded' | 'total'> & { readonly stage: string }>(
-  send: (progress: P) => void,
-): (progress: P) => void {
+type Told = Pick<Progress, 'loaded' | 'total'> & { readonly stage: string };
+
+function throttled<P extends Told>(send: (progress: P) => void): (progress: P) => void {
   let last: { stage: string; time: number } = { stage: '', time: 0 };
   return (progress) => {
     const time = performance.now();

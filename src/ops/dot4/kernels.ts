@@ -4,6 +4,7 @@
 
 import rowsText from '../../../shaders/dot4-rows.wgsl?raw';
 import tileText from '../../../shaders/dot4-tile.wgsl?raw';
+import sumsText from '../../../shaders/sliced-sums.wgsl?raw';
 import type { AdapterProfile } from '../../base/adapter';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Kernel, Tunables } from '../../ir/kernel';
@@ -111,7 +112,7 @@ function rowsKernel<A>(product: DotProduct<A>): Kernel<A> {
       return product.dispatches(n, {
         name: 'dot4Rows',
         grid: rowsGrid(product.sizes(n), tile),
-        text: rowsText,
+        text: sumsText + rowsText,
         constants: {
           SLICES: tile.slices,
           QUADS: tile.quads,

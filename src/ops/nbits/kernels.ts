@@ -4,6 +4,7 @@
 
 import directText from '../../../shaders/nbits-direct.wgsl?raw';
 import tiledText from '../../../shaders/nbits-tiled.wgsl?raw';
+import sumsText from '../../../shaders/sliced-sums.wgsl?raw';
 import { ceilDiv } from '../../base/shape';
 import { denseKernels } from './dense';
 import { nbitsDotKernels } from './dot4';
@@ -61,7 +62,14 @@ const direct: NBitsKernel = {
       LANES: lanes,
       SUMS: tile.slices > 1 ? lanes * tile.rows : 1,
     };
-    return [dispatch(p, directGrid(p, tile), { label: 'direct', front: nbitsText(n, p), text: directText, constants })];
+    return [
+      dispatch(p, directGrid(p, tile), {
+        label: 'direct',
+        front: nbitsText(n, p),
+        text: `alias number4 = vec4f;\n${sumsText}${directText}`,
+        constants,
+      }),
+    ];
   },
 };
 
