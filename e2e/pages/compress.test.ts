@@ -72,20 +72,26 @@ describeBrowsers('compress() in a page', (browser) => {
         return row.indexOf(Math.max(...row));
       });
       const stages = new Set<string>();
+      let [answered, late] = [false, 0];
       const { bytes, report, html } = await lepton.compress('/network.onnx', {
         ...options,
         calibration: { inputs: x, labels },
-        onProgress: ({ stage }) => void stages.add(stage),
+        onProgress: ({ stage }) => {
+          stages.add(stage);
+          late += Number(answered);
+        },
       });
+      answered = true;
       const smaller = await lepton.load(bytes);
       const { y: z } = await smaller.run({ x });
       const norm = (values: Iterable<number>) => Math.hypot(...values);
       const [a, b] = [y!.data as Float32Array, z!.data as Float32Array];
       const error = norm(a.map((v, i) => v - b[i]!)) / norm(a);
-      return { size: bytes.length, report, html, error, stages: [...stages] };
+      return { size: bytes.length, report, html, error, stages: [...stages], late };
     }, options);
     const { report } = seen;
     expect(report.bytes).toEqual({ before: network.length, after: seen.size });
+    expect(seen.late).toBe(0);
     expect(seen.size).toBeLessThan(0.9 * network.length);
     expect(report.layers.map(({ name }) => name)).toEqual(['conv', 'gemm', 'product']);
     const { calibration } = report;
