@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import * as callbacks from '../../src/api/nn/callbacks';
 import * as layers from '../../src/api/nn/layers';
 import { type Sequential, sequential } from '../../src/api/nn/network';
+import { median } from '../../src/base/median';
 import { memorySource } from '../../src/base/memory-source';
 import { type NDArray, ndarray } from '../../src/base/ndarray';
 import { compressGraph } from '../../src/compress/compress';
@@ -228,7 +229,7 @@ async function timesOf(
         if (round >= 0) times[i]?.push(performance.now() - start);
       }
     }
-    const [before, after] = times.map((list) => list.sort((a, b) => a - b)[list.length >> 1]) as [number, number];
+    const [before, after] = times.map(median) as [number, number];
     measured[`ms dense, batch ${batch}`] = before;
     measured[`ms compressed, batch ${batch}`] = after;
     measured[`speedup, batch ${batch}`] = before / after;
