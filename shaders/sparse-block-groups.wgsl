@@ -1,7 +1,7 @@
 // Sparse matrix of blocks of 1×4 times a dense matrix, group of rows by group: a quad of lines of the dense matrix is loaded
 // once for all rows of the group that have a block there. Their sums wait in private memory. Needs `enable subgroups;`.
 //
-// values, places (in front), ranges  see sparse-block-groups-pack.wgsl
+// `blockAt(i)`, places (in front), ranges  see sparse-block-groups-pack.wgsl
 // dense   [batch, length, denseQuads] quads of columns
 // `store(plane, row, column, v)` (in front) writes four columns of a row, GROUP (in front) is the most rows of a group.
 // A workgroup owns a group of rows by LANES quads of columns. Four neighbours load a block each, and share them.
@@ -46,7 +46,7 @@ fn main(
       vec4f(dense[start + line * step]), vec4f(dense[start + min(line + 1u, last) * step]),
       vec4f(dense[start + min(line + 2u, last) * step]), vec4f(dense[start + min(line + 3u, last) * step]));
     for (var turn = range.x; turn < range.y; turn++) {
-      let own = vec4f(values[4u * turn + lane]);
+      let own = blockAt(4u * turn + lane);
       let four = places[turn];
       sums[four & 0xffu] += block * quadBroadcast(own, 0u);
       sums[(four >> 8u) & 0xffu] += block * quadBroadcast(own, 1u);

@@ -1,8 +1,8 @@
 // Vector times a matrix with two of four along k (m = 1), for adapters that are a CPU: elements of the vector are picked for the
 // values, not blocks made of them. Follows matmul-params.wgsl.
 //
-// `aQuad(aRow(start, 0), kQuad)` (in front) reads a quad of the vector, zero past k; `b` and `positions` are packed by
-// sparse-block-pairs-pack.wgsl. `store(plane, row, column, v)` (in front) writes four columns.
+// `aQuad(aRow(start, 0), kQuad)` (in front) reads a quad of the vector, zero past k; `pairsAt(block)` (in front) and `positions` what
+// sparse-block-pairs-pack.wgsl has packed. `store(plane, row, column, v)` (in front) writes four columns.
 // Every invocation owns COLUMN_QUADS quads of columns.
 
 override LANES: u32 = 16u;
@@ -16,9 +16,9 @@ fn product(v: vec4f, block: u32, bits: u32) -> vec4f {
   let at2 = (word & vec4u(2u, 8u, 32u, 128u)) != none;
   let odd = (word & vec4u(256u, 1024u, 4096u, 16384u)) != none;
   let late = (word & vec4u(512u, 2048u, 8192u, 32768u)) != none;
-  let pairs = b[block];
-  return vec4f(pairs.lines[0]) * select(select(vec4f(v.x), vec4f(v.y), at1), vec4f(v.z), at2)
-    + vec4f(pairs.lines[1]) * select(vec4f(v.y), select(vec4f(v.z), vec4f(v.w), odd), late);
+  let pairs = pairsAt(block);
+  return pairs[0] * select(select(vec4f(v.x), vec4f(v.y), at1), vec4f(v.z), at2)
+    + pairs[1] * select(vec4f(v.y), select(vec4f(v.z), vec4f(v.w), odd), late);
 }
 
 @compute @workgroup_size(LANES)

@@ -2,7 +2,7 @@
 
 import { Executable } from '../gpu/executable';
 import { Runner } from '../gpu/runner';
-import type { MakeRunner } from './trainer';
+import type { MakeRunner } from './step-plans';
 
 export const makeRunner: MakeRunner = async ({ device }, plan, variables) => {
   const noFiles = () => {

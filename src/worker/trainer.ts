@@ -3,19 +3,17 @@
 // report of one before the next begins. When the device is lost, training goes on from the last snapshot.
 
 import { LeptonError } from '../base/errors';
-import { decode } from '../base/ndarray';
-import { formatDims, sizeOf } from '../base/shape';
+import { sizeOf } from '../base/shape';
 import type { PruneOptions } from '../compress/types';
 import { wasLost } from '../gpu/lost';
-import type { Runner } from '../gpu/runner';
 import { Variables } from '../gpu/variables';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
-import type { Plan } from '../plan/plan';
 import type { TrainingCompiler } from '../train';
 import { learningRateName, reportName, sampleWeightName, seedName, targetName } from '../train/names';
-import type { ReportLayout, StepKind, StepRequest, TensorShape } from '../train/step';
+import type { StepKind, StepRequest, TensorShape } from '../train/step';
 import type { Devices, SharedDevice } from './devices';
 import type { WireTensor } from './protocol';
+import { type MakeRunner, StepPlans } from './step-plans';
 import {
   bytesOf,
   checkBatch,
@@ -30,13 +28,6 @@ import {
 import type { BatchReport, BatchRequest, WireState } from './training-protocol';
 import { checkGradients, notFinite, readReport } from './training-report';
 
-/** Makes a plan real: the worker's own, so that the compiler needs no second one. */
-export type MakeRunner = (
-  shared: SharedDevice,
-  plan: Plan,
-  variables: ReadonlyMap<string, GPUBuffer>,
-) => Promise<Runner>;
-
 export interface TrainerOptions {
   readonly spec: ModelSpec;
   readonly seed: number;
@@ -48,13 +39,12 @@ export interface TrainerOptions {
   readonly snapshotInterval?: number;
 }
 
-interface Prepared {
-  readonly runner: Runner;
-  readonly report: ReportLayout;
+/** What a model has on a device. */
+interface Live {
+  readonly shared: SharedDevice;
+  readonly variables: Variables;
+  readonly plans: StepPlans;
 }
-
-/** Plans kept, each for one kind of step and one set of shapes. */
-const keptPlans = 6;
 
 export class Trainer {
   readonly description: ModelDescription;
@@ -62,8 +52,7 @@ export class Trainer {
   compiled: CompileSpec | undefined;
   /** Weights of which what is zero stays zero. */
   pruned: readonly string[] = [];
-  private live: { readonly shared: SharedDevice; readonly variables: Variables } | undefined;
-  private readonly plans = new Map<string, Promise<Prepared>>();
+  private live: Live | undefined;
   /** Settles when all that was asked for so far has been submitted. */
   private turn: Promise<unknown> = Promise.resolve();
   private steps = 0;
@@ -233,7 +222,7 @@ export class Trainer {
     const more = weights.filter((name) => !this.pruned.includes(name));
     if (more.length === 0) return;
     this.pruned = [...this.pruned, ...more];
-    await this.dropPlans();
+    await this.live?.plans.clear();
   }
 
   private get variables(): Variables {
@@ -268,7 +257,7 @@ export class Trainer {
   private run(request: StepRequest, feedsOf: () => ReadonlyMap<string, WireTensor>) {
     return this.surviving(async () => {
       const { prepared, reading } = await this.inTurn(async () => {
-        const prepared = await this.prepared(request);
+        const prepared = await (this.live ?? disposedOf()).plans.of(request);
         const { plan } = prepared.runner.executable;
         const outputs = plan.outputs.map(({ name }) => ({ name, location: 'cpu' as const }));
         // In an object: a promise alone would be waited for.
@@ -306,27 +295,6 @@ export class Trainer {
     return mine;
   }
 
-  private prepared(request: StepRequest): Promise<Prepared> {
-    const key = `${request.kind} ${[...request.inputs, ...request.targets].map((t) => t.dtype + formatDims(t.dims)).join(' ')}`;
-    const known = this.plans.get(key);
-    const made = known ?? this.prepare(request);
-    this.plans.delete(key);
-    for (const [oldest, plan] of this.plans) {
-      if (this.plans.size < keptPlans) break;
-      this.plans.delete(oldest);
-      void plan.then(({ runner }) => runner.dispose()).catch(() => {});
-    }
-    this.plans.set(key, made);
-    made.catch(() => this.plans.delete(key));
-    return made;
-  }
-
-  private async prepare(request: StepRequest): Promise<Prepared> {
-    const { shared, variables } = this.live ?? disposedOf();
-    const { plan, report } = this.options.training.plan(request, targetOf(shared));
-    return { runner: await this.options.makeRunner(shared, plan, variables.buffers), report };
-  }
-
   /** A number that differs from step to step, and is the same for the same seed. */
   private seedOf(step: number): number {
     return (Math.imul(this.options.seed + 1, 0x9e3779b1) + Math.imul(step, 0x85ebca6b)) | 0;
@@ -334,20 +302,11 @@ export class Trainer {
 
   /** @throws NOT_FINITE with the first node that gave something that is not finite */
   private async explain(request: StepRequest, feeds: ReadonlyMap<string, WireTensor>, loss: number): Promise<never> {
-    const { shared, variables } = this.live ?? disposedOf();
-    const { plan, nodes } = this.options.training.culprits(request, targetOf(shared));
-    const runner = await this.options.makeRunner(shared, plan, variables.buffers);
-    try {
-      const { bytes } = await runner.run(planFeeds(plan, feeds), [{ name: reportName, location: 'cpu' }]);
-      const flags = decode('float32', [nodes.length], bytes.get(reportName) as Uint8Array).data;
-      throw notFinite(loss, nodes[flags.indexOf(1)], request.compile);
-    } finally {
-      runner.dispose();
-    }
+    throw notFinite(loss, await (this.live ?? disposedOf()).plans.culprit(request, feeds), request.compile);
   }
 
   private async open(weights: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {
-    const { devices, powerPreference, training, spec } = this.options;
+    const { devices, powerPreference, training, spec, makeRunner } = this.options;
     const shared = await devices.get(powerPreference);
     const variables = new Variables(shared.device);
     const state = training.state(spec, this.compiled);
@@ -356,7 +315,7 @@ export class Trainer {
       const bytes = weights.get(name) ?? (initial ? bytesOf(new Float32Array(sizeOf(dims)).fill(initial)) : undefined);
       if (bytes) variables.write(name, bytes);
     }
-    this.live = { shared, variables };
+    this.live = { shared, variables, plans: new StepPlans({ shared, variables, training, makeRunner }) };
     this.snapshot = weights;
     this.snapshotAt = performance.now();
   }
@@ -364,13 +323,8 @@ export class Trainer {
   private async close(): Promise<void> {
     const { live } = this;
     this.live = undefined;
-    await this.dropPlans();
+    await live?.plans.clear();
     live?.variables.dispose();
-  }
-
-  private async dropPlans(): Promise<void> {
-    for (const plan of this.plans.values()) (await plan.catch(() => undefined))?.runner.dispose();
-    this.plans.clear();
   }
 
   private async keepSnapshot(): Promise<void> {
@@ -400,11 +354,6 @@ export class Trainer {
     });
     return this.recovering;
   }
-}
-
-/** What plans are made for. */
-function targetOf({ device, tuner }: SharedDevice) {
-  return { adapter: device.profile, rates: tuner.tuning.rates };
 }
 
 function disposedOf(): never {

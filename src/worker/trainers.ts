@@ -4,7 +4,8 @@ import { LeptonError } from '../base/errors';
 import type { CheckpointStore } from '../store/checkpoints';
 import type { TrainingCompiler } from '../train';
 import type { Devices } from './devices';
-import { type MakeRunner, Trainer } from './trainer';
+import type { MakeRunner } from './step-plans';
+import { Trainer } from './trainer';
 import { packState, packTrainer, type TrainerFile, unpackState, unpackTrainer } from './trainer-file';
 import type { CreatedTrainer, CreateTrainerRequest, PackRequest, TrainerSource } from './training-protocol';
 

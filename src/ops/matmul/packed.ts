@@ -7,7 +7,7 @@ import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv, sizeOf } from '../../base/shape';
 import type { Dispatch, Operand } from '../../ir/kernel';
 import { foldWorkgroups, linearHelpers } from '../wgsl/dispatch';
-import { elemAliases } from '../wgsl/elements';
+import { arrayType, elemAliases } from '../wgsl/elements';
 import type { MatMulNode, Problem, Side } from './problem';
 
 export interface Pack {
@@ -35,7 +35,7 @@ const quadsDeclared = (name: string, binding: number) =>
  */
 const blocksText = (count?: number) => /* wgsl */ `
 struct Block { lines: array<elem4, 4> }
-@group(0) @binding(1) var<storage, read> b: array<Block${count === undefined ? '' : `, ${count}`}>;
+@group(0) @binding(1) var<storage, read> b: ${arrayType('Block', count)};
 fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
   let block = b[(start >> 4u) + kQuad * ((params.n + 3u) >> 2u) + columnQuad];
   return mat4x4f(vec4f(block.lines[0]), vec4f(block.lines[1]), vec4f(block.lines[2]), vec4f(block.lines[3]));

@@ -6,6 +6,7 @@ import rowText from '../../../shaders/matmul-row.wgsl?raw';
 import type { AdapterProfile } from '../../base/adapter';
 import { ceilDiv, sizeOf } from '../../base/shape';
 import type { Cost, Dispatch, Tunables } from '../../ir/kernel';
+import { arrayType } from '../wgsl/elements';
 import { type Pack, type PackedOperand, packedBlocks, packedRows } from './packed';
 import type { MatMulNode, Problem } from './problem';
 import {
@@ -144,7 +145,7 @@ fn aFour(start: u32, kQuad: u32, lane: Lane) -> vec4f { return vec4f(aQuad(aRow(
   }
   const text = /* wgsl */ `
 struct Lane { @builtin(local_invocation_index) local: u32, @builtin(subgroup_invocation_id) neighbour: u32 }
-@group(0) @binding(0) var<storage, read> a: array<elem${isLargeB(p) ? `, ${sizeOf(n.input(p.a.input).dims)}` : ''}>;
+@group(0) @binding(0) var<storage, read> a: ${arrayType('elem', isLargeB(p) ? sizeOf(n.input(p.a.input).dims) : undefined)};
 fn aFour(start: u32, kQuad: u32, lane: Lane) -> vec4f {
   let k = 4u * kQuad + (lane.neighbour & 3u);
   let own = select(0.0, f32(a[start + k]), k < params.k);

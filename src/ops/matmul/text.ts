@@ -45,8 +45,11 @@ export interface Tail {
   readonly bindings: Readonly<Record<string, Operand>>;
 }
 
-/** `store` into the node's output, epilogue included; rows and columns past the edge are left out. */
-export function storeText(n: MatMulNode, p: Problem): Tail {
+/**
+ * `store` into the node's output, epilogue included; rows and columns past the edge are left out.
+ * @param factor WGSL of what sums of floats are times
+ */
+export function storeText(n: MatMulNode, p: Problem, factor = 'params.alpha'): Tail {
   const whole = p.n % 4 === 0 || (p.m === 1 && batchSize(p) === 1);
   const tail = epilogue(n, n.output(0).dims.length - 1, 'step', 4);
   const body = whole
@@ -56,7 +59,7 @@ export function storeText(n: MatMulNode, p: Problem): Tail {
         .join('\n    ');
   const vec = computeVec(n.input(0).dtype);
   const wholes = n.attributes.alpha === 1 ? 'v' : `${vec}(params.alpha * vec4f(v))`;
-  const scaled = vec === 'vec4<f32>' ? 'params.alpha * v' : wholes;
+  const scaled = vec === 'vec4<f32>' ? `${factor} * v` : wholes;
   const text = `${tail.text}
 @group(0) @binding(2) var<storage, read_write> result: array<${whole ? 'elem4' : 'elem'}>;
 fn store(plane: u32, row: u32, column: u32, v: ${vec}) {

@@ -1,15 +1,14 @@
-// Products with int8 weights that are mostly zeros. By kernels that read what is left of a row entry by entry, it stays int8 and
-// becomes floats in registers, with the scale of a row once at its end; for kernels of blocks the weights become floats
-// once, at load. Which of those, or of dense ones, is a matter of cost.
+// Products with quantised weights that are mostly zeros. What is left of int8 with a scale a row stays int8 and becomes floats in
+// registers; or weights become floats once, at load, which serves kernels of blocks that read them many times, and other
+// integers. Which of those, or of dense ones, is a matter of cost.
 
-import type { Cost, Tunables } from '../../ir/kernel';
 import { NodeView } from '../../ir/node-view';
 import type { MatMulNode } from '../matmul/problem';
 import type { MatMulKernel } from '../matmul/product';
 import { blockKernels } from '../sparse/blocks';
 import { pairKernels } from '../sparse/blocks-pairs';
 import { sparseWeightKernels } from '../sparse/weight-kernels';
-import { elementBytes, ofBytes } from '../sparse/weights';
+import { isOfBytes, ofBytes } from '../sparse/weights';
 import { afterwards, denseView } from './dense';
 import { type NBitsNode, nbitsProblem } from './problem';
 import { epilogueAxis, type NBitsKernel } from './product';
@@ -29,9 +28,6 @@ function bytesView(n: NBitsNode): MatMulNode {
 
 const rowBytes = (n: NBitsNode) => nbitsProblem(n).blockSize;
 
-/** Operations that opening the value of an entry is worth on a software adapter. */
-const openFlops = 15;
-
 function ofIntegers(kernel: MatMulKernel): NBitsKernel {
   return {
     name: kernel.name,
@@ -39,23 +35,16 @@ function ofIntegers(kernel: MatMulKernel): NBitsKernel {
     epilogueAxis,
     when(n, adapter) {
       const { bits, blocks, zeros } = nbitsProblem(n);
-      const known = n.input(1).isConstant && n.input(1).pattern !== undefined;
-      return known && bits === 8 && blocks === 1 && zeros === 'none' && (kernel.when?.(bytesView(n), adapter) ?? true);
+      if (!n.input(1).isConstant || bits !== 8 || blocks !== 1 || zeros !== 'none') return false;
+      return isOfBytes(bytesView(n)) && (kernel.when?.(bytesView(n), adapter) ?? true);
     },
     legal: (n, t, adapter) => kernel.legal?.(bytesView(n), t, adapter) ?? true,
-    cost: (n, t) => costOf(kernel, n, t),
+    cost: (n, t) => kernel.cost(bytesView(n), t),
     dispatches: (n, t, adapter) => kernel.dispatches(bytesView(n), t, adapter),
   };
 }
 
-/** The values of entries are all that a kernel loads less of: so many they are. */
-function costOf(kernel: MatMulKernel, n: NBitsNode, t: Tunables): Cost {
-  const cost = kernel.cost(bytesView(n), t);
-  const entries = (kernel.cost(denseView(n), t).traffic - cost.traffic) / (elementBytes(denseView(n)) - 1);
-  return { ...cost, emulated: (cost.emulated ?? 0) + openFlops * entries };
-}
-
 export const sparseKernels: readonly NBitsKernel[] = [
-  ...sparseWeightKernels.map(ofIntegers),
+  ...[...sparseWeightKernels, ...blockKernels, ...pairKernels].map(ofIntegers),
   ...[...blockKernels, ...pairKernels].map((kernel) => afterwards(kernel, 'float', 1)),
 ];

@@ -4,7 +4,7 @@
 import { ceilDiv } from '../../base/shape';
 import type { OpCase } from '../../ir/opdef';
 
-interface Blocks {
+export interface Blocks {
   /** Of the matrix as it is stored. */
   readonly rows: number;
   readonly columns: number;
@@ -28,7 +28,7 @@ export function inBlocks(rows: number, columns: number, size: Blocks): number[] 
 }
 
 /** Of every four along the columns, or along the rows where `down`, two at most have elements. */
-function inPairs(rows: number, columns: number, down: boolean): number[] {
+export function inPairs(rows: number, columns: number, down: boolean): number[] {
   return Array.from({ length: rows * columns }, (_, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns];
     const [line, at] = down ? [column, row] : [row, column];

@@ -9,7 +9,7 @@ import type { Pattern } from '../../ir/pattern';
 import type { MatMulNode } from '../matmul/problem';
 import { epilogueAxis, type MatMulKernel } from '../matmul/product';
 import { foldWorkgroups, linearHelpers, oneEach } from '../wgsl/dispatch';
-import { elemAliases } from '../wgsl/elements';
+import { fourText, fourType, putFourText, sourceText } from './bytes';
 import { enableShared } from './matrix';
 import { type Along, arrayText, roomFor } from './pack';
 import {
@@ -18,8 +18,11 @@ import {
   elementBytes,
   frontText,
   invocationFlops,
+  isOfBytes,
   isVector,
+  openFlops,
   storeColumns,
+  valueSize,
   weightsOf,
 } from './weights';
 
@@ -77,12 +80,13 @@ function gridOf(n: MatMulNode, t: Tunables) {
 }
 
 /** Bytes of the packed values. */
-const valueBytes = (n: MatMulNode, room: number) => Math.max(64, 16 * elementBytes(n) * room);
+const valueBytes = (n: MatMulNode, room: number) => Math.max(64, 16 * valueSize(n) * room);
 
 /** What is read at every turn has its size told: SwiftShader divides four times for each load from an array that has not. */
-const packedText = (t: Tunables, { room }: Groups) => `const GROUP = ${t.group}u;
-@group(0) @binding(0) var<storage, read> values: ${arrayText('elem4', 4 * room, room)};
+const packedText = (n: MatMulNode, t: Tunables, { room }: Groups) => `const GROUP = ${t.group}u;
+@group(0) @binding(0) var<storage, read> values: ${arrayText(fourType(isOfBytes(n)), 4 * room, room)};
 @group(0) @binding(1) var<storage, read> places: ${arrayText('u32', room, room)};
+fn blockAt(i: u32) -> vec4f { let four = values[i]; return ${fourText(isOfBytes(n), 'four')}; }
 `;
 
 export const blockGroups: MatMulKernel = {
@@ -106,9 +110,12 @@ export const blockGroups: MatMulKernel = {
       flops: 32 * groups.blocks * wide,
       // Sums in private memory; at every quad of inputs, the loop.
       emulated:
-        wide * (200 * groups.blocks + 200 * quads + groups.count * groups.rows * (p.turned ? 2 : 1) * invocationFlops),
+        wide *
+        ((200 + openFlops(n)) * groups.blocks +
+          200 * quads +
+          groups.count * groups.rows * (p.turned ? 2 : 1) * invocationFlops),
       traffic:
-        wide * (groups.blocks * (18 + bytes + 1) + quads * (16 * bytes + 8)) +
+        wide * (groups.blocks * (18 + valueSize(n) + 1) + quads * (16 * bytes + 8)) +
         bytes * p.rows * p.columns * p.batch +
         4 * (pack?.bytes ?? 0),
       workgroups,
@@ -127,7 +134,7 @@ export const blockGroups: MatMulKernel = {
       ...(pack ? [pack.dispatch] : []),
       {
         label: 'MatMul.sparseBlockGroups',
-        wgsl: `${enableShared}${frontText(n)}${packedText(t, groups)}${tail.text}${productText}`,
+        wgsl: `${enableShared}${frontText(n)}${packedText(n, t, groups)}${tail.text}${productText}`,
         constants: { LANES: t.lanes as number },
         bindings: { ...packed.bindings, dense: operand, ...tail.bindings },
         uniforms: {
@@ -141,7 +148,8 @@ export const blockGroups: MatMulKernel = {
 };
 
 function packGroups(n: MatMulNode, groups: Groups, most: number) {
-  const { input, pattern, along, rows, length } = weightsOf(n);
+  const { input, pattern, along, rows, length, rowBytes } = weightsOf(n);
+  const bytes = isOfBytes(n);
   const name = `groups of ${most} ${along}`;
   const lineQuads = groups.starts.length - 1;
   const bindings: Record<'values' | 'places' | 'ranges', Operand> = {
@@ -152,12 +160,12 @@ function packGroups(n: MatMulNode, groups: Groups, most: number) {
   const lanes = 16;
   const dispatch: Dispatch = {
     label: 'MatMul.packBlockGroups',
-    wgsl: elemAliases(n.input(input).dtype) + linearHelpers + packText,
+    wgsl: sourceText(n.input(input).dtype, bytes) + putFourText(bytes) + linearHelpers + packText,
     constants: { LANES: lanes },
     bindings: { source: { input }, starts: { table: `${name} starts`, data: groups.starts }, ...bindings },
     uniforms: {
       ...{ rows, groupRows: groups.rows, length, lineQuads, groups: groups.count },
-      rowStep: along === 'rows' ? pattern.columns : 1,
+      rowStep: along === 'rows' ? (rowBytes ?? pattern.columns) : 1,
       inputStep: along === 'rows' ? 1 : pattern.columns,
     },
     workgroups: oneEach(lineQuads, lanes),

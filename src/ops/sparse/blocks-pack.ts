@@ -4,15 +4,14 @@
 // Invariant: blocks of a quad follow each other, and a row of blocks begins at an even number.
 
 import packText from '../../../shaders/sparse-block-pack.wgsl?raw';
-import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Operand } from '../../ir/kernel';
 import type { BlockShape, Pattern } from '../../ir/pattern';
 import type { MatMulNode } from '../matmul/problem';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
-import { elemAliases } from '../wgsl/elements';
+import { fourText, fourType, putFourText, sourceText } from './bytes';
 import { type Along, arrayText, roomFor } from './pack';
-import { weightsOf } from './weights';
+import { isOfBytes, valueSize, weightsOf } from './weights';
 
 /** Rows of the result by elements that are summed up. */
 export interface BlockSize {
@@ -87,18 +86,17 @@ function countsOf({ blocks }: Pattern, along: Along, { rows, inputs }: BlockSize
 
 /** Bytes of the packed values. */
 export function valueBytes(n: MatMulNode, size: BlockSize): number {
-  const { pattern, along, input } = weightsOf(n);
-  const bytes = byteSize(deviceType(n.input(input).dtype));
-  return Math.max(64, blockRowsOf(pattern, along, size).room * size.rows * size.inputs * bytes);
+  const { pattern, along } = weightsOf(n);
+  return Math.max(64, blockRowsOf(pattern, along, size).room * size.rows * size.inputs * valueSize(n));
 }
 
 /** Rows of more elements would take an invocation too long to pack; columns of these take 16 bits. */
 export const mostInputs = 1 << 15;
 
 export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
-  const { input, pattern, along, rows, length } = weightsOf(n);
+  const { input, pattern, along, rows, length, rowBytes } = weightsOf(n);
   const found = blockRowsOf(pattern, along, size);
-  const { dtype } = n.input(input);
+  const bytes = isOfBytes(n);
   const name = `blocks ${size.rows}x${size.inputs} ${along}`;
   const bindings = {
     values: { scratch: `${name} values`, bytes: valueBytes(n, size) },
@@ -109,12 +107,12 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
   const lanes = 16;
   const dispatch: Dispatch = {
     label: 'MatMul.packBlocks',
-    wgsl: elemAliases(dtype) + linearHelpers + packText,
+    wgsl: sourceText(n.input(input).dtype, bytes) + putFourText(bytes) + linearHelpers + packText,
     constants: { ROWS: size.rows, INPUTS: size.inputs, LANES: lanes },
     bindings: { source: { input }, ...bindings },
     uniforms: {
       ...{ rows, length, blockRows, tableStart: found.quads },
-      rowStep: along === 'rows' ? pattern.columns : 1,
+      rowStep: along === 'rows' ? (rowBytes ?? pattern.columns) : 1,
       inputStep: along === 'rows' ? 1 : pattern.columns,
     },
     workgroups: oneEach(blockRows, lanes),
@@ -123,24 +121,26 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
   return { ...found, dispatch, bindings };
 }
 
-const wholeBlock = /* wgsl */ `
-fn blockAt(i: u32) -> mat4x4f {
+const wholeBlock = (bytes: boolean) => {
+  const lines = [0, 1, 2, 3].map((i) => fourText(bytes, `block.lines[${i}]`));
+  return `fn blockAt(i: u32) -> mat4x4f {
   let block = values[i];
-  return mat4x4f(vec4f(block.lines[0]), vec4f(block.lines[1]), vec4f(block.lines[2]), vec4f(block.lines[3]));
-}
-`;
+  return mat4x4f(${lines.join(',\n    ')});
+}`;
+};
 
 /**
  * WGSL of the bindings 0 to 2: `lineAt(i)`, the values of a small block; `blockAt(i)` of a large one, a column of the matrix for
  * each row, and `blockLine(i, row)`; `columnAt(i)`, and `columnPair(i)` of an even block and the next; `rangeOf` a row of blocks.
  */
-export function blocksText(size: BlockSize, room: number): string {
+export function blocksText(n: MatMulNode, size: BlockSize, room: number): string {
+  const bytes = isOfBytes(n);
   // Places within a structure are found faster than as many places in an array.
-  return `struct Block { lines: array<elem4, ${linesOf(size)}> }
+  return `struct Block { lines: array<${fourType(bytes)}, ${linesOf(size)}> }
 @group(0) @binding(0) var<storage, read> values: ${arrayText('Block', room, room)};
-fn lineAt(i: u32) -> vec4f { return vec4f(values[i].lines[0]); }
-fn blockLine(i: u32, row: u32) -> vec4f { return vec4f(values[i].lines[row]); }
-${linesOf(size) === 4 ? wholeBlock : 'fn blockAt(i: u32) -> mat4x4f { return mat4x4f(); }'}
+fn blockLine(i: u32, row: u32) -> vec4f { let line = values[i].lines[row]; return ${fourText(bytes, 'line')}; }
+fn lineAt(i: u32) -> vec4f { let line = values[i].lines[0]; return ${fourText(bytes, 'line')}; }
+${linesOf(size) === 4 ? wholeBlock(bytes) : 'fn blockAt(i: u32) -> mat4x4f { return mat4x4f(); }'}
 @group(0) @binding(1) var<storage, read> columns: ${arrayText('u32', room / 2, room)};
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 fn columnAt(i: u32) -> u32 { return extractBits(columns[i >> 1u], (i & 1u) << 4u, 16u); }

@@ -24,15 +24,15 @@ import {
 } from '../matmul/product';
 import { frontText, storeText } from '../matmul/text';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
-import { elemAliases } from '../wgsl/elements';
 import { quadRowPairs } from './blocks-pairs-rows';
-import { elementBytes } from './weights';
+import { fourText, fourType, putFourText, sourceText } from './bytes';
+import { elementBytes, isOfBytes, openFlops, scalesOf, sparseWeights, valueSize } from './weights';
 
-/** Storage buffers of the kernels themselves, which leave the rest to a fused program. */
-const ownBuffers = 4;
+/** Storage buffers of the kernels themselves, with the scales of integers, which leave the rest to a fused program. */
+const ownBuffers = (n: MatMulNode) => (isOfBytes(n) ? 5 : 4);
 
 function canPair(n: MatMulNode, { limits }: AdapterProfile): boolean {
-  if (!canRun(n) || ownBuffers + n.operands.length > limits.maxStorageBuffersPerShaderStage) return false;
+  if (!canRun(n) || ownBuffers(n) + n.operands.length > limits.maxStorageBuffersPerShaderStage) return false;
   const p = problemOf(n);
   const { pattern, dims } = n.input(p.b.input);
   if (!pattern || dims.length !== 2 || p.k === 0) return false;
@@ -47,7 +47,7 @@ function sizesOf(n: MatMulNode) {
 }
 
 function valuesOf(n: MatMulNode) {
-  const bytes = 8 * kQuads(problemOf(n), 1) * sizesOf(n).columnQuads * elementBytes(n);
+  const bytes = 8 * kQuads(problemOf(n), 1) * sizesOf(n).columnQuads * valueSize(n);
   return { scratch: 'pairs values', bytes } satisfies Operand;
 }
 
@@ -61,32 +61,45 @@ function packDispatch(n: MatMulNode): Dispatch {
   const { dtype } = n.input(p.b.input);
   const { kPairs, columnQuads } = sizesOf(n);
   const invocations = kPairs * columnQuads;
-  const [kStep, columnStep] = p.b.transposed ? [1, p.k] : [p.n, 1];
+  const [kStep, columnStep] = p.b.transposed ? [1, sparseWeights(n)?.rowBytes ?? p.k] : [p.n, 1];
+  const bytes = isOfBytes(n);
   return {
     label: 'MatMul.packPairs',
-    wgsl: elemAliases(dtype) + linearHelpers + packText,
+    wgsl: sourceText(dtype, bytes) + putFourText(bytes) + linearHelpers + packText,
     constants: { LANES: 64 },
-    bindings: { source: { input: p.b.input }, values: valuesOf(n), positions: positionsOf(n) },
+    bindings: { source: { input: p.b.input }, positions: positionsOf(n), values: valuesOf(n) },
     uniforms: { k: p.k, n: p.n, kQuads: kQuads(p, 1), columnQuads, kStep, columnStep, invocations },
     workgroups: oneEach(invocations, 64),
     once: true,
   };
 }
 
-const pairsText = (binding: number) => /* wgsl */ `
-struct Pairs { lines: array<elem4, 2> }
+/** WGSL: `pairsAt(block)`, the first and the second values of four columns. */
+const pairsText = (bytes: boolean, binding: number) => /* wgsl */ `
+struct Pairs { lines: array<${fourType(bytes)}, 2> }
 @group(0) @binding(1) var<storage, read> b: array<Pairs>;
+fn pairsAt(block: u32) -> mat2x4f {
+  let pairs = b[block];
+  return mat2x4f(${fourText(bytes, 'pairs.lines[0]')}, ${fourText(bytes, 'pairs.lines[1]')});
+}
 @group(0) @binding(${binding}) var<storage, read> positions: array<u32>;
+`;
+
+/** WGSL of what the sums of four columns of integers are times. */
+const columnScales = /* wgsl */ `
+fn scalesAt(column: u32) -> vec4f {
+  return vec4f(vec4<elem>(scales[column], scales[column + 1u], scales[column + 2u], scales[column + 3u]));
+}
 `;
 
 /** The matrix is shared by the batch. A first value is never the last of its four along k, a second never the first. */
 const blockText = /* wgsl */ `
 fn bBlock(start: u32, kQuad: u32, columnQuad: u32) -> mat4x4f {
   let quads = (params.n + 3u) >> 2u;
-  let pairs = b[kQuad * quads + columnQuad];
+  let pairs = pairsAt(kQuad * quads + columnQuad);
   let word = vec4u(positions[(kQuad >> 1u) * quads + columnQuad] >> ((kQuad & 1u) << 4u));
-  let first = vec4f(pairs.lines[0]);
-  let second = vec4f(pairs.lines[1]);
+  let first = pairs[0];
+  let second = pairs[1];
   let at0 = (word >> vec4u(0u, 2u, 4u, 6u)) & vec4u(3u);
   let at1 = (word >> vec4u(8u, 10u, 12u, 14u)) & vec4u(3u);
   let none = vec4f();
@@ -108,7 +121,10 @@ interface Variant {
 
 function dispatchesOf(n: MatMulNode, v: Variant): Dispatch[] {
   const p = problemOf(n);
-  const tail = storeText(n, p);
+  const bytes = isOfBytes(n);
+  const tail = storeText(n, p, bytes ? 'params.alpha * scalesAt(column)' : undefined);
+  const binding = 4 + n.operands.length;
+  const scales = scalesOf(n, binding + 1);
   const a = packedRows(n, p);
   const product = shapedDispatch(n, { ...p, a: a.side }, v.grid, {
     label: `MatMul.${v.name}`,
@@ -116,7 +132,9 @@ function dispatchesOf(n: MatMulNode, v: Variant): Dispatch[] {
       v.enable ?? '',
       frontText(n.input(0).dtype),
       a.text,
-      pairsText(4 + n.operands.length),
+      pairsText(bytes, binding),
+      scales.text,
+      bytes ? columnScales : '',
       tail.text,
       v.text,
     ].join('\n'),
@@ -124,7 +142,7 @@ function dispatchesOf(n: MatMulNode, v: Variant): Dispatch[] {
     tail,
     operands: { a: a.operand, b: valuesOf(n) },
   });
-  const bindings = { ...product.bindings, positions: positionsOf(n) };
+  const bindings = { ...product.bindings, positions: positionsOf(n), ...scales.bindings };
   return [packDispatch(n), ...(a.pack ? [a.pack.dispatch] : []), { ...product, bindings }];
 }
 
@@ -150,8 +168,9 @@ function costOf(n: MatMulNode, grid: Grid, each: Each): Cost {
   const everyRun = pack && !pack.dispatch.once ? pack.bytes : 0;
   return {
     flops: steps * 32 * each.rows * each.columnQuads,
-    emulated: steps * each.columnQuads * ((sumsFlops * each.rows) / 4 + each.unpack),
-    traffic: steps * (each.columnQuads * (8 * bytes + 2) + 4 * each.loads * bytes) + resultBytes(n, p) + 4 * everyRun,
+    emulated: steps * each.columnQuads * ((sumsFlops * each.rows) / 4 + each.unpack + 8 * openFlops(n)),
+    traffic:
+      steps * (each.columnQuads * (8 * valueSize(n) + 2) + 4 * each.loads * bytes) + resultBytes(n, p) + 4 * everyRun,
     workgroups,
     dispatches: everyRun > 0 ? 2 : 1,
   };

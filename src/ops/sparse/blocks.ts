@@ -22,8 +22,10 @@ import {
   frontText,
   invocationFlops,
   isVector,
+  openFlops,
   storeColumns,
   storeRow,
+  valueSize,
   weightsOf,
 } from './weights';
 
@@ -50,7 +52,7 @@ const softwareLoad = 6.5;
 
 /** Bytes of a block's values and column. */
 function blockBytes(n: MatMulNode, size: BlockSize): number {
-  return size.rows * size.inputs * elementBytes(n) + 2;
+  return size.rows * size.inputs * valueSize(n) + 2;
 }
 
 interface Tile {
@@ -114,11 +116,14 @@ function matrix(size: BlockSize): MatMulKernel {
       const each = size.inputs === 1 ? 2 : 1;
       // Rows one by one have few blocks for a loop.
       const alone = size.rows === 1 ? 150 : 0;
+      // What neighbours load together each opens a part of.
+      const ownShare = t.shared ? 1 / 4 : 1;
       return {
         flops: 8 * size.rows * size.inputs * t.columnQuads * turns,
         emulated:
           turns *
-            (softwareLoad * ((t.shared ? 1 / 4 : 1) * blockBytes(n, size) + place * denseBytes) +
+            (softwareLoad * (ownShare * blockBytes(n, size) + place * denseBytes) +
+              ownShare * size.rows * size.inputs * openFlops(n) +
               (sumsFlops * (sums * t.columnQuads + 8)) / 16 / each +
               alone) +
           invocations * t.columnQuads * (p.turned ? 2 : 1) * invocationFlops,
@@ -147,7 +152,8 @@ function matrixDispatches(n: MatMulNode, size: BlockSize, t: Tile): Dispatch[] {
     ...(pack ? [pack.dispatch] : []),
     {
       label: `MatMul.sparseBlocks${nameOf(size)}`,
-      wgsl: enable + frontText(n) + blocksText(size, packed.room) + laneText(t.shared === 1) + tail.text + matrixText,
+      wgsl:
+        enable + frontText(n) + blocksText(n, size, packed.room) + laneText(t.shared === 1) + tail.text + matrixText,
       constants: {
         ...{ ROWS: size.rows, INPUTS: size.inputs, RAGGED: Number(p.length % 4 !== 0) },
         ...{ WIDTH: t.width, HEIGHT: t.height, COLUMN_QUADS: t.columnQuads },
@@ -193,7 +199,9 @@ function vector(size: BlockSize): MatMulKernel {
       const invocations = quads * lanes;
       return {
         flops: 2 * size.rows * size.inputs * turns,
-        emulated: turns * sumsFlops * (linesOf(size) === 4 ? 1 : 0.5) + invocations * 4 * invocationFlops,
+        emulated:
+          turns * (sumsFlops * (linesOf(size) === 4 ? 1 : 0.5) + size.rows * size.inputs * openFlops(n)) +
+          invocations * 4 * invocationFlops,
         traffic: turns * (blockBytes(n, size) + size.inputs * bytes) + invocations * 12 + weightsOf(n).rows * bytes,
         ...(lanes > 1 && { shared: invocations * 64, cleared: invocations * lanes * height * 16 }),
         workgroups: ceilDiv(quads, height),
@@ -205,7 +213,8 @@ function vector(size: BlockSize): MatMulKernel {
       const tail = storeRow(n);
       const [lanes, height] = [lanesIn(t), heightOf(t)];
       const constants = { ROWS: size.rows, INPUTS: size.inputs, LANES: lanes, HEIGHT: height };
-      const front = frontText(n) + blocksText(size, packed.room) + vectorReads(p.length, size, packed.room) + tail.text;
+      const front =
+        frontText(n) + blocksText(n, size, packed.room) + vectorReads(p.length, size, packed.room) + tail.text;
       return [
         packed.dispatch,
         {

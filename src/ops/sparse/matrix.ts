@@ -18,6 +18,7 @@ import {
   frontText,
   invocationFlops,
   isVector,
+  openFlops,
   packedBindings,
   storeColumns,
   turnFlops,
@@ -95,7 +96,8 @@ export const matrixSlices: MatMulKernel = {
     const around = aroundCost(n);
     return {
       flops: 32 * columnQuads * quads * tiles,
-      emulated: tiles * (quads * turnFlops(columnQuads) + slices * 4 * columnQuads * invocationFlops),
+      emulated:
+        tiles * (quads * (turnFlops(columnQuads) + 4 * openFlops(n)) + slices * 4 * columnQuads * invocationFlops),
       traffic: tiles * quads * 4 * (entryBytes(n) + 4 * columnQuads * elementBytes(n)) + around.traffic,
       workgroups: tiles * ceilDiv(slices * 4, t.lanes as number),
       dispatches: around.dispatches,
@@ -139,7 +141,7 @@ export const matrixShared: MatMulKernel = {
     const turns = tiles * quads * 4;
     return {
       flops: 32 * columnQuads * turns,
-      emulated: turns * turnFlops(columnQuads) + tiles * rows * 4 * columnQuads * invocationFlops,
+      emulated: turns * (turnFlops(columnQuads) + openFlops(n)) + tiles * rows * 4 * columnQuads * invocationFlops,
       // A column is loaded with its neighbour's.
       traffic: turns * (entryBytes(n) + 2 + 16 * columnQuads * elementBytes(n)) + around.traffic,
       workgroups: tiles * ceilDiv(4 * rows, t.lanes as number),
@@ -187,7 +189,7 @@ export const matrixTile: MatMulKernel = {
     const entries = 4 * slices.quads * tiles;
     return {
       flops: 8 * entries * width * columnQuads,
-      emulated: entries * width * turnFlops(columnQuads),
+      emulated: entries * (width * turnFlops(columnQuads) + openFlops(n)),
       // Rows of the dense matrix come in no order.
       traffic: entries * (entryBytes(n) + 1.5 * width * columnQuads * 4 * elementBytes(n)) + around.traffic,
       shared: entries * 8 * (1 + width),

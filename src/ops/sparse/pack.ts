@@ -3,13 +3,14 @@
 // are padded to four. shaders/sparse-pack.wgsl says how they lie.
 
 import packText from '../../../shaders/sparse-pack.wgsl?raw';
-import { byteSize, type DType, deviceType } from '../../base/dtype';
+import { byteSize, deviceType } from '../../base/dtype';
 import { ceilDiv } from '../../base/shape';
 import type { Dispatch, Operand } from '../../ir/kernel';
 import type { NodeView } from '../../ir/node-view';
 import type { Pattern } from '../../ir/pattern';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
-import { elemAliases } from '../wgsl/elements';
+import { arrayType } from '../wgsl/elements';
+import { anyByteText, fourText, fourType, putValueText, sourceText } from './bytes';
 
 export interface Packing {
   /** The constant's number among the node's inputs. */
@@ -52,7 +53,7 @@ export interface Slices {
 
 export interface Packed extends Slices {
   readonly dispatch: Dispatch;
-  /** array<elem4>, one a quad; where `bytes` array<i32> of four int8, the first three raised by 128. */
+  /** array<elem4>, one a quad; where `bytes` array<i32> of four int8, see bytes.ts. */
   readonly values: Operand;
   readonly bytes: boolean;
   /** array<vec2u> of 16-bit columns, or array<vec4u> where `wide`. */
@@ -116,7 +117,7 @@ const manyToRead = 512;
 
 /** The type of an array of as many elements as are told where there is that much `room`, see Packed. */
 export const arrayText = (element: string, length: number, room: number) =>
-  `array<${element}${room >= manyToRead ? `, ${length}` : ''}>`;
+  arrayType(element, room >= manyToRead ? length : undefined);
 
 /** The longest slices, and runs, that any kernel has. */
 const [mostRows, mostRun] = [32, 2];
@@ -146,7 +147,7 @@ export function packSlices(n: NodeView, { input, pattern, along, slice, run = 1,
   const lanes = 64;
   const dispatch: Dispatch = {
     label: `${n.node.op.replace('lepton.', '')}.packSlices`,
-    wgsl: [bytes ? bytesSource : floatsSource(dtype), linearHelpers, index?.text ?? sameIndex, packText].join('\n'),
+    wgsl: [sourceText(dtype, bytes), putValueText(bytes), linearHelpers, index?.text ?? sameIndex, packText].join('\n'),
     constants: { SLICE: slice, RUN: run, WIDE: Number(wide), LANES: lanes },
     bindings: { source: { input }, table: tableOperand, values, columns },
     uniforms: { rows: slices.rows, length: slices.length, slices: slices.slices, rowStep, columnStep },
@@ -156,44 +157,6 @@ export function packSlices(n: NodeView, { input, pattern, along, slice, run = 1,
   return { ...slices, dispatch, values, bytes, columns, tableOperand, wide, room };
 }
 
-/** What sparse-pack.wgsl has in front: the bindings 0 and 2, elements of the source, and where values go. */
-const floatsSource = (dtype: DType) => /* wgsl */ `${elemAliases(dtype)}
-alias number = elem;
-alias number4 = elem4;
-@group(0) @binding(0) var<storage, read> source: array<elem>;
-@group(0) @binding(2) var<storage, read_write> values: array<elem>;
-fn numberAt(at: u32) -> number { return source[at]; }
-fn numbersAt(at: u32, step: u32) -> number4 {
-  return number4(source[at], source[at + step], source[at + 2u * step], source[at + 3u * step]);
-}
-fn putValue(place: u32, value: number) { values[place] = value; }
-`;
-const bytesSource = /* wgsl */ `
-alias number = i32;
-alias number4 = vec4i;
-@group(0) @binding(0) var<storage, read> source: array<u32>;
-@group(0) @binding(2) var<storage, read_write> values: array<u32>;
-/** The values of four entries, as far as they are known. */
-var<private> four: u32;
-fn numberAt(at: u32) -> number { return i32(extractBits(source[at >> 2u], (at & 3u) << 3u, 8u)) - 128; }
-fn numbersAt(at: u32, step: u32) -> number4 {
-  return vec4i((vec4u(source[at >> 2u]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu)) - vec4i(128);
-}
-fn putValue(place: u32, value: number) {
-  four = insertBits(select(four, 0u, (place & 3u) == 0u), u32(value), (place & 3u) << 3u, 8u);
-  values[place >> 2u] = four ^ 0x808080u;
-}
-`;
-
-/**
- * WGSL of the value of a lane in a word of four: by a mask and a factor, since a software adapter shifts lane by lane. A byte that
- * is raised needs no sign, and the last one has it where a word has its own.
- */
-export function byteText(word: string, lane: 0 | 1 | 2 | 3): string {
-  if (lane === 3) return `f32(${word} & -0x1000000) * 0x1p-24f`;
-  return `f32(${word} & ${0xff * 2 ** (8 * lane)})${lane === 0 ? '' : ` * 0x1p-${8 * lane}f`} - 128.0`;
-}
-
 const sameIndex = 'fn packedIndex(column: u32) -> u32 { return column; }\n';
 
 /** WGSL of the binding 2. */
@@ -201,11 +164,11 @@ export const tableText = '@group(0) @binding(2) var<storage, read> table: array<
 
 /** WGSL of the bindings 0 to 2, read by quads of entries: `valuesAt(quad)`, and `columnsAt(quad)` what stands for their columns. */
 export function entryQuadsText({ wide, bytes, room }: Packed): string {
-  return `@group(0) @binding(0) var<storage, read> values: ${arrayText(bytes ? 'i32' : 'elem4', room, room)};
+  return `@group(0) @binding(0) var<storage, read> values: ${arrayText(fourType(bytes), room, room)};
 @group(0) @binding(1) var<storage, read> columns: ${arrayText(wide ? 'vec4u' : 'vec2u', room, room)};
 ${tableText}fn valuesAt(quad: u32) -> vec4f {
   let four = values[quad];
-  return vec4f(${bytes ? ([0, 1, 2, 3] as const).map((lane) => byteText('four', lane)).join(', ') : 'four'});
+  return ${fourText(bytes, 'four')};
 }
 fn columnsAt(quad: u32) -> vec4u {
   let c = columns[quad];
@@ -227,15 +190,6 @@ fn columnAt(i: u32) -> u32 { return ${wide ? 'columns[i]' : 'halfOf(columns[i >>
 fn rowStart(position: u32) -> u32 { return 4u * table[position]; }
 `;
 }
-
-/** As byteText, of an entry's lane. */
-const anyByteText = /* wgsl */ `fn valueAt(i: u32) -> f32 {
-  let odd = (i & 1u) != 0u;
-  let upper = (i & 2u) != 0u;
-  let own = values[i >> 2u] & select(0xff00ff, -0xff0100, odd) & select(0xffff, -0x10000, upper);
-  let factor = select(1.0, 0x1p-8f, odd) * select(1.0, 0x1p-16f, upper);
-  return f32(own) * factor - select(128.0, 0.0, odd && upper);
-}`;
 
 /** WGSL: `rowAt(position)` where a slice is one row and the parameters say `rows`. */
 export const rowAtText = 'fn rowAt(position: u32) -> u32 { return table[params.rows + 1u + position]; }\n';

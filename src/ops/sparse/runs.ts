@@ -7,8 +7,19 @@ import { ceilDiv } from '../../base/shape';
 import type { MatMulNode } from '../matmul/problem';
 import { epilogueAxis, type MatMulKernel } from '../matmul/product';
 import { foldWorkgroups } from '../wgsl/dispatch';
-import { arrayText, byteText, type Packed, packSlices, slicesOf } from './pack';
-import { canRun, elementBytes, entryBytes, frontText, isVector, packedBindings, storeRow, weightsOf } from './weights';
+import { byteText } from './bytes';
+import { arrayText, type Packed, packSlices, slicesOf } from './pack';
+import {
+  canRun,
+  elementBytes,
+  entryBytes,
+  frontText,
+  isVector,
+  openFlops,
+  packedBindings,
+  storeRow,
+  weightsOf,
+} from './weights';
 
 /** Rows of a slice: neighbours that a CPU runs at a time. */
 const slice = 4;
@@ -51,7 +62,7 @@ export const vectorRuns: MatMulKernel = {
     const invocations = slices * slice;
     return {
       flops: 8 * quads,
-      emulated: (turnFlops * quads) / run + rowFlops * run * invocations,
+      emulated: quads * (turnFlops / run + 4 * openFlops(n)) + rowFlops * run * invocations,
       // Structures are loaded for half of what their parts would cost; the vector is read in no order.
       traffic: quads * 4 * (entryBytes(n) / 2 + 1.5 * bytes) + invocations * (12 + bytes),
       workgroups: ceilDiv(invocations, t.lanes as number),

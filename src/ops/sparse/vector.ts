@@ -18,6 +18,7 @@ import {
   frontText,
   invocationFlops,
   isVector,
+  openFlops,
   packedBindings,
   storeRow,
   weightsOf,
@@ -46,7 +47,7 @@ export const vectorSlices: MatMulKernel = {
     const invocations = slices * slice;
     return {
       flops: 8 * quads,
-      emulated: 2 * turnFlops * quads + rowFlops * invocations,
+      emulated: quads * (2 * turnFlops + 4 * openFlops(n)) + rowFlops * invocations,
       // The vector is read in no order.
       traffic: quads * 4 * (entryBytes(n) + 1.5 * bytes) + invocations * (12 + bytes),
       workgroups: ceilDiv(invocations, t.lanes as number),
@@ -98,7 +99,7 @@ function lanesCost(n: MatMulNode, bins: readonly Bin[]): Cost {
   return {
     flops: 2 * steps,
     // Barriers make a CPU leave an invocation and come back to it.
-    emulated: turnFlops * steps + 40 * invocationFlops * results,
+    emulated: steps * (turnFlops + openFlops(n)) + 40 * invocationFlops * results,
     traffic: steps * (entryBytes(n) + 1.5 * bytes) + results * 12,
     shared: results * 16,
     cleared: results * group * 4,
@@ -169,7 +170,11 @@ export const vectorMerge: MatMulKernel = {
   space: { items: [16, 32, 8] },
   epilogueAxis,
   when: (n, adapter) => canRun(n, adapter) && isVector(n),
-  cost: (n, t) => mergeCost(mergeOf(n, t.items as number), elementBytes(n), entryBytes(n)),
+  cost(n, t) {
+    const merge = mergeOf(n, t.items as number);
+    const cost = mergeCost(merge, elementBytes(n), entryBytes(n));
+    return { ...cost, emulated: (cost.emulated ?? 0) + merge.entries * openFlops(n) };
+  },
   dispatches(n, t) {
     const p = weightsOf(n);
     const packed = packSlices(n, { ...p, slice: 1 });

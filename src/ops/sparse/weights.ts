@@ -11,6 +11,7 @@ import { batchSize, kernelProblem, type MatMulNode, type Problem, type Side } fr
 import { linearHelpers } from '../wgsl/dispatch';
 import { elemAliases } from '../wgsl/elements';
 import { epilogue } from '../wgsl/epilogue';
+import { openingFlops } from './bytes';
 import { type Along, fitsBinding, narrow, type Packed } from './pack';
 
 export interface SparseWeights {
@@ -36,7 +37,7 @@ export interface SparseWeights {
 const ownBuffers = 5;
 
 /** Where the bindings of a fused program begin: behind the parameters, and the scales of integers. */
-const tailBinding = (n: MatMulNode) => ownBuffers + (weightsOf(n).rowBytes === undefined ? 1 : 2);
+const tailBinding = (n: MatMulNode) => ownBuffers + (isOfBytes(n) ? 2 : 1);
 
 /** Rows of fewer elements than this may be packed into more than they had. */
 const shortest = 8;
@@ -95,9 +96,9 @@ export function canRun(n: MatMulNode, { limits }: AdapterProfile): boolean {
   const p = sparseWeights(n);
   if (!p) return false;
   const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  const valueBytes = p.rowBytes === undefined ? elementBytes(n) : 1;
   return (
-    tailBinding(n) - 1 + n.operands.length <= limits.maxStorageBuffersPerShaderStage && fitsBinding(p, valueBytes, most)
+    tailBinding(n) - 1 + n.operands.length <= limits.maxStorageBuffersPerShaderStage &&
+    fitsBinding(p, valueSize(n), most)
   );
 }
 
@@ -135,26 +136,25 @@ export function denseRows(n: MatMulNode, p: SparseWeights): DenseRows {
 
 type Bindings = Readonly<Record<string, Operand>>;
 
-interface Factor {
-  readonly text: string;
-  readonly factor: string;
-  readonly bindings: Bindings;
-}
-
-/** WGSL of what a row's sum is times, and of the scales at binding 6 where there are such. */
-function factorOf(n: MatMulNode): Factor {
-  if (weightsOf(n).rowBytes === undefined) return { text: '', factor: 'params.alpha', bindings: {} };
+/** WGSL of the scales of integers, where there are such. */
+export function scalesOf(n: MatMulNode, binding: number): { readonly text: string; readonly bindings: Bindings } {
+  if (!isOfBytes(n)) return { text: '', bindings: {} };
   return {
-    text: `@group(0) @binding(${ownBuffers + 1}) var<storage, read> scales: array<elem>;\n`,
-    factor: '(params.alpha * f32(scales[row]))',
+    text: `@group(0) @binding(${binding}) var<storage, read> scales: array<elem>;\n`,
     bindings: { scales: { input: 2 } },
   };
+}
+
+/** WGSL of what a row's sum is times, and of the scales at binding 6. */
+function factorOf(n: MatMulNode) {
+  const factor = isOfBytes(n) ? '(params.alpha * f32(scales[row]))' : 'params.alpha';
+  return { ...scalesOf(n, ownBuffers + 1), factor };
 }
 
 /** WGSL of the bindings 4 and from 6 on: `store(plane, row, column, v)` of four columns of a row of the sparse product. */
 export function storeColumns(n: MatMulNode, p: SparseWeights) {
   const { text: scales, factor, bindings } = factorOf(n);
-  const scaled = n.attributes.alpha === 1 && p.rowBytes === undefined ? 'v' : `${factor} * v`;
+  const scaled = n.attributes.alpha === 1 && !isOfBytes(n) ? 'v' : `${factor} * v`;
   const whole = !p.turned && p.columns % 4 === 0;
   const step = p.turned ? 'params.rows' : '1u';
   const tail = epilogue(n, n.output(0).dims.length - 1, p.turned ? { apart: step } : 'step', tailBinding(n));
@@ -197,11 +197,17 @@ export const turnFlops = (columnQuads: number) => 160 + 45 * columnQuads ** 2;
 
 export const elementBytes = (n: MatMulNode) => byteSize(deviceType(n.input(0).dtype));
 
+/** Whether values are packed as int8. */
+export const isOfBytes = (n: MatMulNode) => sparseWeights(n)?.rowBytes !== undefined;
+
+/** Bytes of a packed value. */
+export const valueSize = (n: MatMulNode) => (isOfBytes(n) ? 1 : elementBytes(n));
+
+/** Operations that making a float of a packed value is worth on a software adapter. */
+export const openFlops = (n: MatMulNode) => (isOfBytes(n) ? openingFlops : 0);
+
 /** Bytes of an entry's value and column. */
-export const entryBytes = (n: MatMulNode) => {
-  const { rowBytes, length } = weightsOf(n);
-  return (rowBytes === undefined ? elementBytes(n) : 1) + (length > narrow ? 4 : 2);
-};
+export const entryBytes = (n: MatMulNode) => valueSize(n) + (weightsOf(n).length > narrow ? 4 : 2);
 
 /** What every shader has in front. */
 export const frontText = (n: MatMulNode) => elemAliases(n.input(0).dtype) + linearHelpers;

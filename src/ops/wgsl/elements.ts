@@ -52,6 +52,10 @@ export function wordType(dtype: DType): string {
   return wordsPerQuad(dtype) === 4 ? computeScalar(dtype) : 'u32';
 }
 
+/** The type of an array that is bound, of as many elements as are stated. */
+export const arrayType = (element: string, length?: number) =>
+  length === undefined ? `array<${element}>` : `array<${element}, ${length}>`;
+
 /** Aliases that hand-written float kernels are written against: `elem` and `elem4`. Sums are always f32. */
 export function elemAliases(dtype: DType): string {
   const elem = wordType(dtype);
