@@ -20,8 +20,8 @@ interface Chain {
   readonly name: string;
   /** The product's operands; for a sparse product the first becomes compressed rows. */
   readonly sparse?: boolean;
-  /** The operand that is a constant, mostly zeros. */
-  readonly weights?: 'left' | 'right';
+  /** The operand that is a constant, mostly zeros; `bytes` is the second one, transposed, as int8. */
+  readonly weights?: 'left' | 'right' | 'bytes';
   readonly operands: readonly [number[], number[]];
   readonly bias?: number[];
   /** Whether a tensor of the product's shape is added too. */
@@ -144,6 +144,26 @@ const chains: Chain[] = [
     bias: [7],
     residual: true,
   },
+  {
+    name: 'by sparse int8 weights',
+    weights: 'bytes',
+    operands: [
+      [6, 32],
+      [32, 12],
+    ],
+    bias: [12],
+    residual: true,
+  },
+  {
+    name: 'a row by sparse int8 weights',
+    weights: 'bytes',
+    operands: [
+      [1, 48],
+      [48, 33],
+    ],
+    bias: [33],
+    residual: true,
+  },
   { name: 'sparse weights by vector', weights: 'left', operands: [[70, 30], [30]], bias: [70], residual: true },
 ];
 
@@ -204,7 +224,7 @@ function graphOf({ name, sparse, weights, operands, bias, residual }: Chain) {
     b.input(label, 'float32', input(label, dims, values).dims);
   const operand = (side: 'left' | 'right', dims: readonly number[], values: (i: number) => number) =>
     weights === side ? b.constant(input(side, dims, (i) => (i % 4 === 0 ? values(i) : 0))) : feed(side, dims, values);
-  const right = operand('right', operands[1], (i) => Math.cos(i));
+  const right = () => operand('right', operands[1], (i) => Math.cos(i));
   let at: string;
   if (sparse) {
     const [rows, columns] = operands[0] as [number, number];
@@ -212,9 +232,23 @@ function graphOf({ name, sparse, weights, operands, bias, residual }: Chain) {
       input('left', operands[0], (i) => (i % 3 === 0 ? Math.sin(i) : 0)),
     );
     const parts = [values, columnIndices, rowOffsets].map((array) => b.constant(array));
-    [at] = b.add('lepton.SparseMatMul', [...parts, right], { rows, columns }) as [string];
+    [at] = b.add('lepton.SparseMatMul', [...parts, right()], { rows, columns }) as [string];
+  } else if (weights === 'bytes') {
+    const [K, N] = operands[1] as [number, number];
+    const bytes = Array.from({ length: N * K }, (_, i) => (i % 4 === 0 ? (37 * i) & 0xff : 128));
+    const constants = [
+      ndarray('uint8', [N, 1, K], bytes),
+      ndarray(
+        'float32',
+        [N, 1],
+        bytes.slice(0, N).map((_, i) => 0.01 + i / 1000),
+      ),
+    ];
+    const left = feed('left', operands[0], (i) => Math.sin(i));
+    const attributes = { K, N, bits: 8, block_size: K };
+    [at] = b.add('lepton.MatMulNBits', [left, ...constants.map((array) => b.constant(array))], attributes) as [string];
   } else {
-    [at] = b.add('MatMul', [operand('left', operands[0], (i) => Math.sin(i)), right]) as [string];
+    [at] = b.add('MatMul', [operand('left', operands[0], (i) => Math.sin(i)), right()]) as [string];
   }
   const { dims } = b.type(at);
   if (bias) [at] = b.add('Add', [at, feed('bias', bias, (i) => i / 8)]) as [string];
