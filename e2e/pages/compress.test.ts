@@ -38,6 +38,7 @@ const network = makeModel({
 const choices: readonly CompressOptions[] = [
   { prune: 0.9 },
   { prune: { sparsity: 0.8, structure: '4x4' }, quantize: 'int8' },
+  { prune: { structure: '2:4' }, quantize: 'int8' },
   { quantize: { type: 'int4', blockSize: 64, symmetric: false } },
   { quantize: 'dynamic-int8' },
 ];
