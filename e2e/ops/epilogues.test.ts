@@ -236,14 +236,8 @@ function graphOf({ name, sparse, weights, operands, bias, residual }: Chain) {
   } else if (weights === 'bytes') {
     const [K, N] = operands[1] as [number, number];
     const bytes = Array.from({ length: N * K }, (_, i) => (i % 4 === 0 ? (37 * i) & 0xff : 128));
-    const constants = [
-      ndarray('uint8', [N, 1, K], bytes),
-      ndarray(
-        'float32',
-        [N, 1],
-        bytes.slice(0, N).map((_, i) => 0.01 + i / 1000),
-      ),
-    ];
+    const scales = Array.from({ length: N }, (_, i) => 0.01 + i / 1000);
+    const constants = [ndarray('uint8', [N, 1, K], bytes), ndarray('float32', [N, 1], scales)];
     const left = feed('left', operands[0], (i) => Math.sin(i));
     const attributes = { K, N, bits: 8, block_size: K };
     [at] = b.add('lepton.MatMulNBits', [left, ...constants.map((array) => b.constant(array))], attributes) as [string];

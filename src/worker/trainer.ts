@@ -229,6 +229,10 @@ export class Trainer {
     return (this.live ?? disposedOf()).variables;
   }
 
+  private get plans(): StepPlans {
+    return (this.live ?? disposedOf()).plans;
+  }
+
   private readWeights(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
     return this.variables.read(this.description.weights.map(({ name }) => name));
   }
@@ -257,7 +261,7 @@ export class Trainer {
   private run(request: StepRequest, feedsOf: () => ReadonlyMap<string, WireTensor>) {
     return this.surviving(async () => {
       const { prepared, reading } = await this.inTurn(async () => {
-        const prepared = await (this.live ?? disposedOf()).plans.of(request);
+        const prepared = await this.plans.of(request);
         const { plan } = prepared.runner.executable;
         const outputs = plan.outputs.map(({ name }) => ({ name, location: 'cpu' as const }));
         // In an object: a promise alone would be waited for.
@@ -302,7 +306,7 @@ export class Trainer {
 
   /** @throws NOT_FINITE with the first node that gave something that is not finite */
   private async explain(request: StepRequest, feeds: ReadonlyMap<string, WireTensor>, loss: number): Promise<never> {
-    throw notFinite(loss, await (this.live ?? disposedOf()).plans.culprit(request, feeds), request.compile);
+    throw notFinite(loss, await this.plans.culprit(request, feeds), request.compile);
   }
 
   private async open(weights: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {

@@ -35,7 +35,8 @@ function ofIntegers(kernel: MatMulKernel): NBitsKernel {
     epilogueAxis,
     when(n, adapter) {
       const { bits, blocks, zeros } = nbitsProblem(n);
-      if (!n.input(1).isConstant || bits !== 8 || blocks !== 1 || zeros !== 'none') return false;
+      const { isConstant, pattern } = n.input(1);
+      if (!isConstant || !pattern || bits !== 8 || blocks !== 1 || zeros !== 'none') return false;
       return isOfBytes(bytesView(n)) && (kernel.when?.(bytesView(n), adapter) ?? true);
     },
     legal: (n, t, adapter) => kernel.legal?.(bytesView(n), t, adapter) ?? true,

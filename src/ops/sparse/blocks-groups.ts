@@ -11,7 +11,7 @@ import { epilogueAxis, type MatMulKernel } from '../matmul/product';
 import { foldWorkgroups, linearHelpers, oneEach } from '../wgsl/dispatch';
 import { fourText, fourType, putFourText, sourceText } from './bytes';
 import { enableShared } from './matrix';
-import { type Along, arrayText, roomFor } from './pack';
+import { type Along, arrayText, roomFor, stepsOf } from './pack';
 import {
   canRun,
   denseRows,
@@ -82,7 +82,7 @@ function gridOf(n: MatMulNode, t: Tunables) {
 /** Bytes of the packed values. */
 const valueBytes = (n: MatMulNode, room: number) => Math.max(64, 16 * valueSize(n) * room);
 
-/** What is read at every turn has its size told: SwiftShader divides four times for each load from an array that has not. */
+/** WGSL of the bindings 0 and 1: `blockAt(i)`, the four values of a block, and the places. */
 const packedText = (n: MatMulNode, t: Tunables, { room }: Groups) => `const GROUP = ${t.group}u;
 @group(0) @binding(0) var<storage, read> values: ${arrayText(fourType(isOfBytes(n)), 4 * room, room)};
 @group(0) @binding(1) var<storage, read> places: ${arrayText('u32', room, room)};
@@ -148,7 +148,8 @@ export const blockGroups: MatMulKernel = {
 };
 
 function packGroups(n: MatMulNode, groups: Groups, most: number) {
-  const { input, pattern, along, rows, length, rowBytes } = weightsOf(n);
+  const weights = weightsOf(n);
+  const { input, along, rows, length } = weights;
   const bytes = isOfBytes(n);
   const name = `groups of ${most} ${along}`;
   const lineQuads = groups.starts.length - 1;
@@ -158,6 +159,7 @@ function packGroups(n: MatMulNode, groups: Groups, most: number) {
     ranges: { scratch: `${name} ranges`, bytes: 8 * groups.count * lineQuads },
   };
   const lanes = 16;
+  const { rowStep, columnStep } = stepsOf(weights);
   const dispatch: Dispatch = {
     label: 'MatMul.packBlockGroups',
     wgsl: sourceText(n.input(input).dtype, bytes) + putFourText(bytes) + linearHelpers + packText,
@@ -165,8 +167,7 @@ function packGroups(n: MatMulNode, groups: Groups, most: number) {
     bindings: { source: { input }, starts: { table: `${name} starts`, data: groups.starts }, ...bindings },
     uniforms: {
       ...{ rows, groupRows: groups.rows, length, lineQuads, groups: groups.count },
-      rowStep: along === 'rows' ? (rowBytes ?? pattern.columns) : 1,
-      inputStep: along === 'rows' ? 1 : pattern.columns,
+      ...{ rowStep, inputStep: columnStep },
     },
     workgroups: oneEach(lineQuads, lanes),
     once: true,

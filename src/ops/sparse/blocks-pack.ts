@@ -10,7 +10,7 @@ import type { BlockShape, Pattern } from '../../ir/pattern';
 import type { MatMulNode } from '../matmul/problem';
 import { linearHelpers, oneEach } from '../wgsl/dispatch';
 import { fourText, fourType, putFourText, sourceText } from './bytes';
-import { type Along, arrayText, roomFor } from './pack';
+import { type Along, arrayText, roomFor, stepsOf } from './pack';
 import { isOfBytes, valueSize, weightsOf } from './weights';
 
 /** Rows of the result by elements that are summed up. */
@@ -94,7 +94,8 @@ export function valueBytes(n: MatMulNode, size: BlockSize): number {
 export const mostInputs = 1 << 15;
 
 export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
-  const { input, pattern, along, rows, length, rowBytes } = weightsOf(n);
+  const weights = weightsOf(n);
+  const { input, pattern, along, rows, length } = weights;
   const found = blockRowsOf(pattern, along, size);
   const bytes = isOfBytes(n);
   const name = `blocks ${size.rows}x${size.inputs} ${along}`;
@@ -104,6 +105,7 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
     table: { table: `${name} table`, data: found.table },
   };
   const blockRows = ceilDiv(rows, size.rows);
+  const { rowStep, columnStep } = stepsOf(weights);
   const lanes = 16;
   const dispatch: Dispatch = {
     label: 'MatMul.packBlocks',
@@ -112,8 +114,7 @@ export function packBlocks(n: MatMulNode, size: BlockSize): PackedBlocks {
     bindings: { source: { input }, ...bindings },
     uniforms: {
       ...{ rows, length, blockRows, tableStart: found.quads },
-      rowStep: along === 'rows' ? (rowBytes ?? pattern.columns) : 1,
-      inputStep: along === 'rows' ? 1 : pattern.columns,
+      ...{ rowStep, inputStep: columnStep },
     },
     workgroups: oneEach(blockRows, lanes),
     once: true,

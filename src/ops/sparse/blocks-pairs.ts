@@ -88,7 +88,7 @@ fn pairsAt(block: u32) -> mat2x4f {
 /** WGSL of what the sums of four columns of integers are times. */
 const columnScales = /* wgsl */ `
 fn scalesAt(column: u32) -> vec4f {
-  return vec4f(vec4<elem>(scales[column], scales[column + 1u], scales[column + 2u], scales[column + 3u]));
+  return vec4f(elem4(scales[column], scales[column + 1u], scales[column + 2u], scales[column + 3u]));
 }
 `;
 

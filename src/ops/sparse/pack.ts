@@ -132,6 +132,13 @@ export function fitsBinding(
   return 4 * roomFor(quads) * Math.max(elementBytes, length > narrow ? 4 : 2) <= most;
 }
 
+/** Elements, or bytes, from one row of what is packed to the next, and from one of its columns. */
+export function stepsOf({ pattern, along, rowBytes }: Pick<Packing, 'pattern' | 'along' | 'rowBytes'>) {
+  return along === 'rows'
+    ? { rowStep: rowBytes ?? pattern.columns, columnStep: 1 }
+    : { rowStep: 1, columnStep: pattern.columns };
+}
+
 export function packSlices(n: NodeView, { input, pattern, along, slice, run = 1, index, rowBytes }: Packing): Packed {
   const slices = slicesOf(pattern, along, slice, run);
   const room = run * roomFor(slices.quads / run);
@@ -143,14 +150,18 @@ export function packSlices(n: NodeView, { input, pattern, along, slice, run = 1,
   const values: Operand = { scratch: `${name} values`, bytes: bytesOf(bytes ? 1 : byteSize(deviceType(dtype))) };
   const columns: Operand = { scratch: `${name} columns`, bytes: bytesOf(wide ? 4 : 2) };
   const tableOperand: Operand = { table: `${name} table`, data: slices.table };
-  const [rowStep, columnStep] = along === 'rows' ? [rowBytes ?? pattern.columns, 1] : [1, pattern.columns];
   const lanes = 64;
   const dispatch: Dispatch = {
     label: `${n.node.op.replace('lepton.', '')}.packSlices`,
     wgsl: [sourceText(dtype, bytes), putValueText(bytes), linearHelpers, index?.text ?? sameIndex, packText].join('\n'),
     constants: { SLICE: slice, RUN: run, WIDE: Number(wide), LANES: lanes },
     bindings: { source: { input }, table: tableOperand, values, columns },
-    uniforms: { rows: slices.rows, length: slices.length, slices: slices.slices, rowStep, columnStep },
+    uniforms: {
+      rows: slices.rows,
+      length: slices.length,
+      slices: slices.slices,
+      ...stepsOf({ pattern, along, rowBytes }),
+    },
     workgroups: oneEach(slices.slices * slice, lanes),
     once: true,
   };
