@@ -3,25 +3,47 @@
 // per chunk, as from blob.arrayBuffer(), pile up by the dozen before the collector looks at them.)
 
 const spareBuffers = 4;
+/** Spare buffers whose content may be asked for; they are taken last. */
+const rememberedBuffers = 2;
+
+/** What a spare buffer begins with: a chunk of something. */
+export interface Content {
+  readonly of: object;
+  readonly index: number;
+  readonly length: number;
+}
+
+interface Spare {
+  readonly buffer: ArrayBuffer;
+  content: Content | undefined;
+}
 
 export interface BufferPool {
   /** A buffer of exactly `bytes`, its contents arbitrary. */
   take(bytes: number): ArrayBuffer;
-  /** Hands a buffer back. One that was detached or is of another size is dropped. */
-  give(buffer: ArrayBuffer): void;
+  /** Hands a buffer back, with what is in it where somebody may want that soon. One that was detached is dropped. */
+  give(buffer: ArrayBuffer, content?: Content): void;
+  /** What was given lately, if it is still there; valid until anything is awaited. */
+  recall(of: object, index: number): Uint8Array<ArrayBuffer> | undefined;
 }
 
 export function bufferPool(): BufferPool {
-  const spare: ArrayBuffer[] = [];
+  const spare: Spare[] = [];
   return {
     take(bytes) {
-      const at = spare.findLastIndex((buffer) => buffer.byteLength === bytes);
-      return at < 0 ? new ArrayBuffer(bytes) : (spare.splice(at, 1)[0] as ArrayBuffer);
+      const at = spare.findLastIndex(({ buffer, content }) => !content && buffer.byteLength === bytes);
+      return at < 0 ? new ArrayBuffer(bytes) : (spare.splice(at, 1)[0] as Spare).buffer;
     },
-    give(buffer) {
+    give(buffer, content) {
       if (buffer.byteLength === 0) return;
-      spare.push(buffer);
+      spare.push({ buffer, content });
+      const remembered = spare.filter((s) => s.content);
+      if (remembered.length > rememberedBuffers) (remembered[0] as Spare).content = undefined;
       if (spare.length > spareBuffers) spare.shift();
+    },
+    recall(of, index) {
+      const found = spare.find(({ content }) => content?.of === of && content.index === index);
+      return found?.content && new Uint8Array(found.buffer, 0, found.content.length);
     },
   };
 }

@@ -12,8 +12,8 @@ export interface ChunkSource {
   readonly chunkBytes: number;
   /** Resolves once the bytes before `end` are there, with `end` or the end of the file. */
   wait(end: number, signal: AbortSignal | undefined): Promise<number>;
-  /** Bytes that are there, but not yet a chunk; valid until anything is awaited. */
-  gathered(): { start: number; bytes: Uint8Array } | undefined;
+  /** A chunk from its start on, as much of it as is in memory; valid until anything is awaited. */
+  atHand(index: number): Uint8Array | undefined;
   /**
    * Reads bytes [from, to) of a chunk to the same place in a buffer of `chunkBytes`, whose other bytes
    * become arbitrary, and returns the buffer to use from then on.
@@ -57,7 +57,7 @@ export class ChunkReader implements ByteSource {
       const index = Math.floor(at / chunkBytes);
       const stop = Math.min(end, (index + 1) * chunkBytes);
       const target = out.subarray(at - offset, stop - offset);
-      if (!this.#copyGathered(at, target)) await this.#inTurn(() => this.#copyWindow(index, at, target, signal));
+      if (!this.#copyAtHand(at, target)) await this.#inTurn(() => this.#copyWindow(index, at, target, signal));
       at = stop;
     }
     return out;
@@ -113,17 +113,18 @@ export class ChunkReader implements ByteSource {
     this.served = true;
     let buffer = this.#pool.take(chunkBytes);
     const start = at % chunkBytes;
-    const gathered = new Uint8Array(buffer, start, end - at);
-    if (!this.#copyGathered(at, gathered)) {
+    if (!this.#copyAtHand(at, new Uint8Array(buffer, start, end - at))) {
       buffer = await this.#source.load(Math.floor(at / chunkBytes), start, start + end - at, buffer, signal);
     }
     return { buffer, piece: { offset: at, bytes: new Uint8Array(buffer, start, end - at) } };
   }
 
-  #copyGathered(at: number, target: Uint8Array): boolean {
-    const gathered = this.#source.gathered();
-    if (!gathered || at < gathered.start || at + target.length > gathered.start + gathered.bytes.length) return false;
-    target.set(gathered.bytes.subarray(at - gathered.start, at - gathered.start + target.length));
+  #copyAtHand(at: number, target: Uint8Array): boolean {
+    const { chunkBytes } = this.#source;
+    const start = at % chunkBytes;
+    const bytes = this.#source.atHand(Math.floor(at / chunkBytes));
+    if (!bytes || start + target.length > bytes.length) return false;
+    target.set(bytes.subarray(start, start + target.length));
     return true;
   }
 

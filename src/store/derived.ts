@@ -50,7 +50,7 @@ export function derivedFrom({ database, manifest, pool, now, build }: DerivedOpt
         size,
         chunkBytes: record.chunkBytes,
         wait: async (end) => Math.min(end, size),
-        gathered: () => undefined,
+        atHand: () => undefined,
         async load(index, _from, _to, buffer) {
           const blob = chunks[index];
           const expected = Math.min(record.chunkBytes, size - index * record.chunkBytes);

@@ -1,4 +1,4 @@
-// Takes a download's bytes: gathers pieces of any length into one reused buffer, puts full chunks on the
+// Takes a download's bytes: gathers pieces of any length into buffers of a chunk, puts full chunks on the
 // shelf, hashes the whole where an integrity is asked for, and tells readers how far it has come.
 // Invariant: bytes [0, position) are readable, from the shelf or from the gathering buffer.
 
@@ -32,6 +32,8 @@ export interface IngestOptions {
   readonly served: () => boolean;
 }
 
+const noBuffer = new ArrayBuffer(0);
+
 export class Ingest implements Receiver {
   version: Version | undefined;
   /** Resolves when a server has answered with the file. */
@@ -39,19 +41,20 @@ export class Ingest implements Receiver {
   readonly #options: IngestOptions;
   readonly #chunkBytes: number;
   #accept: () => void = () => undefined;
-  #buffer: ArrayBuffer;
+  #buffer = noBuffer;
   #chunk: number;
   #filled = 0;
+  /** Names the bytes taken so far, in the pool. */
+  #content = {};
   #hasher: Hasher | undefined;
   #told = Number.NEGATIVE_INFINITY;
 
   /** Continues after the chunks that the shelf's manifest records. */
   constructor(options: IngestOptions) {
-    const { shelf, arrival, pool } = options;
+    const { shelf, arrival } = options;
     const { manifest } = shelf;
     this.#options = options;
     this.#chunkBytes = manifest.chunkBytes;
-    this.#buffer = pool.take(manifest.chunkBytes);
     this.#chunk = manifest.digests.length;
     this.accepted = new Promise((resolve) => {
       this.#accept = resolve;
@@ -65,9 +68,9 @@ export class Ingest implements Receiver {
     return Math.min(this.#chunk * this.#chunkBytes + this.#filled, this.version?.total ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The bytes not on the shelf yet: valid until anything is awaited. */
-  get gathered(): { start: number; bytes: Uint8Array<ArrayBuffer> } {
-    return { start: this.#chunk * this.#chunkBytes, bytes: new Uint8Array(this.#buffer, 0, this.#filled) };
+  /** A chunk from its start on, as much as is in memory: the one that is gathered, and those that were lately. */
+  atHand(index: number): Uint8Array<ArrayBuffer> | undefined {
+    return index === this.#chunk ? this.#gathered : this.#options.pool.recall(this.#content, index);
   }
 
   /** Prepares the hasher for what an earlier download left. Before the first byte is written. */
@@ -97,6 +100,7 @@ export class Ingest implements Receiver {
     await shelf.restart();
     arrival.reach(0);
     this.version = undefined;
+    this.#content = {};
     this.#chunk = 0;
     this.#filled = 0;
     this.#told = Number.NEGATIVE_INFINITY;
@@ -106,6 +110,7 @@ export class Ingest implements Receiver {
   async write(piece: Uint8Array): Promise<void> {
     this.#hasher?.update(piece);
     for (let at = 0; at < piece.length; ) {
+      if (this.#buffer === noBuffer) this.#buffer = this.#options.pool.take(this.#chunkBytes);
       const part = piece.subarray(at, at + this.#chunkBytes - this.#filled);
       new Uint8Array(this.#buffer).set(part, this.#filled);
       this.#filled += part.length;
@@ -133,14 +138,21 @@ export class Ingest implements Receiver {
   /** Hands the buffer back, when nothing more will be written; what did not fill a chunk is gone. */
   release(): void {
     const { pool, arrival } = this.#options;
-    if (this.#filled > 0) arrival.reach(this.gathered.start);
+    if (this.#filled > 0) arrival.reach(this.#chunk * this.#chunkBytes);
     this.#filled = 0;
     pool.give(this.#buffer);
-    this.#buffer = new ArrayBuffer(0);
+    this.#buffer = noBuffer;
+  }
+
+  get #gathered(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#buffer, 0, this.#filled);
   }
 
   async #shelve(): Promise<void> {
-    await this.#options.shelf.add(this.#chunk, this.gathered.bytes);
+    const { shelf, pool } = this.#options;
+    await shelf.add(this.#chunk, this.#gathered);
+    pool.give(this.#buffer, { of: this.#content, index: this.#chunk, length: this.#filled });
+    this.#buffer = noBuffer;
     this.#chunk++;
     this.#filled = 0;
   }

@@ -183,7 +183,7 @@ class ChunkedFile implements OpenFile {
   #chunks() {
     const { url, shelf } = this.#parts;
     const arrival = this.#arrival;
-    const gathered = () => this.#ingest?.gathered;
+    const atHand = (index: number) => this.#ingest?.atHand(index);
     return {
       url,
       get size() {
@@ -191,7 +191,7 @@ class ChunkedFile implements OpenFile {
       },
       chunkBytes: shelf.manifest.chunkBytes,
       wait: (end: number, signal: AbortSignal | undefined) => arrival.wait(end, signal, `Reading ${url}`),
-      gathered,
+      atHand,
       load: shelf.load.bind(shelf),
     };
   }

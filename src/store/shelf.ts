@@ -72,6 +72,8 @@ export class Shelf {
     const blob = new Blob([bytes]);
     this.#held.set(index, blob);
     if (!this.#storing) return;
+    // Whoever has waited for these bytes comes first: browsers hash on the thread that asks for it.
+    await new Promise((resume) => setTimeout(resume));
     const digest = await chunkDigest(bytes);
     this.#manifest = { ...this.#manifest, digests: [...this.#manifest.digests, digest] };
     while (this.#writes.size >= writesInFlight) await Promise.race(this.#writes);
