@@ -42,9 +42,12 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local
   let x0 = vec4i(ox + lanes) * params.strideX - params.padX;
   let image = (id.z * (params.outputs / params.groupOut) + group) * params.channels * params.inputStep;
 
+  let channels = params.channels;
+  let inputStep = params.inputStep;
+  let taps = params.taps;
   // A column of `sum` for each output channel. Those past the last one repeat it, and are not stored.
   var sum = mat4x4f();
-  var tap = (group * params.groupOut + min(inGroup + lanes, vec4u(params.groupOut - 1u))) * params.channels * params.taps;
+  var tap = (group * params.groupOut + min(inGroup + lanes, vec4u(params.groupOut - 1u))) * channels * taps;
   for (var ky = 0; ky < params.kernelY; ky++) {
     let row = y0 + ky * params.dilationY;
     for (var kx = 0; kx < params.kernelX; kx++) {
@@ -52,14 +55,15 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local
       let inside = vec4<bool>(row >= 0 && row < params.inHeight) & (column >= vec4i()) & (column < vec4i(params.inWidth));
       var at = image + vec4u(select(vec4i(), row * params.inWidth + column, inside));
       var weight = tap;
-      for (var c = 0u; c < params.channels; c++) {
+      for (var c = 0u; c < channels; c++) {
         let v = select(vec4f(), vec4f(vec4(x[at.x], x[at.y], x[at.z], x[at.w])), inside);
-        sum[0] += f32(w[weight.x]) * v;
-        sum[1] += f32(w[weight.y]) * v;
-        sum[2] += f32(w[weight.z]) * v;
-        sum[3] += f32(w[weight.w]) * v;
-        at += params.inputStep;
-        weight += params.taps;
+        let u = vec4f(vec4(w[weight.x], w[weight.y], w[weight.z], w[weight.w]));
+        sum[0] += u.x * v;
+        sum[1] += u.y * v;
+        sum[2] += u.z * v;
+        sum[3] += u.w * v;
+        at += inputStep;
+        weight += taps;
       }
       tap += vec4u(1u);
     }

@@ -41,13 +41,11 @@ export async function openCached(cache: Cache, wanted: Wanted): Promise<OpenFile
     if (stored) return stored;
     wanted.onMissing?.();
     const release = await lock(cache, wanted, lockNames.download(url), 'exclusive');
-    try {
-      const appeared = await storage.database.file(url); // from another tab, while this one waited
-      if (!appeared) return await startDownload(cache, wanted, release);
-    } catch (error) {
+    const download = await startDownload(cache, wanted, release).catch((error) => {
       release();
       throw error;
-    }
+    });
+    if (download) return download;
     release();
   }
 }
@@ -83,12 +81,25 @@ async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifes
   return file;
 }
 
-async function startDownload(cache: Cache, wanted: Wanted, onEnd: () => void): Promise<OpenFile> {
+/** Undefined if another tab has stored the file while this one waited for its turn. */
+async function startDownload(cache: Cache, wanted: Wanted, onEnd: () => void): Promise<OpenFile | undefined> {
   const { url } = wanted;
-  const left = await cache.storage.database.part(url);
+  const { database } = cache.storage;
+  const use = ({ id }: Manifest) => lock(cache, wanted, cache.lockNames.use(id), 'shared');
+  const fresh = cache.newManifest(url);
+  const using = use(fresh);
+  const drop = () => void using.then((release) => release()).catch(() => undefined);
+  // Each is a way to another process and back, and the request waits for all of them: so they go together.
+  const looked = Promise.all([database.file(url), database.part(url), using]);
+  const [appeared, left, release] = await looked.catch((error) => {
+    drop();
+    throw error;
+  });
   const resumed = left && resumable(left.part, left.present);
-  const manifest = resumed ? { ...resumed, lastUsedAt: cache.now() } : cache.newManifest(url);
-  const onClose = await lock(cache, wanted, cache.lockNames.use(manifest.id), 'shared');
+  if (appeared || resumed) release();
+  if (appeared) return undefined;
+  const manifest = resumed ? { ...resumed, lastUsedAt: cache.now() } : fresh;
+  const onClose = resumed ? await use(resumed) : release;
   const connection = cache.connectionTo(url);
   const shelf = new Shelf(manifest, connection, cache.storage);
   const derived = derivedOf(cache, manifest, connection);

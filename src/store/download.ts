@@ -22,7 +22,7 @@ export interface Receiver {
   /** The version its bytes are of; undefined before the first answer. */
   readonly version: Version | undefined;
   /** An answer has come and bytes of this version follow. */
-  accept(version: Version): Promise<void>;
+  accept(version: Version): void;
   /** Forgets every byte: `position` is 0 afterwards. Throws if it cannot. */
   restart(): Promise<void>;
   /** Takes the bytes at `position`; they may be overwritten once it resolves. */
@@ -95,14 +95,14 @@ async function attempt(connection: Connection, receiver: Receiver, ifRange: bool
   // A 206 may tell less than the answer before it.
   let total = (ranged ? version?.total : undefined) ?? now.total;
   const validator = (ranged ? version?.validator : undefined) ?? now.validator;
-  await receiver.accept({ total, validator });
+  receiver.accept({ total, validator });
   for await (const piece of pieces(response, connection.pool)) {
     const fresh = piece.subarray(Math.min(skip, piece.length));
     skip -= piece.length - fresh.length;
     if (total !== undefined && receiver.position + fresh.length > total) {
       // Content-Length was that of an encoded body, and Content-Encoding is hidden across origins.
       total = undefined;
-      await receiver.accept({ total, validator });
+      receiver.accept({ total, validator });
     }
     if (fresh.length > 0) await receiver.write(fresh);
     // Pieces already buffered would keep a cancelled download going for a while.

@@ -78,7 +78,7 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
   };
   const pool = bufferPool();
   const database = weightDatabase(databaseName);
-  const cache = locks && createCache(locks);
+  const cache = locks && globalThis.crypto.subtle && createCache(locks);
 
   function createCache(locks: LockManager): Cache {
     const names = lockNames(databaseName);
@@ -94,12 +94,12 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
     };
   }
 
-  /** Undefined where the page may not store: it is not secure, or IndexedDB is missing or forbidden. */
-  async function available(): Promise<Cache | undefined> {
-    if (!cache || !globalThis.crypto.subtle) return undefined;
+  /** False where the page may not store: it is not secure, or IndexedDB is missing or forbidden. */
+  async function isAvailable(): Promise<boolean> {
+    if (!cache) return false;
     return database.file('').then(
-      () => cache,
-      () => undefined,
+      () => true,
+      () => false,
     );
   }
 
@@ -133,18 +133,16 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
     const wanted = { url, integrity, signal, onProgress, onMissing: missing };
     throwIfAborted(signal, `Loading ${url}`);
     // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
-    const mayStore = options.cache && /^https?:/.test(url);
-    if (mayStore) void database.exists().then((exists) => exists || missing());
-    const usable = mayStore ? await available() : undefined;
-    if (!usable) return openUncached(wanted);
-    return openCached(usable, wanted).catch((error: unknown) => {
+    if (!cache || !options.cache || !/^https?:/.test(url)) return openUncached(wanted);
+    void database.exists().then((exists) => exists || missing());
+    return openCached(cache, wanted).catch((error: unknown) => {
       if (error instanceof LeptonError) throw error;
-      return openUncached(wanted); // the database failed
+      return openUncached(wanted); // the database failed, or is forbidden
     });
   }
 
   async function list(): Promise<CachedFile[]> {
-    if (!(await available())) return [];
+    if (!(await isAvailable())) return [];
     const files = (await database.files()).map(describe);
     return files.sort((a, b) => a.lastUsedAt - b.lastUsedAt);
   }
@@ -159,14 +157,14 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
       return !(await exists) || (await files).length === 0;
     },
     async delete(url) {
-      return (await available()) !== undefined && database.remove(absolute(url));
+      return (await isAvailable()) && database.remove(absolute(url));
     },
     async clear() {
-      if (await available()) await database.clear();
+      if (await isAvailable()) await database.clear();
     },
     async usage() {
       const { quota } = await estimateOf(storage);
-      if (!(await available())) return { bytes: 0, quota, files: 0 };
+      if (!(await isAvailable())) return { bytes: 0, quota, files: 0 };
       const [files, parts] = await Promise.all([database.files(), database.parts()]);
       const bytes = [...files, ...parts].reduce((sum, manifest) => sum + heldBytes(manifest), 0);
       return { bytes, quota, files: files.length };

@@ -81,13 +81,13 @@ export class Ingest implements Receiver {
     for await (const { bytes } of stored) this.#hasher.update(bytes);
   }
 
-  async accept(version: Version): Promise<void> {
+  accept(version: Version): void {
     const { shelf, arrival } = this.#options;
     this.version = version;
-    await shelf.prepare(version);
     arrival.expect(version.total);
     this.#tell();
-    this.#accept();
+    // Bytes come in while room is made for them; a failure is told when they are to be shelved.
+    shelf.prepare(version).then(this.#accept, () => undefined);
   }
 
   async restart(): Promise<void> {

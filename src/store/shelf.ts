@@ -30,6 +30,8 @@ export class Shelf {
   #failure: LeptonError | undefined;
   /** Chunks whose bytes need no check: fresh from the network, or handles of verified stored ones. */
   readonly #held = new Map<number, Blob>();
+  /** What `prepare` does, which the rest waits for. Never rejects. */
+  #prepared: Promise<void> = Promise.resolve();
   readonly #writes = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
 
@@ -54,11 +56,14 @@ export class Shelf {
   /** Takes note of what a server says of the file, and makes room for the bytes missing. Throws STORAGE_QUOTA. */
   async prepare({ total, validator }: Version): Promise<void> {
     this.#manifest = { ...this.#manifest, size: total, validator };
-    await this.#tryToStore(async ({ database, quota }) => {
-      if (total !== undefined) await quota.makeRoom(this.#need());
-      if (!this.#recorded) await database.begin(this.#manifest);
-      this.#recorded = true;
-    });
+    const prepare = () =>
+      this.#tryToStore(async ({ database, quota }) => {
+        if (total !== undefined) await quota.makeRoom(this.#need());
+        if (!this.#recorded) await database.begin(this.#manifest);
+        this.#recorded = true;
+      });
+    this.#prepared = this.#prepared.then(prepare);
+    await this.#prepared;
     this.#throwFailure();
   }
 
@@ -74,6 +79,8 @@ export class Shelf {
     if (!this.#storing) return;
     // Whoever has waited for these bytes comes first: browsers hash on the thread that asks for it.
     await new Promise((resume) => setTimeout(resume));
+    await this.#prepared;
+    this.#throwFailure();
     const digest = await chunkDigest(bytes);
     this.#manifest = { ...this.#manifest, digests: [...this.#manifest.digests, digest] };
     while (this.#writes.size >= writesInFlight) await Promise.race(this.#writes);
@@ -84,13 +91,13 @@ export class Shelf {
 
   /** Waits for the running writes. Throws STORAGE_QUOTA if one of them did not fit. */
   async settle(): Promise<void> {
-    await Promise.all(this.#writes);
+    await this.#idle();
     this.#throwFailure();
   }
 
   /** Forgets every chunk, to start over with the store as it is. */
   async restart(): Promise<void> {
-    await Promise.all(this.#writes);
+    await this.#idle();
     this.#storing = this.#storage !== undefined;
     this.#held.clear();
     this.#manifest = { ...this.#manifest, digests: [] };
@@ -109,7 +116,7 @@ export class Shelf {
 
   /** Removes everything from the store. */
   async discard(): Promise<void> {
-    await Promise.all(this.#writes);
+    await this.#idle();
     this.#storing = false;
     this.#held.clear();
     await this.#storage?.database.remove(this.#manifest.url, this.#manifest.id);
@@ -153,6 +160,11 @@ export class Shelf {
 
   close(): void {
     this.#held.clear();
+  }
+
+  async #idle(): Promise<void> {
+    await this.#prepared;
+    await Promise.all(this.#writes);
   }
 
   async #stored(index: number): Promise<Blob | undefined> {
