@@ -70,6 +70,31 @@ export function fetchRange(
   });
 }
 
+/** A request for a whole file, made before it is certain that somebody wants it. */
+export interface EarlyRequest {
+  /** Gives its answer to whoever asks for the file first. */
+  readonly fetch: typeof fetch;
+  cancel(): void;
+}
+
+export function requestEarly({ url, fetch, cache }: Connection): EarlyRequest {
+  const stopping = new AbortController();
+  let answer: Promise<Response> | undefined = fetch(url, { cache, signal: stopping.signal });
+  answer.catch(() => undefined); // told to whoever asks
+  return {
+    fetch(input, init) {
+      const early = answer;
+      answer = undefined;
+      if (!early) return fetch(input, init);
+      const stop = () => stopping.abort(init?.signal?.reason);
+      if (init?.signal?.aborted) stop();
+      init?.signal?.addEventListener('abort', stop);
+      return early;
+    },
+    cancel: () => stopping.abort(),
+  };
+}
+
 async function attempt(connection: Connection, receiver: Receiver, ifRange: boolean): Promise<void> {
   const { position, version } = receiver;
   if (version && position === version.total) return;

@@ -127,15 +127,15 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
 
   async function open(given: string, options: OpenOptions): Promise<OpenFile> {
     const url = absolute(given);
-    const { signal, onProgress, onMissing } = options;
+    const { signal, onProgress } = options;
     const integrity = options.integrity === undefined ? undefined : parseIntegrity(options.integrity);
-    const missing = once(onMissing);
-    const wanted = { url, integrity, signal, onProgress, onMissing: missing };
+    const wanted = { url, integrity, signal, onProgress, onMissing: once(options.onMissing) };
     throwIfAborted(signal, `Loading ${url}`);
     // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
     if (!cache || !options.cache || !/^https?:/.test(url)) return openUncached(wanted);
-    void database.exists().then((exists) => exists || missing());
-    return openCached(cache, wanted).catch((error: unknown) => {
+    // In this order: to look for the file makes the database.
+    const exists = database.exists();
+    return openCached(cache, wanted, exists).catch((error: unknown) => {
       if (error instanceof LeptonError) throw error;
       return openUncached(wanted); // the database failed, or is forbidden
     });
