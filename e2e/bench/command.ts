@@ -36,8 +36,6 @@ import { sparseProblems, sparseRows } from './sparse/table';
 import { caseRows, memoryRows, problems, startRows, summary, text } from './table';
 import { versionsOf } from './versions';
 
-/** A visit takes seconds, so there are fewer of them. */
-const startRounds = 3;
 const startCase = 'MNIST CNN batch 1';
 
 export default async function main(args: readonly string[]): Promise<number> {
@@ -96,10 +94,7 @@ async function measure(options: BenchOptions, folder: string): Promise<BenchResu
     for (const page of trainers) await page.close();
     const done = [...ran, ...trained.map((result) => withGaps(result, runtimes))];
     const first = cases.find(({ name }) => name === startCase);
-    const starts =
-      first && wantsStart(only)
-        ? await runStarts(first, { runtimes, folder, rounds: Math.min(rounds, startRounds) })
-        : [];
+    const starts = first && wantsStart(only) ? await runStarts(first, { runtimes, folder, rounds }) : [];
     const results: BenchResults = { ...machine.described, versions, cases: done, starts, sparse };
     if (options.update) await update(results, { runtimes, browser, server });
     return results;
