@@ -3,7 +3,7 @@
 // per chunk, as from blob.arrayBuffer(), pile up by the dozen before the collector looks at them.)
 
 const spareBuffers = 4;
-/** Spare buffers whose content may be asked for; they are taken last. */
+/** Spare buffers whose content may be asked for: the newest that have any. Nobody takes them meanwhile. */
 const rememberedBuffers = 2;
 
 /** What a spare buffer begins with: a chunk of something. */

@@ -43,7 +43,8 @@ export async function openCached(cache: Cache, wanted: Wanted, exists: Promise<b
   const isNew = !(await Promise.race([exists, looking.then(always, always)]));
   if (isNew) wanted.onMissing?.();
   const first = isNew ? await acquire(locks, lockNames.download(url), { ifAvailable: true }) : undefined;
-  const begun = first && (await download(cache, wanted, first, requestEarly(cache.connectionTo(url))));
+  const request = () => requestEarly({ ...cache.connectionTo(url), signal: wanted.signal });
+  const begun = first && (await download(cache, wanted, first, request()));
   if (begun) return begun;
   for (;;) {
     const found = await looking;
@@ -92,8 +93,7 @@ async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifes
 
 /**
  * Undefined if another tab has stored the file meanwhile.
- * @param onEnd runs once, when the download has ended in any way, or is not to be
- * @param early a request for the whole file, made before it was certain that all of it is wanted
+ * @param onEnd runs when the download has ended in any way, or is not to be
  */
 async function download(
   cache: Cache,

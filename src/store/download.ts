@@ -70,25 +70,25 @@ export function fetchRange(
   });
 }
 
-/** A request for a whole file, made before it is certain that somebody wants it. */
+/** A request for a whole file, made before it is certain that all of it is wanted. */
 export interface EarlyRequest {
-  /** Gives its answer to whoever asks for the file first. */
+  /** Answers the first call with what the request is answered, and makes requests for the others. */
   readonly fetch: typeof fetch;
   cancel(): void;
 }
 
-export function requestEarly({ url, fetch, cache }: Connection): EarlyRequest {
+export function requestEarly({ url, fetch, cache, signal }: Connection): EarlyRequest {
   const stopping = new AbortController();
-  let answer: Promise<Response> | undefined = fetch(url, { cache, signal: stopping.signal });
-  answer.catch(() => undefined); // told to whoever asks
+  const either = signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal;
+  let answer: Promise<Response> | undefined = fetch(url, { cache, signal: either });
+  answer.catch(() => undefined); // told to the first caller, if there is one
   return {
     fetch(input, init) {
       const early = answer;
       answer = undefined;
-      if (!early) return fetch(input, init);
-      const stop = () => stopping.abort(init?.signal?.reason);
-      if (init?.signal?.aborted) stop();
-      init?.signal?.addEventListener('abort', stop);
+      // What has been answered already would not reject.
+      if (!early || init?.signal?.aborted) return fetch(input, init);
+      init?.signal?.addEventListener('abort', () => stopping.abort());
       return early;
     },
     cancel: () => stopping.abort(),

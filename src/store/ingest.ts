@@ -30,6 +30,8 @@ export interface IngestOptions {
   readonly onProgress: ((progress: Progress) => void) | undefined;
   /** Whether a reader has been given bytes already. */
   readonly served: () => boolean;
+  /** There is no room for the file: it need not go on. */
+  readonly onRefused: (why: LeptonError) => void;
 }
 
 const noBuffer = new ArrayBuffer(0);
@@ -82,12 +84,12 @@ export class Ingest implements Receiver {
   }
 
   accept(version: Version): void {
-    const { shelf, arrival } = this.#options;
+    const { shelf, arrival, onRefused } = this.#options;
     this.version = version;
     arrival.expect(version.total);
     this.#tell();
-    // Bytes come in while room is made for them; a failure is told when they are to be shelved.
-    shelf.prepare(version).then(this.#accept, () => undefined);
+    // Bytes come in while room is made for them.
+    shelf.prepare(version).then(this.#accept, onRefused);
   }
 
   async restart(): Promise<void> {

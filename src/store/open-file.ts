@@ -94,7 +94,8 @@ class ChunkedFile implements OpenFile {
     }
     const { integrity, onProgress } = transfer;
     const served = () => this.#reader.served;
-    const ingest = new Ingest({ url, shelf, arrival, pool, integrity, onProgress, served });
+    const onRefused = (why: LeptonError) => this.#stop(why);
+    const ingest = new Ingest({ url, shelf, arrival, pool, integrity, onProgress, served, onRefused });
     this.#ingest = ingest;
     this.complete = this.#run(ingest, transfer);
     this.complete.catch(() => undefined); // whoever wants to know awaits it

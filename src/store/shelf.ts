@@ -74,11 +74,11 @@ export class Shelf {
 
   /** Adds the next chunk. Its bytes may be overwritten once this resolves. Throws STORAGE_QUOTA. */
   async add(index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    // Whoever has waited for these bytes comes first: browsers copy and hash on the thread that asks for it.
+    await new Promise((resume) => setTimeout(resume));
     const blob = new Blob([bytes]);
     this.#held.set(index, blob);
     if (!this.#storing) return;
-    // Whoever has waited for these bytes comes first: browsers hash on the thread that asks for it.
-    await new Promise((resume) => setTimeout(resume));
     await this.#prepared;
     this.#throwFailure();
     const digest = await chunkDigest(bytes);
@@ -227,7 +227,7 @@ export class Shelf {
   /** Never rejects: a full quota is kept for `#throwFailure`, any other failure ends the storing. */
   async #tryToStore(body: (storage: Storage) => Promise<void>): Promise<void> {
     const storage = this.#storage;
-    if (!storage || !this.#storing) return;
+    if (!storage || !this.#storing || this.#failure) return;
     try {
       await storage.quota.write(this.#need(), () => body(storage));
     } catch (error) {
