@@ -4,7 +4,7 @@
 
 import { abortError } from '../base/errors';
 import { type Derived, derivedFrom } from './derived';
-import { type Connection, type EarlyRequest, requestEarly } from './download';
+import type { Connection } from './download';
 import type { Progress } from './ingest';
 import { createHasher, type Integrity } from './integrity';
 import { acquire, type LockNames } from './locks';
@@ -31,34 +31,24 @@ export interface Cache {
   connectionTo(url: string): Connection;
 }
 
-/**
- * Rejects with a LeptonError, or with the browser's own error where the database fails.
- * @param exists whether there was a database before this one was asked for anything
- */
-export async function openCached(cache: Cache, wanted: Wanted, exists: Promise<boolean>): Promise<OpenFile> {
-  const { storage, locks, lockNames } = cache;
+/** Rejects with a LeptonError, or with the browser's own error where the database fails. */
+export async function openCached(cache: Cache, wanted: Wanted): Promise<OpenFile> {
+  const { storage, lockNames } = cache;
   const { url } = wanted;
-  let looking = storage.database.file(url);
-  // Making a database takes longer than many a server's answer, and nothing is in a new one.
-  const isNew = !(await Promise.race([exists, looking.then(always, always)]));
-  if (isNew) wanted.onMissing?.();
-  const first = isNew ? await acquire(locks, lockNames.download(url), { ifAvailable: true }) : undefined;
-  const request = () => requestEarly({ ...cache.connectionTo(url), signal: wanted.signal });
-  const begun = first && (await download(cache, wanted, first, request()));
-  if (begun) return begun;
   for (;;) {
-    const found = await looking;
+    const found = await storage.database.file(url);
     const stored = found && (await openFound(cache, wanted, found));
     if (stored) return stored;
     wanted.onMissing?.();
     const release = await lock(cache, wanted, lockNames.download(url), 'exclusive');
-    const started = await download(cache, wanted, release);
+    const started = await startDownload(cache, wanted, release).catch((error) => {
+      release();
+      throw error;
+    });
     if (started) return started;
-    looking = storage.database.file(url);
+    release();
   }
 }
-
-const always = () => true;
 
 /** Undefined if the stored file is not what `integrity` asks for; it is removed then. */
 async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifest): Promise<OpenFile | undefined> {
@@ -91,40 +81,16 @@ async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifes
   return file;
 }
 
-/**
- * Undefined if another tab has stored the file meanwhile.
- * @param onEnd runs when the download has ended in any way, or is not to be
- */
-async function download(
-  cache: Cache,
-  wanted: Wanted,
-  onEnd: () => void,
-  early?: EarlyRequest,
-): Promise<OpenFile | undefined> {
+/** Undefined if another tab has stored the file while this one waited for its turn. */
+async function startDownload(cache: Cache, wanted: Wanted, onEnd: () => void): Promise<OpenFile | undefined> {
   const { url } = wanted;
-  const stop = () => {
-    early?.cancel();
-    onEnd();
-  };
-  try {
-    const claimed = await claim(cache, wanted);
-    if (!claimed) {
-      stop();
-      return undefined;
-    }
-    const { manifest, onClose } = claimed;
-    const isResumed = manifest.digests.length > 0;
-    if (isResumed) early?.cancel();
-    const connection = cache.connectionTo(url);
-    const requests = early && !isResumed ? { ...connection, fetch: early.fetch } : connection;
-    const shelf = new Shelf(manifest, connection, cache.storage);
-    const derived = derivedOf(cache, manifest, connection);
-    const parts = { url, shelf, pool: connection.pool, derived, onClose };
-    return await openDownload(parts, { ...wanted, connection: requests, onEnd });
-  } catch (error) {
-    stop();
-    throw error;
-  }
+  const claimed = await claim(cache, wanted);
+  if (!claimed) return undefined;
+  const { manifest, onClose } = claimed;
+  const connection = cache.connectionTo(url);
+  const shelf = new Shelf(manifest, connection, cache.storage);
+  const derived = derivedOf(cache, manifest, connection);
+  return openDownload({ url, shelf, pool: connection.pool, derived, onClose }, { ...wanted, connection, onEnd });
 }
 
 interface Claimed {
@@ -148,9 +114,8 @@ async function claim(cache: Cache, wanted: Wanted): Promise<Claimed | undefined>
   const resumed = left && resumable(left.part, left.present);
   if (!appeared && !resumed) return { manifest: fresh, onClose: release };
   release();
-  return resumed && !appeared
-    ? { manifest: { ...resumed, lastUsedAt: cache.now() }, onClose: await use(resumed) }
-    : undefined;
+  if (appeared || !resumed) return undefined;
+  return { manifest: { ...resumed, lastUsedAt: cache.now() }, onClose: await use(resumed) };
 }
 
 function derivedOf({ storage, now }: Cache, manifest: Manifest, { pool }: Connection): (build: string) => Derived {

@@ -70,31 +70,6 @@ export function fetchRange(
   });
 }
 
-/** A request for a whole file, made before it is certain that all of it is wanted. */
-export interface EarlyRequest {
-  /** Answers the first call with what the request is answered, and makes requests for the others. */
-  readonly fetch: typeof fetch;
-  cancel(): void;
-}
-
-export function requestEarly({ url, fetch, cache, signal }: Connection): EarlyRequest {
-  const stopping = new AbortController();
-  const either = signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal;
-  let answer: Promise<Response> | undefined = fetch(url, { cache, signal: either });
-  answer.catch(() => undefined); // told to the first caller, if there is one
-  return {
-    fetch(input, init) {
-      const early = answer;
-      answer = undefined;
-      // What has been answered already would not reject.
-      if (!early || init?.signal?.aborted) return fetch(input, init);
-      init?.signal?.addEventListener('abort', () => stopping.abort());
-      return early;
-    },
-    cancel: () => stopping.abort(),
-  };
-}
-
 async function attempt(connection: Connection, receiver: Receiver, ifRange: boolean): Promise<void> {
   const { position, version } = receiver;
   if (version && position === version.total) return;

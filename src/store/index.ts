@@ -129,13 +129,14 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
     const url = absolute(given);
     const { signal, onProgress } = options;
     const integrity = options.integrity === undefined ? undefined : parseIntegrity(options.integrity);
-    const wanted = { url, integrity, signal, onProgress, onMissing: once(options.onMissing) };
+    const missing = once(options.onMissing);
+    const wanted = { url, integrity, signal, onProgress, onMissing: missing };
     throwIfAborted(signal, `Loading ${url}`);
     // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
     if (!cache || !options.cache || !/^https?:/.test(url)) return openUncached(wanted);
     // In this order: to look for the file makes the database.
-    const exists = database.exists();
-    return openCached(cache, wanted, exists).catch((error: unknown) => {
+    void database.exists().then((exists) => exists || missing());
+    return openCached(cache, wanted).catch((error: unknown) => {
       if (error instanceof LeptonError) throw error;
       return openUncached(wanted); // the database failed, or is forbidden
     });
