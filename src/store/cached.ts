@@ -84,23 +84,6 @@ async function openFound(cache: Cache, wanted: Wanted, manifest: CompleteManifes
 /** Undefined if another tab has stored the file while this one waited for its turn. */
 async function startDownload(cache: Cache, wanted: Wanted, onEnd: () => void): Promise<OpenFile | undefined> {
   const { url } = wanted;
-  const claimed = await claim(cache, wanted);
-  if (!claimed) return undefined;
-  const { manifest, onClose } = claimed;
-  const connection = cache.connectionTo(url);
-  const shelf = new Shelf(manifest, connection, cache.storage);
-  const derived = derivedOf(cache, manifest, connection);
-  return openDownload({ url, shelf, pool: connection.pool, derived, onClose }, { ...wanted, connection, onEnd });
-}
-
-interface Claimed {
-  readonly manifest: Manifest;
-  readonly onClose: () => void;
-}
-
-/** What an interrupted download left, or a new manifest, in use from now on; undefined if the file is stored. */
-async function claim(cache: Cache, wanted: Wanted): Promise<Claimed | undefined> {
-  const { url } = wanted;
   const { database } = cache.storage;
   const use = ({ id }: Manifest) => lock(cache, wanted, cache.lockNames.use(id), 'shared');
   const fresh = cache.newManifest(url);
@@ -112,10 +95,14 @@ async function claim(cache: Cache, wanted: Wanted): Promise<Claimed | undefined>
     throw error;
   });
   const resumed = left && resumable(left.part, left.present);
-  if (!appeared && !resumed) return { manifest: fresh, onClose: release };
-  release();
-  if (appeared || !resumed) return undefined;
-  return { manifest: { ...resumed, lastUsedAt: cache.now() }, onClose: await use(resumed) };
+  if (appeared || resumed) release();
+  if (appeared) return undefined;
+  const manifest = resumed ? { ...resumed, lastUsedAt: cache.now() } : fresh;
+  const onClose = resumed ? await use(manifest) : release;
+  const connection = cache.connectionTo(url);
+  const shelf = new Shelf(manifest, connection, cache.storage);
+  const derived = derivedOf(cache, manifest, connection);
+  return openDownload({ url, shelf, pool: connection.pool, derived, onClose }, { ...wanted, connection, onEnd });
 }
 
 function derivedOf({ storage, now }: Cache, manifest: Manifest, { pool }: Connection): (build: string) => Derived {

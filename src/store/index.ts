@@ -127,9 +127,9 @@ export function createWeightStore(dependencies: Partial<StoreDependencies> = {})
 
   async function open(given: string, options: OpenOptions): Promise<OpenFile> {
     const url = absolute(given);
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onMissing } = options;
     const integrity = options.integrity === undefined ? undefined : parseIntegrity(options.integrity);
-    const missing = once(options.onMissing);
+    const missing = once(onMissing);
     const wanted = { url, integrity, signal, onProgress, onMissing: missing };
     throwIfAborted(signal, `Loading ${url}`);
     // Addresses of other kinds (blob:, data:) mean something else the next time, or nothing.
