@@ -31,7 +31,7 @@ import { RuntimePage } from './runtime-page';
 import { takeCrossover } from './sparse/crossover';
 import { timeKernels } from './sparse/kernels';
 import { runSparse } from './sparse/run';
-import { type SparseShape, sparseShapes } from './sparse/shapes';
+import { drawnShapes, prunedShapes, type SparseShape, wantsSparse } from './sparse/shapes';
 import { sparseProblems, sparseRows } from './sparse/table';
 import { caseRows, memoryRows, problems, startRows, summary, text } from './table';
 import { versionsOf } from './versions';
@@ -125,14 +125,12 @@ async function update(results: BenchResults, { runtimes, browser, server }: Draw
 /** None, and a message, where this machine lacks the data that some of them are made of. */
 function wantedShapes(only: RegExp): SparseShape[] {
   if (!wantsSparse(only)) return [];
-  if (hasData()) return sparseShapes().filter(({ name }) => only.test(`sparse ${name}`));
+  if (hasData()) return [...drawnShapes(), ...prunedShapes()].filter(({ name }) => only.test(`sparse ${name}`));
   console.log(`No sparse weights: there is no folder ${dataPath()}. Set LEPTON_DATA to the shared data.`);
   return [];
 }
 
 const wantsStart = (only: RegExp) => only.test(`cold start of ${startCase}`);
-
-const wantsSparse = ({ source }: RegExp) => /sparse/.test(source) || source === '(?:)';
 
 const wantedTrainings = (only: RegExp) => trainings.filter(({ name }) => only.test(name));
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { root, run } from '../../../.ci/command';
+import { sharedDataFolder } from '../../../.ci/shared-data';
 import { findDriver } from '../../support/dawn';
 
 export default async function main(args: readonly string[]): Promise<number> {
@@ -21,6 +22,7 @@ export default async function main(args: readonly string[]): Promise<number> {
     await bundle(folder);
     const driver = process.env.LEPTON_ADAPTER === 'hardware' ? undefined : findDriver();
     return await run(process.execPath, [join(folder, 'bench.mjs'), ...args], {
+      LEPTON_DATA: sharedDataFolder(root),
       ...(driver && { VK_ICD_FILENAMES: driver }),
     });
   } finally {

@@ -1,11 +1,17 @@
-// The kernel benchmark itself: peaks of the adapter, then case by case; prints a table, writes JSON.
+// The kernel benchmark itself: peaks of the adapter, then case by case, then sparse weights; prints tables, writes JSON.
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { root } from '../../../.ci/command';
+import { sharedDataFolder } from '../../../.ci/shared-data';
 import { openDevice } from '../../../src/gpu/device';
 import { probe } from '../../../src/gpu/probe';
 import { type BenchCase, cases } from '../cases';
 import { hardwareCases } from '../cases/kernels';
+import { drawnShapes, prunedShapes, wantsSparse } from '../sparse/shapes';
 import { type KernelResult, measureCase } from './measure';
+import { measureShape, type SparseKernelResult, sparseHead, sparseRow } from './sparse';
+
+const head = ['case', 'median ms', 'GPU ms', 'GFLOP/s', 'GB/s', 'roofline', 'first ms', 'slowest kernel'];
 
 const usage = 'Usage: npm run bench:kernels [-- --only=REGEX --rounds=N --json=FILE --bundle=FOLDER]';
 
@@ -22,13 +28,14 @@ export async function runKernelBench(gpu: GPU, args: readonly string[]): Promise
   const peaks = await probe(device);
   device.handle.destroy();
   console.log(`${vendor} ${architecture} ${description}: ${features.join(', ')}`);
-  console.log(`peaks: ${(peaks.flops / 1e9).toFixed(1)} GFLOP/s, copy ${(peaks.bandwidth / 1e9).toFixed(1)} GB/s\n`);
-  console.log(row(['case', 'median ms', 'GPU ms', 'GFLOP/s', 'GB/s', 'roofline', 'first ms', 'slowest kernel']));
-
+  console.log(`peaks: ${(peaks.flops / 1e9).toFixed(1)} GFLOP/s, copy ${(peaks.bandwidth / 1e9).toFixed(1)} GB/s`);
   const wanted = new RegExp(option('only') ?? '');
+  const chosen = [...cases, ...(software ? [] : hardwareCases)].filter(
+    (c) => wanted.test(c.name) && runsOn(c, features),
+  );
   const results: KernelResult[] = [];
-  for (const c of [...cases, ...(software ? [] : hardwareCases)]) {
-    if (!wanted.test(c.name) || !runsOn(c, features)) continue;
+  if (chosen.length > 0) console.log(`\n${row(head)}`);
+  for (const c of chosen) {
     const r = await measureCase(gpu, c, peaks, rounds);
     results.push(r);
     console.log(
@@ -44,6 +51,7 @@ export async function runKernelBench(gpu: GPU, args: readonly string[]): Promise
       ]),
     );
   }
+  const sparse = wantsSparse(wanted) ? await timeSparse(gpu, wanted, rounds) : [];
   const file = option('json');
   const adapter = { vendor, architecture, description, features, software };
   const report = {
@@ -53,9 +61,25 @@ export async function runKernelBench(gpu: GPU, args: readonly string[]): Promise
     peaks,
     rounds,
     results,
+    sparse,
   };
   if (file) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   return 0;
+}
+
+async function timeSparse(gpu: GPU, wanted: RegExp, rounds: number): Promise<SparseKernelResult[]> {
+  const data = sharedDataFolder(root);
+  if (!existsSync(data)) console.log(`\nNo layers that others pruned: there is no folder ${data}. Set LEPTON_DATA.`);
+  const shapes = [...drawnShapes(), ...(existsSync(data) ? prunedShapes() : [])];
+  console.log(`\n${row(sparseHead)}`);
+  const results: SparseKernelResult[] = [];
+  for (const shape of shapes.filter(({ name }) => wanted.test(`sparse ${name}`))) {
+    for (const result of await measureShape(gpu, shape, rounds)) {
+      results.push(result);
+      console.log(row(sparseRow(result)));
+    }
+  }
+  return results;
 }
 
 function runsOn(c: BenchCase, features: readonly string[]): boolean {
@@ -64,7 +88,7 @@ function runsOn(c: BenchCase, features: readonly string[]): boolean {
 
 function row([name = '', ...rest]: readonly string[]): string {
   const last = rest.pop() ?? '';
-  return `${name.padEnd(34)}${rest.map((cell) => cell.padStart(10)).join('')}  ${last}`;
+  return `${name.padEnd(50)}${rest.map((cell) => cell.padStart(12)).join('')}  ${last}`;
 }
 
 function ms(value: number | undefined): string {

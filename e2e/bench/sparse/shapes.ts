@@ -160,8 +160,7 @@ function pruned(name: string, file: string, n: number): SparseShape[] {
 const dlmc = (file: string) => `dlmc/${file}.smtx`;
 const attention = 'multihead_attention_q_fully_connected';
 
-/** @throws where the shared data is not there */
-export function sparseShapes(): SparseShape[] {
+export function drawnShapes(): SparseShape[] {
   return [
     ...products(768, 768),
     ...products(3072, 768),
@@ -171,6 +170,12 @@ export function sparseShapes(): SparseShape[] {
     convolution({ size: 28, channels: [256, 512], kernel: 1 }),
     convolution({ size: 28, channels: [96, 576], kernel: 1 }),
     convolution({ size: 14, channels: [384, 64], kernel: 1 }),
+  ];
+}
+
+/** @throws where the shared data is not there */
+export function prunedShapes(): SparseShape[] {
+  return [
     ...pruned(
       'DLMC, magnitude',
       dlmc(`transformer__magnitude_pruning__0.8__body_encoder_layer_5_self_attention_${attention}`),
@@ -191,3 +196,6 @@ export function sparseShapes(): SparseShape[] {
     ...pruned('Cora, a graph', 'citation-graphs/cora.mtx', 64),
   ];
 }
+
+/** Whether cases whose names match are to be of sparse weights, too: where it says so, or says nothing. */
+export const wantsSparse = ({ source }: RegExp) => /sparse/.test(source) || source === '(?:)';
