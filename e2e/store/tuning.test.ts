@@ -78,6 +78,10 @@ describeBrowsers('tuning store', (browser) => {
         { ...whole, choices: [['p', { kernel: 'gemv', tunables: { width: 'wide' }, time: 1 }]] },
         { a: { rates, choices: [] } },
       ],
+      'a rival that took no time': [
+        { ...whole, choices: [['p', { ...choice('gemv'), rival: { kernel: 'tiled', time: 0 } }], ...whole.choices] },
+        { a: { rates, choices: whole.choices } },
+      ],
     };
     for (const [name, [record, expected]] of Object.entries(damaged)) {
       test(`${name}: the rest is used, and what is found out is kept`, async () => {

@@ -10,7 +10,7 @@ import { compare } from '../ops/harness';
 import { describeDawn } from '../support/dawn';
 import { type OpenModel, openOnGpu } from '../support/engines';
 import { Contrary } from './contrary';
-import { dense, denseFeeds, softmax, softmaxFeeds } from './models';
+import { dense, denseFeeds, softmax, softmaxFeeds, sparseFeeds, sparseProduct } from './models';
 
 class MemoryStore implements TuningStore {
   readonly kept = new Map<string, { rates: Tuning['rates']; choices: Map<string, Choice> }>();
@@ -70,6 +70,17 @@ describeDawn('tuning on Dawn', (dawn) => {
     expect(await kernelsOf(later, denseFeeds)).toEqual(nodes.map(({ kernel, chosenBy }) => ({ kernel, chosenBy })));
     await later.dispose();
     expect(store.decided).toHaveLength(2);
+  });
+
+  it('shows of sparse weights what the best dense kernel took beside the chosen one, or the best sparse one', async () => {
+    const model = await openOnGpu(dawn.gpu, sparseProduct(), { tune: 'full' });
+    await model.engine.prepare(new Map([['x', [1, 256]]]), { signal: anySignal() });
+    const [{ kernel, chosenBy, sparsity } = {}] = (await model.profile(sparseFeeds)).nodes;
+    await model.dispose();
+    expect(chosenBy).toBe('measurement');
+    expect(sparsity?.zeros).toBeCloseTo(15 / 16, 3);
+    expect(sparsity?.rival?.kernel.startsWith('sparse')).toBe(!kernel?.startsWith('sparse'));
+    expect(sparsity?.rival?.timesSlower).toBeGreaterThan(0.9);
   });
 
   it('other kernels take over between runs, with the same answers', async () => {

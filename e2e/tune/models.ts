@@ -37,8 +37,23 @@ export function denseOf(rows: number): Uint8Array<ArrayBuffer> {
   });
 }
 
+/** y = x · w: [1, 256] → [1, 256], one weight in sixteen not zero. */
+export function sparseProduct(): Uint8Array<ArrayBuffer> {
+  const w = drawn([256, 256]);
+  w.data.forEach((_, i) => {
+    if (i % 16 !== (i >> 8) % 16) w.data[i] = 0;
+  });
+  return makeModel({
+    nodes: [{ op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['y'] }],
+    inputs: [{ name: 'x', dtype: 'float32', shape: [1, 256] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [1, 256] }],
+    initializers: [tensorOf('w', w)],
+  });
+}
+
 const weights = drawn([67, 130]);
 export const dense = denseOf(1);
+export const sparseFeeds = { x: drawn([1, 256]) };
 export const denseFeeds = { x: drawn([1, 67]) };
 export const rowsFeeds = { x: drawn([96, 67]) };
 export const softmaxFeeds = (rows: number) => ({ x: drawn([rows, 257]) });

@@ -5,6 +5,7 @@ import { version as packageVersion } from '../../package.json';
 export type { DType } from '../base/dtype';
 export { LeptonError, type LeptonErrorCode } from '../base/errors';
 export type { TensorInfo } from '../base/model-info';
+export type { Sparsity } from '../base/tuning';
 export type { CachedFile, CacheUsage, HostStep, LoadReport, NodeProfile, Profile, Progress } from '../worker/protocol';
 export { type CacheOptions, cache } from './cache';
 export { type ImageInput, type ImageOptions, type ImageSource, image } from './image';

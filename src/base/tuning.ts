@@ -17,6 +17,8 @@ export interface Choice {
   readonly tunables: Readonly<Record<string, number>>;
   /** Milliseconds of one execution. */
   readonly time: number;
+  /** Where both were measured, the best of the other kind: of dense kernels where this one is sparse, or of sparse ones. */
+  readonly rival?: { readonly kernel: string; readonly time: number };
 }
 
 export interface Tuning {
@@ -26,3 +28,15 @@ export interface Tuning {
 }
 
 export type ChosenBy = 'estimate' | 'measurement';
+
+/** Of a node whose weights are mostly zeros. */
+export interface Sparsity {
+  /** Share of zeros among the weights. */
+  readonly zeros: number;
+  /**
+   * The best kernel of the other kind: of those that compute with the zeros where the chosen one leaves them out, else of those
+   * that leave them out; and how many times as long as the chosen one it takes, measured where that one was, else
+   * estimated. Absent where there is none.
+   */
+  readonly rival?: { readonly kernel: string; readonly timesSlower: number };
+}

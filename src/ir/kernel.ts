@@ -72,6 +72,8 @@ export interface Kernel<A = any> {
    * with where compiling takes long (plan/quick.ts). It needs nothing packed.
    */
   readonly plain?: boolean;
+  /** Leaves out the zeros of a constant. The best of those that do not is always measured beside. */
+  readonly sparse?: boolean;
   /** Tunable parameters with the values worth trying, the default first. */
   readonly space?: Readonly<Record<string, readonly number[]>>;
   /** Whether the variant can run this node at all on this adapter. Default: always. */

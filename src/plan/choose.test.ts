@@ -34,6 +34,20 @@ test('measures the best of every kernel before the tunables of one, and nothing 
   expect(shortlist([], 2)).toEqual([]);
 });
 
+test('measures the best dense kernel beside sparse ones, however far behind it seems', () => {
+  const sparse = (name: string, flops: readonly number[]) => ({ ...kernel(name, flops), sparse: true });
+  const far = candidates(
+    [sparse('s', [1e9, 1.5e9]), sparse('t', [1.2e9]), kernel('d', [50e9, 60e9])],
+    node,
+    adapter(false),
+  );
+  expect(names(shortlist(far, 3))).toEqual(['s0', 't0', 'd0']);
+  expect(names(shortlist(far, 8))).toEqual(['s0', 't0', 's1', 'd0']);
+  const near = candidates([sparse('s', [1e9]), kernel('d', [2e9])], node, adapter(false));
+  expect(names(shortlist(near, 8))).toEqual(['s0', 'd0']);
+  expect(names(shortlist(candidates([sparse('s', [1e9])], node, adapter(false)), 8))).toEqual(['s0']);
+});
+
 test('finds what a measurement chose, where the node still has it', () => {
   const found = candidates([kernel('a', [1, 2]), kernel('b', [3])], node, adapter(false));
   const chosen = chosenOf(found, { kernel: 'a', tunables: { variant: 1 }, time: 7 });

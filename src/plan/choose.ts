@@ -14,6 +14,8 @@ export interface Candidate {
   readonly seconds: number;
   /** Milliseconds of one execution, where it was measured and won. */
   readonly measured?: number;
+  /** Which other kind it won against, sparse or dense, see Choice. */
+  readonly rival?: Choice['rival'];
 }
 
 interface Rates {
@@ -99,7 +101,7 @@ export function chosenOf(found: readonly Candidate[], choice: Choice): Candidate
     Object.keys(tunables).length === Object.keys(choice.tunables).length &&
     Object.entries(tunables).every(([name, value]) => choice.tunables[name] === value);
   const candidate = found.find(same);
-  return candidate && { ...candidate, measured: choice.time };
+  return candidate && { ...candidate, measured: choice.time, ...(choice.rival && { rival: choice.rival }) };
 }
 
 /** An estimate errs by less than this factor between two variants of which the slower one is no use. */
@@ -107,14 +109,25 @@ const worthMeasuring = 4;
 
 /**
  * The candidates that are worth measuring, in the order to measure them: the best of every kernel first,
- * since kernels differ by more than the tunables of one do.
+ * since kernels differ by more than the tunables of one do. Where sparse ones are, the best dense one is too, whatever its
+ * estimate: sparse weights shall not become slower than dense ones.
  * @param found cheapest estimate first
  */
 export function shortlist(found: readonly Candidate[], most: number): Candidate[] {
   const limit = worthMeasuring * (found[0]?.seconds ?? 0);
   const near = found.filter(({ seconds }) => seconds <= limit);
   const bests = near.filter((c, i) => near.findIndex((other) => other.kernel === c.kernel) === i);
-  return [...bests, ...near.filter((c) => !bests.includes(c))].slice(0, most);
+  const chosen = [...bests, ...near.filter((c) => !bests.includes(c))].slice(0, most);
+  if (!chosen.every(isSparse)) return chosen;
+  const dense = found.find((c) => !isSparse(c));
+  return dense ? [...chosen.slice(0, Math.max(1, most - 1)), dense] : chosen;
+}
+
+export const isSparse = ({ kernel }: Pick<Candidate, 'kernel'>) => kernel.sparse === true;
+
+/** A variant with its tunables: 'implicitGemm tileM=64'. */
+export function textOf({ kernel, tunables }: Pick<Candidate, 'kernel' | 'tunables'>): string {
+  return [kernel.name, ...Object.entries(tunables).map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 
 function combinations(space: Readonly<Record<string, readonly number[]>>): Tunables[] {

@@ -16,12 +16,13 @@ import type { Dispatch, Operand, Stretches } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
 import { opOf, viewNode } from '../ops/registry';
 import { mayReadBeside, settlePipelines } from './beside';
-import { type Candidate, candidates } from './choose';
+import { type Candidate, candidates, textOf } from './choose';
 import { overflowing } from './overflow';
 import { overwritingSoon } from './overwriting';
 import { type Memory, type Move, placeMemories } from './place';
 import type { BufferRole, Plan, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
 import { signatureOf } from './problem';
+import { sparsityOf } from './sparsity';
 
 export interface PlanOptions {
   readonly adapter: AdapterProfile;
@@ -155,15 +156,14 @@ class Planner {
     if (atLoad) for (const name of node.outputs) this.computedAtLoad.add(name);
 
     const index = this.nodes.length;
-    const knobs = Object.entries(tunables)
-      .map(([k, v]) => ` ${k}=${v}`)
-      .join('');
+    const sparsity = atLoad ? undefined : sparsityOf(view, chosen, found);
     const fused = node.op === 'lepton.Pointwise' ? [] : [node.op];
     this.nodes.push({
       name: node.name,
       op: [...fused, ...(node.program?.steps.map((s) => s.op) ?? [])].join('+'),
-      kernel: kernel.name + knobs,
+      kernel: textOf(chosen),
       chosenBy: chosen.measured === undefined ? 'estimate' : 'measurement',
+      ...(sparsity && { sparsity }),
       flops: kernel.cost(view, tunables).flops,
       bytes: this.bytesTouched(node),
     });

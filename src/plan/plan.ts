@@ -3,7 +3,7 @@
 
 import type { DeviceTensor } from '../base/device-form';
 import type { DeviceType, DType } from '../base/dtype';
-import type { ChosenBy } from '../base/tuning';
+import type { ChosenBy, Sparsity } from '../base/tuning';
 import type { StoredBytes } from '../ir/graph';
 
 export type { StoredBytes };
@@ -89,6 +89,8 @@ export interface PlanNode {
   readonly kernel: string;
   /** How the variant was found; absent for what no variant was chosen for. */
   readonly chosenBy?: ChosenBy;
+  /** Where weights are mostly zeros. */
+  readonly sparsity?: Sparsity;
   readonly flops: number;
   /** Bytes of the node's inputs and outputs, each counted once. */
   readonly bytes: number;

@@ -16,8 +16,9 @@ const weightInputs: Readonly<Record<string, readonly number[]>> = { MatMul: [0, 
 /** What may stand between a constant and its product without moving zeros in ways that a pattern does not tell. */
 const between = new Set(['Cast', 'Identity', 'Transpose', 'DequantizeLinear']);
 
-/** Bytes of a constant that are looked at first. */
+/** Bytes of a constant that are looked at first, in so many places: zeros, and what is between them, may lie together. */
 const sampleBytes = 1 << 14;
+const samplePlaces = 4;
 /** Zeros among them from which on the rest is read. */
 const worthReading = 0.4;
 const pieceBytes = 1 << 20;
@@ -62,13 +63,14 @@ async function ofConstant(value: Value, fileOf: FileOf, signal: AbortSignal): Pr
   const magnitude = magnitudes[value.dtype];
   if (magnitude === undefined || !mayBeSparse(dims)) return undefined;
   const width = packedBytes(value.dtype, 1);
-  const sample = Math.min(bytes.length, sampleBytes);
-  const middle = Math.floor((bytes.length - sample) / 2 / width) * width;
   const file = fileOf(bytes.file);
-  const look = elements(await file.read(bytes.offset + middle, sample, signal), width);
-  let zeros = 0;
-  for (const bits of look) if ((bits & magnitude) === 0) zeros++;
-  if (zeros < worthReading * look.length) return undefined;
+  let [zeros, seen] = [0, 0];
+  for (const { offset, length } of samplesOf(bytes, width)) {
+    const look = elements(await file.read(offset, length, signal), width);
+    for (const bits of look) if ((bits & magnitude) === 0) zeros++;
+    seen += look.length;
+  }
+  if (zeros < worthReading * seen) return undefined;
   const counter = new PatternCounter(dims);
   for await (const { first, data } of pieces(file, bytes, width, signal)) {
     data.forEach((bits, i) => {
@@ -76,6 +78,15 @@ async function ofConstant(value: Value, fileOf: FileOf, signal: AbortSignal): Pr
     });
   }
   return counter.pattern();
+}
+
+function samplesOf({ offset, length }: StoredBytes, width: number): { offset: number; length: number }[] {
+  if (length <= sampleBytes) return [{ offset, length }];
+  const each = sampleBytes / samplePlaces;
+  return Array.from({ length: samplePlaces }, (_, i) => {
+    const share = (2 * i + 1) / (2 * samplePlaces);
+    return { offset: offset + width * Math.floor((share * (length - each)) / width), length: each };
+  });
 }
 
 async function ofIndices(node: Node, graph: Graph, fileOf: FileOf, signal: AbortSignal): Promise<Pattern | undefined> {

@@ -117,6 +117,15 @@ describe('dense weights', () => {
     expect(graph.values.get('q')?.pattern?.nonZeros).toBe(858);
   });
 
+  test('whose non-zeros lie together are recognised, wherever they lie', async () => {
+    for (const full of [0, 64, 128]) {
+      const data = new Float32Array(129 * 1024).fill(1, full * 1024, (full + 1) * 1024);
+      const initializers: TensorSpec[] = [{ name: 'w', dtype: 'float32', dims: [129, 1024], data }];
+      const graph = await look(product({ initializers }, 129, 1024));
+      expect(graph.values.get('w')?.pattern?.nonZeros).toBe(1024);
+    }
+  });
+
   test('that are not have no pattern, and are not read through', async () => {
     const data = Array.from({ length: 6000 }, (_, i) => i + 1);
     expect((await look(product({ initializers: weights(data) }, 100, 60))).values.get('w')?.pattern).toBeUndefined();

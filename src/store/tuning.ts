@@ -99,13 +99,14 @@ function asRecord(value: unknown, version: string): TuningRecord | undefined {
 }
 
 function isChoice(value: unknown): value is Choice {
-  const { kernel, tunables, time } = (value ?? {}) as Partial<Choice>;
+  const { kernel, tunables, time, rival } = (value ?? {}) as Partial<Choice>;
   return (
     typeof kernel === 'string' &&
     isPositive(time) &&
     typeof tunables === 'object' &&
     tunables !== null &&
-    Object.values(tunables).every((v) => Number.isFinite(v))
+    Object.values(tunables).every((v) => Number.isFinite(v)) &&
+    (rival === undefined || (typeof rival?.kernel === 'string' && isPositive(rival.time)))
   );
 }
 

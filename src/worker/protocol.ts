@@ -5,7 +5,7 @@ import type { DType } from '../base/dtype';
 import type { LeptonErrorCode } from '../base/errors';
 import type { ImageOptions } from '../base/image-geometry';
 import type { TensorInfo } from '../base/model-info';
-import type { ChosenBy } from '../base/tuning';
+import type { ChosenBy, Sparsity } from '../base/tuning';
 
 export interface WireError {
   readonly code: LeptonErrorCode;
@@ -125,6 +125,8 @@ export interface NodeProfile {
   readonly gpuTime: number | undefined;
   /** How the variant was chosen: by a cost model, or by measuring it on this adapter. Absent on the host. */
   readonly chosenBy?: ChosenBy;
+  /** Of weights that are mostly zeros: how many are, and the dense or sparse kernel that was not chosen. */
+  readonly sparsity?: Sparsity;
   /** Milliseconds on the host, and why there: for host steps. Those done while planning took none of the run. */
   readonly hostTime?: number;
   readonly reason?: string;

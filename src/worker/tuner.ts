@@ -126,11 +126,14 @@ async function winnerOf(
   { budget, signal }: Pick<MeasureOptions, 'budget' | 'signal'>,
 ): Promise<Choice | undefined> {
   if (contestants.length < 2) return undefined;
-  const [winner] = await bestFew(contestants, workbench, { budget, signal, now: () => performance.now() });
+  const trials = await bestFew(contestants, workbench, { budget, signal, now: () => performance.now() });
   throwIfAborted(signal, 'Tuning');
+  const [winner] = trials;
   if (!winner || !(winner.time > 0)) return undefined;
-  const { kernel, tunables } = winner.candidate;
-  return { kernel, tunables, time: winner.time };
+  const { kernel, tunables, isSparse } = winner.candidate;
+  const rival = trials.find(({ candidate }) => candidate.isSparse !== isSparse);
+  const { time } = winner;
+  return { kernel, tunables, time, ...(rival && { rival: { kernel: rival.candidate.text, time: rival.time } }) };
 }
 
 function heaviest(problems: readonly Problem[], share: number): Problem[] {

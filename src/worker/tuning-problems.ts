@@ -6,7 +6,7 @@ import { LeptonError } from '../base/errors';
 import type { Choice, Tuning } from '../base/tuning';
 import type { NodeView } from '../ir/node-view';
 import { opOf } from '../ops/registry';
-import { type Candidate, candidates, chosenOf, shortlist } from '../plan/choose';
+import { type Candidate, candidates, chosenOf, isSparse, shortlist, textOf } from '../plan/choose';
 import { makePlan } from '../plan/make-plan';
 import type { Plan } from '../plan/plan';
 import { isolate, signatureOf } from '../plan/problem';
@@ -20,7 +20,10 @@ export interface Problem {
   shortlist(most: number): readonly Contestant[];
 }
 
-export interface Contestant extends Omit<Choice, 'time'> {
+export interface Contestant extends Pick<Choice, 'kernel' | 'tunables'> {
+  readonly isSparse: boolean;
+  /** With its tunables. */
+  readonly text: string;
   /** The node alone, with this variant; its constants lie in files of noise. */
   plan(): Plan;
 }
@@ -60,14 +63,18 @@ export class Chooser {
     return candidates(opOf(n.node).kernels ?? [], n, this.adapter, this.tuning.rates);
   }
 
-  private contestant({ kernel, tunables }: Candidate, n: NodeView): Contestant {
+  private contestant(candidate: Candidate, n: NodeView): Contestant {
     const { adapter } = this;
+    const { kernel, tunables } = candidate;
     const choice = { kernel: kernel.name, tunables, time: 0 };
     const pick = (found: readonly Candidate[]) => {
       const same = chosenOf(found, choice);
       if (same) return same;
       throw new LeptonError('INTERNAL', `${n.node.op} alone has no kernel ${kernel.name} as it has in the model.`);
     };
-    return { kernel: kernel.name, tunables, plan: () => makePlan(isolate(n), { adapter, pick }) };
+    return {
+      ...{ kernel: kernel.name, tunables, isSparse: isSparse(candidate), text: textOf(candidate) },
+      plan: () => makePlan(isolate(n), { adapter, pick }),
+    };
   }
 }

@@ -62,6 +62,7 @@ function dequantised(p: NBitsProblem, dense: Operand): Dispatch {
 export function afterwards(kernel: MatMulKernel, prefix: string, leastRows: number): NBitsKernel {
   return {
     name: `${prefix}-${kernel.name}`,
+    ...(kernel.sparse && { sparse: true }),
     ...(kernel.space && { space: kernel.space }),
     epilogueAxis,
     when(n, adapter) {

@@ -31,6 +31,7 @@ const rowBytes = (n: NBitsNode) => nbitsProblem(n).blockSize;
 function ofIntegers(kernel: MatMulKernel): NBitsKernel {
   return {
     name: kernel.name,
+    sparse: true,
     ...(kernel.space && { space: kernel.space }),
     epilogueAxis,
     when(n, adapter) {

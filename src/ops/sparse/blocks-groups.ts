@@ -91,6 +91,7 @@ fn blockAt(i: u32) -> vec4f { let four = values[i]; return ${fourText(isOfBytes(
 
 export const blockGroups: MatMulKernel = {
   name: 'sparse-blocks-1x4-groups',
+  sparse: true,
   space: { group: [256, 128], lanes: [16, 4] },
   epilogueAxis,
   when: (n, adapter) =>

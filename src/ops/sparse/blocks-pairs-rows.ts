@@ -96,6 +96,7 @@ const unpackFlops = 60;
 
 export const quadRowPairs: MatMulKernel = {
   name: 'sparse-pairs-quad-rows',
+  sparse: true,
   space: { rowQuads: [4, 2, 1], lanes: [16, 64, 32, 4] },
   epilogueAxis,
   when: (n, adapter) => canPair(n, adapter),

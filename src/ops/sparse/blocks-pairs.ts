@@ -187,6 +187,7 @@ const quadGrid = (n: MatMulNode, t: Tunables): Grid => {
 
 const quadPairs: MatMulKernel = {
   name: 'sparse-pairs-quad',
+  sparse: true,
   space: { rowQuads: [4, 2, 1], lanes: [16, 64, 32, 4] },
   epilogueAxis,
   when: (n, adapter) => adapter.features.includes('subgroups') && canPair(n, adapter),
@@ -219,6 +220,7 @@ const rowGrid = (n: MatMulNode, t: Tunables): Grid => ({
 
 const rowPairs: MatMulKernel = {
   name: 'sparse-pairs-row',
+  sparse: true,
   space: { columnQuads: [2, 1], lanes: [16, 64, 4] },
   epilogueAxis,
   when: (n, adapter) => adapter.software && canPair(n, adapter) && problemOf(n).m === 1,

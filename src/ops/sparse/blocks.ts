@@ -89,6 +89,7 @@ function matrix(size: BlockSize): MatMulKernel {
   const whole = linesOf(size) === 4;
   return {
     name: `sparse-blocks-${nameOf(size)}`,
+    sparse: true,
     space: { width: [16, 64, 4, 2], height: [1, 4, 16], columnQuads: [1, 2], shared: [1, 0] },
     epilogueAxis,
     when: (n, adapter) => canPack(n, size, adapter) && !isVector(n),
@@ -185,6 +186,7 @@ function vector(size: BlockSize): MatMulKernel {
   const heightOf = (t: Tunables) => (lanesIn(t) === 1 ? 16 : 64 / lanesIn(t));
   return {
     name: `sparse-blocks-vector-${nameOf(size)}`,
+    sparse: true,
     space: { lanes: [16, 8, 32, 1] },
     epilogueAxis,
     when: (n, adapter) => canPack(n, size, adapter) && isVector(n),

@@ -146,6 +146,7 @@ const placesOf = (n: ConvNode) => n.input(1).pattern?.places ?? [];
 
 export const sparseTaps: Kernel<ConvAttributes> = {
   name: 'sparse-taps',
+  sparse: true,
   space: { rows: [1024, 8, 4, 2] },
   epilogueAxis: () => 1,
   // More registers than a GPU has.

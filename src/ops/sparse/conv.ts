@@ -135,6 +135,7 @@ function stripsDispatch(n: ConvNode, operand: Operand): Dispatch {
 
 export const sparse: Kernel<ConvAttributes> = {
   name: 'sparse',
+  sparse: true,
   space: { quads: [8, 7, 4, 1], line: [1, 32, 8] },
   epilogueAxis: () => 1,
   when(n, { limits }) {

@@ -83,6 +83,7 @@ const canMultiply: NonNullable<MatMulKernel['when']> = (n, adapter) => canRun(n,
 
 export const matrixSlices: MatMulKernel = {
   name: 'sparse-matrix-slices',
+  sparse: true,
   space: { columnQuads: [2, 1, 4], lanes: [16, 4] },
   epilogueAxis,
   // Neighbours read rows of the dense matrix that are far apart.
@@ -128,6 +129,7 @@ export const enableShared =
 
 export const matrixShared: MatMulKernel = {
   name: 'sparse-matrix-shared',
+  sparse: true,
   space: { columnQuads: [2, 1, 4], lanes: [64, 16] },
   epilogueAxis,
   when: (n, adapter) => adapter.features.includes('subgroups') && canMultiply(n, adapter),
@@ -171,6 +173,7 @@ interface Tile {
 
 export const matrixTile: MatMulKernel = {
   name: 'sparse-matrix-tile',
+  sparse: true,
   space: { width: [16, 8, 32], height: [4, 8, 2], columnQuads: [1, 2], chunk: [64, 128] },
   epilogueAxis,
   when: canMultiply,

@@ -52,6 +52,7 @@ fn runAt(at: u32) -> f32 {
 
 export const vectorRuns: MatMulKernel = {
   name: 'sparse-vector-runs',
+  sparse: true,
   space: { run: [2, 1], lanes: [64, 16] },
   epilogueAxis,
   when: (n, adapter) => adapter.software && canRun(n, adapter) && isVector(n),

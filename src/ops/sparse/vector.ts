@@ -35,6 +35,7 @@ const slicesFor = (n: MatMulNode, slice: number): Slices => {
 
 export const vectorSlices: MatMulKernel = {
   name: 'sparse-vector-slices',
+  sparse: true,
   space: { slice: [4, 32], lanes: [64] },
   epilogueAxis,
   when: (n, adapter) => canRun(n, adapter) && isVector(n),
@@ -130,6 +131,7 @@ const wholeBin = (n: MatMulNode, lanes: number): Bin[] => [{ first: 0, end: weig
 
 export const vectorLanes: MatMulKernel = {
   name: 'sparse-vector-lanes',
+  sparse: true,
   space: { lanes: [8, 4, 16, 32] },
   epilogueAxis,
   when: (n, adapter) => canRun(n, adapter) && isVector(n),
@@ -159,6 +161,7 @@ function binsOf(n: MatMulNode): Bin[] {
 
 export const vectorBins: MatMulKernel = {
   name: 'sparse-vector-bins',
+  sparse: true,
   epilogueAxis,
   when: (n, adapter) => canRun(n, adapter) && isVector(n) && binsOf(n).length > 1,
   cost: (n) => lanesCost(n, binsOf(n)),
@@ -167,6 +170,7 @@ export const vectorBins: MatMulKernel = {
 
 export const vectorMerge: MatMulKernel = {
   name: 'sparse-vector-merge',
+  sparse: true,
   space: { items: [16, 32, 8] },
   epilogueAxis,
   when: (n, adapter) => canRun(n, adapter) && isVector(n),
