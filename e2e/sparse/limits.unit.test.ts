@@ -77,6 +77,8 @@ it('what is not bound at all is refused, with its size', () => {
     expect(kernelsOf(op, test, bytes)).not.toEqual([]);
   };
   refused('lepton.MatMul', weights(64, 64, 8, 'float32'), 4 * 64 * 64);
+  const known = weights(64, 64, 8, 'float32');
+  expect(() => kernelsOf('lepton.MatMul', known, 4 * 64 * 64 - 4)).toThrow(/in one piece.*sparse tensors as dense/);
   refused('lepton.SparseMatMul', sparseCase('times a vector', csr, undefined), 4 * 2048);
   refused('lepton.SparseMatMul', sparseCase('times a matrix', csr, 20), 4 * 2048);
 });

@@ -302,9 +302,13 @@ class Planner {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.options.adapter.limits;
     const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     if (bytes > most) {
+      const advice =
+        role === 'init'
+          ? 'Constants are on the GPU in one piece while a model loads, sparse tensors as dense ones: split it into smaller ones.'
+          : 'Use smaller inputs or a smaller model.';
       throw new LeptonError(
         'UNSUPPORTED_MODEL',
-        `Tensor "${label}" takes ${bytes} bytes, but this GPU binds at most ${most} bytes at once. Use smaller inputs or a smaller model.`,
+        `Tensor "${label}" takes ${bytes} bytes, but this GPU binds at most ${most} bytes at once. ${advice}`,
         { details: { tensor: label, bytes, limit: most } },
       );
     }
