@@ -8,6 +8,7 @@ import type { WireTensor } from '../worker/protocol';
 import type { ModelSource, SourceOptions } from './model-source';
 import { isTensor, memoryOf, toWire } from './nn/batches';
 import { shared } from './shared';
+import { trainerUrl } from './trainer-url';
 
 /** What both models are run on, to be compared. */
 export interface Calibration {
@@ -59,6 +60,7 @@ export async function compress(source: ModelSource, options: CompressOptions): P
   const given = calibration && wireOf(calibration);
   const request: CompressRequest = {
     model: shared.modelFilesOf(source, place, 'compress()'),
+    trainerUrl: trainerUrl(),
     options: own,
     ...(given && { calibration: given }),
     ...(powerPreference && { powerPreference }),

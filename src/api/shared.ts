@@ -2,10 +2,10 @@
 // knows what is to be moved by lists of its own. In bundles this module is in the latter only.
 
 import { proxy, transfer } from 'comlink';
-import { compilerUrl } from './compiler-url';
+import { besideScript, compilerUrl } from './compiler-url';
 import { modelFilesOf } from './model-source';
 import { Tensor } from './tensor';
 import { defaultClient } from './worker-client';
 
 /** @internal */
-export const shared = { compilerUrl, defaultClient, modelFilesOf, proxy, Tensor, transfer };
+export const shared = { besideScript, compilerUrl, defaultClient, modelFilesOf, proxy, Tensor, transfer };

@@ -5,6 +5,8 @@ import type { CallId, LoadRequest, Reply, WireTensor } from './protocol';
 
 export interface CompressRequest {
   readonly model: Pick<LoadRequest, 'source' | 'externalData' | 'compilerUrl' | 'cache' | 'integrity'>;
+  /** Where the part of the library is that trains, and compresses. */
+  readonly trainerUrl: string;
   readonly options: CompressOptions;
   readonly calibration?: {
     /** One tensor alone is for the model's only input. */

@@ -9,29 +9,30 @@ import type { Devices } from './devices';
 import { ModelFiles } from './model-files';
 import type { WireTensor } from './protocol';
 import { runModels } from './run-models';
-import type { TrainingPart } from './training-part';
+import type { TrainerPlaces, TrainingPart } from './training-part';
 
 export interface CompressingParts {
   readonly store: WeightStore;
   readonly devices: Devices;
   readonly compilerFrom: (url: string) => Promise<Compiler>;
-  readonly trainerFrom: (url: string) => Promise<TrainingPart>;
+  readonly trainerFrom: (places: TrainerPlaces) => Promise<TrainingPart>;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: CompressProgress) => void;
 }
 
 export async function compress(
-  { model: request, options, calibration, powerPreference }: CompressRequest,
+  { model: request, trainerUrl, options, calibration, powerPreference }: CompressRequest,
   { store, devices, compilerFrom, trainerFrom, signal, onProgress }: CompressingParts,
 ): Promise<CompressedModel> {
   const files = new ModelFiles(store, request, signal, ({ stage, loaded, total }) => {
     if (stage === 'download') onProgress({ stage, loaded, total });
   });
   try {
-    const loading = trainerFrom(request.compilerUrl);
+    const { compilerUrl } = request;
+    const loading = trainerFrom({ compilerUrl, trainerUrl });
     loading.catch(() => {});
     const source = await files.openModel(() => {});
-    const compiler = await compilerFrom(request.compilerUrl);
+    const compiler = await compilerFrom(compilerUrl);
     const { graph, files: external } = await compiler.read(source, signal);
     await files.openExternal(external);
     await files.complete();

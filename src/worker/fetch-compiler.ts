@@ -2,7 +2,7 @@
 
 import { LeptonError } from '../base/errors';
 import type { Compiler } from './compiler';
-import type { TrainingPart } from './training-part';
+import type { TrainerPlaces, TrainingPart } from './training-part';
 
 declare const importScripts: (url: string) => void;
 
@@ -18,13 +18,10 @@ export async function fetchCompiler(url: string): Promise<Compiler> {
   return (await once(url)).leptonCompiler;
 }
 
-/**
- * Needs the compiler, and gets it.
- * @param url the compiler's: it lies beside that
- */
-export async function fetchTrainer(url: string): Promise<TrainingPart> {
-  await once(url);
-  return (await once(url.replace(/compiler(?=[^/]*$)/, 'trainer'))).leptonTrainer;
+/** Needs the compiler, and gets it. */
+export async function fetchTrainer({ compilerUrl, trainerUrl }: TrainerPlaces): Promise<TrainingPart> {
+  await once(compilerUrl);
+  return (await once(trainerUrl)).leptonTrainer;
 }
 
 function once(url: string): Promise<Loaded> {

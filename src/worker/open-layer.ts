@@ -5,27 +5,28 @@ import type { WeightStore } from '../store';
 import type { Compiler } from './compiler';
 import { ModelFiles } from './model-files';
 import type { Progress } from './protocol';
-import type { TrainingPart } from './training-part';
+import type { TrainerPlaces, TrainingPart } from './training-part';
 import type { OpenedLayer, OpenLayerRequest } from './training-protocol';
 
 export interface OpenLayerOptions {
   readonly store: WeightStore;
   readonly compilerFrom: (url: string) => Promise<Compiler>;
-  readonly trainerFrom: (url: string) => Promise<TrainingPart>;
+  readonly trainerFrom: (places: TrainerPlaces) => Promise<TrainingPart>;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
 export async function openLayer(
-  { model: request, output }: OpenLayerRequest,
+  { model: request, trainerUrl, output }: OpenLayerRequest,
   { store, compilerFrom, trainerFrom, signal, onProgress }: OpenLayerOptions,
 ): Promise<OpenedLayer> {
   const files = new ModelFiles(store, request, signal, onProgress);
   try {
-    const trainer = trainerFrom(request.compilerUrl);
+    const { compilerUrl } = request;
+    const trainer = trainerFrom({ compilerUrl, trainerUrl });
     trainer.catch(() => {});
     const source = await files.openModel(() => {});
-    const compiler = await compilerFrom(request.compilerUrl);
+    const compiler = await compilerFrom(compilerUrl);
     const model = await compiler.read(source, signal);
     await files.openExternal(model.files);
     const fileOf = (name: string) => files.source(name);

@@ -15,7 +15,7 @@ import { openLayer } from './open-layer';
 import type { CallId, Progress, Reply, WireError, WireGpuTensor, WireTensor } from './protocol';
 import { Session } from './session';
 import type { Trainers } from './trainers';
-import type { TrainingPart } from './training-part';
+import type { TrainerPlaces, TrainingPart } from './training-part';
 import type { WorkerApi } from './worker-api';
 
 /** Progress is sent at most this often, in milliseconds; the last one of a stage always is. */
@@ -23,11 +23,11 @@ const progressInterval = 50;
 
 /**
  * @param compilerFrom gets the compiler, given the address that the page knows it by
- * @param trainerFrom gets the part that trains, given the compiler's address
+ * @param trainerFrom gets the part that trains, given its address and the compiler's
  */
 export function serve(
   compilerFrom: (url: string) => Promise<Compiler>,
-  trainerFrom: (url: string) => Promise<TrainingPart>,
+  trainerFrom: (places: TrainerPlaces) => Promise<TrainingPart>,
 ): void {
   const store = createWeightStore();
   const tuning = createTuningStore({ version });
@@ -35,8 +35,8 @@ export function serve(
   const devices = new Devices(navigator.gpu, tuning);
   const session = new Session(devices, store, compilerFrom);
   let trainers: Promise<Trainers> | undefined;
-  const trainersFrom = (url: string) => {
-    trainers ??= trainerFrom(url).then((part) => part.trainers({ devices, checkpoints, makeRunner }));
+  const trainersFrom = (places: TrainerPlaces) => {
+    trainers ??= trainerFrom(places).then((part) => part.trainers({ devices, checkpoints, makeRunner }));
     trainers.catch(() => {
       trainers = undefined;
     });
@@ -91,7 +91,7 @@ export function serve(
         ),
         ({ bytes }) => bufferOf(bytes),
       ),
-    createTrainer: (request) => reply(async () => (await trainersFrom(request.compilerUrl)).create(request)),
+    createTrainer: (request) => reply(async () => (await trainersFrom(request)).create(request)),
     compileTrainer: (request) => reply(async () => (await trainer(request.trainer)).compile(request.compile)),
     trainerBatch: (request) => reply(async () => (await trainer(request.trainer)).batch(request)),
     trainerPredict: (request) =>

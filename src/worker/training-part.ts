@@ -5,6 +5,12 @@ import { reportHtml } from '../compress/html';
 import { type TrainingCompiler, training } from '../train';
 import { Trainers, type TrainersOptions } from './trainers';
 
+/** The addresses of the part, and of the compiler, which it needs. */
+export interface TrainerPlaces {
+  readonly compilerUrl: string;
+  readonly trainerUrl: string;
+}
+
 export interface TrainingPart extends Pick<TrainingCompiler, 'importLayer'> {
   trainers(options: TrainersOptions): Trainers;
   readonly compressGraph: typeof compressGraph;

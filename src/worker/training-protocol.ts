@@ -14,6 +14,8 @@ export type TrainerSource =
 /** A model to be a layer. */
 export interface OpenLayerRequest {
   readonly model: Pick<LoadRequest, 'source' | 'externalData' | 'compilerUrl' | 'cache' | 'integrity'>;
+  /** Where the part of the library is that trains. */
+  readonly trainerUrl: string;
   /** The value that the layer gives; default the model's first output. */
   readonly output?: string;
 }
@@ -31,8 +33,9 @@ export interface CreateTrainerRequest {
   readonly source: TrainerSource;
   /** What initial weights, dropout and augmentation are drawn from. */
   readonly seed: number;
-  /** Where the library's compiler is. */
+  /** Where the library's compiler is, and the part that trains. */
   readonly compilerUrl: string;
+  readonly trainerUrl: string;
   readonly powerPreference?: GPUPowerPreference;
 }
 

@@ -3,6 +3,7 @@
 import type { Progress } from '../../worker/protocol';
 import type { ModelSource, SourceOptions } from '../model-source';
 import { shared } from '../shared';
+import { trainerUrl } from '../trainer-url';
 import { Layer, type LayerOptions } from './layer';
 
 export interface LoadLayerOptions extends LayerOptions, SourceOptions {
@@ -31,7 +32,8 @@ export async function loadLayer(source: ModelSource, options: LoadLayerOptions =
     ...(integrity && { integrity }),
     ...(externalData && { externalData }),
   };
-  const request = { model: shared.modelFilesOf(source, place, 'loadLayer()'), ...(output !== undefined && { output }) };
+  const model = shared.modelFilesOf(source, place, 'loadLayer()');
+  const request = { model, trainerUrl: trainerUrl(), ...(output !== undefined && { output }) };
   const { graph, inputs, weights } = await shared
     .defaultClient(workerUrl)
     .abortable(signal, 'Loading the layer', (worker, call) =>

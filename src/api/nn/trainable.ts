@@ -9,6 +9,7 @@ import type { WireTensor } from '../../worker/protocol';
 import type { CreatedTrainer, TrainerSource, WireState } from '../../worker/training-protocol';
 import { shared } from '../shared';
 import type { Tensor } from '../tensor';
+import { trainerUrl } from '../trainer-url';
 import type { WorkerClient } from '../worker-client';
 import { inOrder, memoryOf, toWire } from './batches';
 import type { Trained, WeightTensor } from './callbacks';
@@ -48,7 +49,10 @@ export interface Live {
 export async function openTrainer(source: TrainerSource, options: BuildOptions): Promise<Live> {
   const { seed = Math.floor(Math.random() * 2 ** 31), powerPreference, workerUrl } = options;
   const client = shared.defaultClient(workerUrl);
-  const request = { source, seed, compilerUrl: shared.compilerUrl(), ...(powerPreference && { powerPreference }) };
+  const request = {
+    ...{ source, seed, compilerUrl: shared.compilerUrl(), trainerUrl: trainerUrl() },
+    ...(powerPreference && { powerPreference }),
+  };
   const created = await client.call((worker, r) => worker.createTrainer(r), request);
   return { client, id: created.id, created };
 }
