@@ -8,6 +8,7 @@ import { decode, encode, type NDArray, type NumericArray, ndarray } from '../bas
 import { sizeOf } from '../base/shape';
 import type { Graph, Value } from '../ir/graph';
 import { isFloatAttribute } from '../ops/attribute-kinds';
+import { checkSparse } from '../read/patterns';
 import { writeOnnx } from '../write/onnx';
 import { sparseForm } from '../write/sparse';
 import { calibrate, type Runner, relative } from './calibrate';
@@ -40,11 +41,12 @@ export interface Compressed {
 }
 
 /**
- * @throws INVALID_ARGUMENT for options and data that do not fit the model; UNSUPPORTED_MODEL; ABORTED
+ * @throws INVALID_ARGUMENT for options and data that do not fit the model; INVALID_MODEL; UNSUPPORTED_MODEL; ABORTED
  */
 export async function compressGraph(request: CompressRequest): Promise<Compressed> {
   const { signal = new AbortController().signal, onProgress = () => {}, calibration } = request;
   const options = checkOptions(request.options);
+  await checkSparse(request.graph, request.fileOf, signal);
   const stored = await loadConstants(request.graph, request.fileOf, signal);
   const original = foldMovement(request.graph, stored);
   const wasSparse = new Set(request.graph.nodes.flatMap((n) => (n.op === 'lepton.SparseTensor' ? n.outputs : [])));

@@ -1,7 +1,7 @@
 // A float32 model that computes in float16 inside: its inputs and outputs stay float32.
 
 import { numberOfDType } from '../base/onnx-dtypes';
-import { capturesOf } from '../ir/captures';
+import { capturesOf, namesIn } from '../ir/captures';
 import type { Graph, Node, Value } from '../ir/graph';
 import { renamed } from '../ir/inline';
 import { setPrecision } from '../transform/set-precision';
@@ -9,12 +9,14 @@ import { setPrecision } from '../transform/set-precision';
 export function toHalf(graph: Graph): Graph {
   const half = setPrecision(graph, 'float32', 'float16');
   const values = new Map(half.values);
+  const taken = namesIn(half);
   const names = new Map<string, string>();
   const casts = (of: readonly string[], to: 'float16' | 'float32'): Node[] =>
     of.flatMap((name) => {
       const value = values.get(name) as Value;
       if (graph.values.get(name)?.dtype !== 'float32' || value.dtype !== 'float16' || value.constant) return [];
-      const inner = freshName(`${name}_float16`, values);
+      const inner = freshName(`${name}_float16`, taken);
+      taken.add(inner);
       names.set(name, inner);
       values.set(inner, { ...value, name: inner });
       values.set(name, graph.values.get(name) as Value);
@@ -33,7 +35,7 @@ export function toHalf(graph: Graph): Graph {
   return { ...half, values, nodes: [...before, ...nodes, ...after] };
 }
 
-function freshName(stem: string, taken: ReadonlyMap<string, unknown>): string {
+function freshName(stem: string, taken: ReadonlySet<string>): string {
   let name = stem;
   while (taken.has(name)) name += '_';
   return name;

@@ -136,6 +136,87 @@ describe('compressModel', () => {
     expect(kept).toBeGreaterThan(0.19);
   });
 
+  test.each(['init', 'node'])('new names are those of nothing in a subgraph: %s', async (kind) => {
+    const hidden = kind === 'init' ? 'w_scale' : 'w_quantized';
+    const branch = (op: string, output: string) => ({
+      graph: {
+        nodes: [
+          ...(kind === 'node' ? [{ op: 'Mul', inputs: ['h', 'two'], outputs: [hidden] }] : []),
+          { op, inputs: ['h', hidden], outputs: [output] },
+        ],
+        ...(kind === 'init' && {
+          initializers: [{ name: hidden, dtype: 'float32' as const, dims: [1, 64], data: noise(64, 5) }],
+        }),
+        outputs: [{ name: output, dtype: 'float32' as const }],
+      },
+    });
+    const model = makeModel({
+      nodes: [
+        { op: 'MatMul', name: 'm', inputs: ['x', 'w'], outputs: ['h'] },
+        {
+          op: 'If',
+          inputs: ['yes'],
+          outputs: ['y'],
+          attributes: { then_branch: branch('Add', 'a'), else_branch: branch('Sub', 'b') },
+        },
+      ],
+      inputs: [
+        { name: 'x', dtype: 'float32', shape: ['n', 32] },
+        { name: 'yes', dtype: 'bool', shape: [] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 64] }],
+      initializers: [
+        { name: 'w', dtype: 'float32', dims: [32, 64], data: noise(2048, 3) },
+        { name: 'two', dtype: 'float32', dims: [], data: [2] },
+      ],
+    });
+    const feeds = { x: ndarray('float32', [2, 32], noise(64, 1)), yes: ndarray('bool', [], [1]) };
+    const { bytes } = await compressModel(model, { options: { quantize: 'int8' } });
+    const [before, own, theirs] = [
+      await runOnHost(model, feeds),
+      await runOnHost(bytes, feeds),
+      await ortRun(bytes, feeds),
+    ];
+    expect(apart(own.y as NDArray, before.y as NDArray)).toBeLessThan(0.02);
+    expect(apart(theirs.y as NDArray, before.y as NDArray)).toBeLessThan(0.02);
+  });
+
+  test('a constant that is an output stays a dense tensor', async () => {
+    const model = makeModel({
+      nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 32] }],
+      outputs: [
+        { name: 'y', dtype: 'float32', shape: ['n', 64] },
+        { name: 'w', dtype: 'float32', shape: [32, 64] },
+      ],
+      initializers: [
+        { name: 'w', dtype: 'float32', dims: [32, 64], data: noise(2048, 3).map((v, i) => (i % 20 ? 0 : v)) },
+      ],
+    });
+    const feeds = { x: ndarray('float32', [2, 32], noise(64, 1)) };
+    const { bytes } = await compressModel(model, { options: { prune: 0.5 } });
+    expect((await ortRun(bytes, feeds)).w?.dims).toEqual([32, 64]);
+  });
+
+  test('sparse tensors whose indices cannot be are refused', async () => {
+    const model = makeModel({
+      nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 8] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 16] }],
+      sparseInitializers: [
+        {
+          values: { name: 'w', dtype: 'float32', dims: [2], data: [1, 2] },
+          indices: { dtype: 'int64', dims: [2], data: [3, 128] },
+          dims: [8, 16],
+        },
+      ],
+    });
+    await expect(compressModel(model, { options: { prune: 0.5 } })).rejects.toMatchObject({
+      code: 'INVALID_MODEL',
+      message: expect.stringMatching(/index 128, expected 0 to 127/),
+    });
+  });
+
   test('what was compressed can be compressed further', async () => {
     const first = await compressModel(small, { options: { prune: 0.9 } });
     const second = await compressModel(first.bytes, { options: { quantize: 'int8' } });

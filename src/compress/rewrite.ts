@@ -4,6 +4,7 @@
 
 import { type NDArray, ndarray } from '../base/ndarray';
 import { numberOfDType } from '../base/onnx-dtypes';
+import { namesIn } from '../ir/captures';
 import type { Attributes, Graph, Node, Value } from '../ir/graph';
 import { inline } from '../transform/specialise';
 import type { Layer } from './layers';
@@ -47,7 +48,7 @@ class Rewriter {
 
   constructor(private readonly graph: Graph) {
     this.values = new Map(graph.values);
-    this.taken = new Set([...graph.values.keys(), ...graph.nodes.map(({ name }) => name)]);
+    this.taken = namesIn(graph);
   }
 
   encode(layer: Layer, encoding: Encoding): void {

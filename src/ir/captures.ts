@@ -11,6 +11,15 @@ export function subgraphsOf(node: Node): Graph[] {
   return graphs;
 }
 
+/** What a new value or node of the graph must not be called: subgraphs see the values around them, and so hide none of them. */
+export function namesIn(graph: Graph): Set<string> {
+  const names = new Set([...graph.values.keys(), ...graph.nodes.map(({ name }) => name)]);
+  for (const node of graph.nodes) {
+    for (const inner of subgraphsOf(node)) for (const name of namesIn(inner)) names.add(name);
+  }
+  return names;
+}
+
 /** The names that the subgraphs of `node` read, but neither compute nor hold as inputs or constants. */
 export function capturesOf(node: Node): Set<string> {
   const captured = new Set<string>();

@@ -166,6 +166,7 @@ const generalCases: OpCase[] = [
 const internalCases: OpCase[] = [
   nbits('8 bits, a block a column', { a: [1, 80], n: 37, bits: 8, block: 80 }),
   nbits('8 bits, a block a column, k ragged, zero points', { a: [1, 77], n: 66, bits: 8, block: 80, zeros: 'packed' }),
+  nbits('8 bits, two weights, many rows', { a: [64, 2], n: 1, bits: 8, block: 16 }),
   nbits('8 bits, rows', { a: [19, 77], n: 35, bits: 8, block: 80, zeros: 'packed' }),
   nbits('8 bits, blocks of 48, float zero points', { a: [5, 100], n: 21, bits: 8, block: 48, zeros: 'float' }),
   nbits('4 bits, blocks of 48, k ragged', { a: [1, 101], n: 130, block: 48, zeros: 'packed' }),

@@ -5,6 +5,7 @@
 import type { ByteSource } from '../base/bytes';
 import { packedBytes } from '../base/dtype';
 import { sizeOf, stridesOf } from '../base/shape';
+import { subgraphsOf } from '../ir/captures';
 import type { Constant, Graph, Node, StoredBytes, Value } from '../ir/graph';
 import { mayBeSparse, type Pattern, PatternCounter } from '../ir/pattern';
 import { malformed } from './malformed';
@@ -34,6 +35,7 @@ export async function findPatterns(graph: Graph, fileOf: FileOf, signal: AbortSi
     if (pattern) found.set(name, pattern);
   }
   for (const node of graph.nodes) {
+    for (const inner of subgraphsOf(node)) await checkSparse(inner, fileOf, signal);
     if (node.op !== 'lepton.SparseTensor') continue;
     const pattern = await ofIndices(node, graph, fileOf, signal);
     if (pattern) found.set(node.inputs[1] as string, pattern);
@@ -44,6 +46,17 @@ export async function findPatterns(graph: Graph, fileOf: FileOf, signal: AbortSi
     return [v.name, pattern ? { ...v, pattern } : v];
   });
   return { ...graph, values: new Map(values) };
+}
+
+/**
+ * Looks at the indices of all sparse tensors, those of subgraphs among them.
+ * @throws INVALID_MODEL as findPatterns
+ */
+export async function checkSparse(graph: Graph, fileOf: FileOf, signal: AbortSignal): Promise<void> {
+  for (const node of graph.nodes) {
+    if (node.op === 'lepton.SparseTensor') await ofIndices(node, graph, fileOf, signal);
+    for (const inner of subgraphsOf(node)) await checkSparse(inner, fileOf, signal);
+  }
 }
 
 function weightsOf(graph: Graph): Set<string> {

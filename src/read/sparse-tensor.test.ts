@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { MemorySource } from '../../e2e/support/memory-source';
 import { type ModelSpec, makeModel, type SparseTensorSpec, type TensorSpec } from '../../e2e/support/onnx-writer';
 import type { LeptonError } from '../base/errors';
+import type { Value } from '../ir/graph';
 import { viewNode } from '../ops/registry';
+import { shareCommon } from '../transform/share-common';
 import { specialise } from '../transform/specialise';
 import { spreadPatterns } from '../transform/spread-patterns';
 import { readOnnx } from './onnx';
@@ -70,7 +72,7 @@ describe('sparse initialisers', () => {
   test('stay sparse where they are large, and the product knows where they are', async () => {
     const spec = product({ sparseInitializers: [sparse([200, 100], evenly(2000, 10))] }, 200, 100);
     const graph = await look(spec);
-    const kinds = ['w:values', 'w:indices'].map((name) => graph.values.get(name)?.constant?.kind);
+    const kinds = ['w, sparse:values', 'w, sparse:indices'].map((name) => graph.values.get(name)?.constant?.kind);
     expect(kinds).toEqual(['stored', 'stored']);
     const ready = spreadPatterns({ ...specialise(graph, new Map()), nodes: lowered(graph.nodes) });
     const node = ready.nodes.at(-1) as (typeof ready.nodes)[number];
@@ -79,6 +81,45 @@ describe('sparse initialisers', () => {
       2000, 10, 200, 0,
     ]);
     expect(pattern?.blocks['4x4'].count).toBe(50 * 10);
+  });
+
+  test('of equal indices but other shapes each have a pattern of their own', async () => {
+    const places = evenly(2000, 10);
+    const spec = product({ sparseInitializers: [sparse([200, 100], places)] }, 200, 100);
+    const wide = sparse([200, 120], places);
+    const graph = await look({
+      ...spec,
+      nodes: [...spec.nodes, { op: 'MatMul', inputs: ['x', 'v'], outputs: ['z'] }],
+      outputs: [...(spec.outputs ?? []), { name: 'z', dtype: 'float32', shape: [1, 120] }],
+      sparseInitializers: [...(spec.sparseInitializers ?? []), { ...wide, values: { ...wide.values, name: 'v' } }],
+    });
+    // As where they are few: written by their numbers, and so on the host.
+    const data = Float64Array.from(places);
+    const inline = (v: Value): Value =>
+      v.dtype === 'int64' ? { ...v, constant: { kind: 'inline', array: { dtype: 'int64', dims: [2000], data } } } : v;
+    const values = new Map([...graph.values].map(([name, value]) => [name, inline(value)]));
+    const shared = shareCommon({ ...graph, values, nodes: lowered(graph.nodes) });
+    const ready = spreadPatterns(specialise(shared, new Map()));
+    const products = ready.nodes.filter(({ op }) => op === 'lepton.MatMul');
+    const columns = products.map((node) => viewNode(node, ready.values, () => true).input(1).pattern?.columns);
+    expect(columns).toEqual([100, 120]);
+  });
+
+  test('of subgraphs are looked at, too', async () => {
+    const spec = product({ sparseInitializers: [sparse([2, 3], [5, 1])] }, 2, 3);
+    const branch = { name: 'b', nodes: spec.nodes, outputs: spec.outputs, sparseInitializers: spec.sparseInitializers };
+    const attributes = { then_branch: { graph: branch }, else_branch: { graph: branch } };
+    const error = await look({
+      nodes: [{ op: 'If', inputs: ['c'], outputs: ['y'], attributes }],
+      inputs: [...(spec.inputs ?? []), { name: 'c', dtype: 'bool', shape: [] }],
+      outputs: spec.outputs,
+    } as ModelSpec).catch((e) => e);
+    expect(error).toMatchObject({ code: 'INVALID_MODEL', message: expect.stringMatching(/do not ascend/) });
+  });
+
+  test('of a shape that nothing could hold are refused before anything is allocated', async () => {
+    const error = await look(product({ sparseInitializers: [sparse([2 ** 40, 2], [1])] }, 2, 3)).catch((e) => e);
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', message: expect.stringMatching(/dense tensor \[/) });
   });
 
   test.each([

@@ -1,11 +1,15 @@
 // SparseTensorProto → two constants, of values and of their places, and the node that makes the dense tensor of them: what
 // is sparse in the file is sparse on its way to the GPU.
 
+import { LeptonError } from '../base/errors';
 import { formatDims, sizeOf } from '../base/shape';
 import type { Node, Value } from '../ir/graph';
 import { malformed } from './malformed';
 import type { SparseTensorProto } from './proto';
 import { readTensor } from './tensor';
+
+/** Before anything is allocated by a shape that a few bytes of the file can claim. */
+const mostElements = 2 ** 31;
 
 export interface SparseTensor {
   /** The values, and the indices that place them. */
@@ -16,7 +20,7 @@ export interface SparseTensor {
 
 /**
  * @param name of the tensor as the graph knows it
- * @throws INVALID_MODEL where values, indices and shape disagree
+ * @throws INVALID_MODEL where values, indices and shape disagree; UNSUPPORTED_MODEL for a shape beyond any GPU
  */
 export function readSparseTensor(proto: SparseTensorProto, name: string, owner: string): SparseTensor {
   const { dims } = proto;
@@ -35,13 +39,26 @@ export function readSparseTensor(proto: SparseTensorProto, name: string, owner: 
   if (dims.some((d) => !Number.isSafeInteger(d) || d < 0) || !Number.isSafeInteger(sizeOf(dims))) {
     throw malformed(`${owner} has the impossible shape ${formatDims(dims)}.`, { got: dims });
   }
-  const parts = [`${name}:values`, `${name}:indices`] as const;
+  if (sizeOf(dims) > mostElements) {
+    throw new LeptonError(
+      'UNSUPPORTED_MODEL',
+      `${owner} stands for a dense tensor ${formatDims(dims)}, of which no GPU has room; at most 2^31 elements are read.`,
+      { details: { dims } },
+    );
+  }
+  const parts = [`${name}, sparse:values`, `${name}, sparse:indices`] as const;
   return {
     constants: [
       { name: parts[0], ...values },
       { name: parts[1], ...indices },
     ],
-    node: { name: `${name}:dense`, op: 'lepton.SparseTensor', inputs: parts, outputs: [name], attributes: { dims } },
+    node: {
+      name: `${name}, sparse:dense`,
+      op: 'lepton.SparseTensor',
+      inputs: parts,
+      outputs: [name],
+      attributes: { dims },
+    },
     value: { name, dtype: values.dtype, dims },
   };
 }

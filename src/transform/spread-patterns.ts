@@ -2,6 +2,7 @@
 // looking at them, of what is computed at load from a constant with a pattern by what the operator does to zeros. Bytes that
 // are numbers raised by half their range have the pattern of the numbers.
 
+import { sizeOf } from '../base/shape';
 import type { Graph, Node, Value } from '../ir/graph';
 import { type Pattern, patternOf, patternOfBytes, transposed } from '../ir/pattern';
 import { internalName } from '../ops/nbits/problem';
@@ -68,7 +69,8 @@ export function spreadPatterns(graph: Graph): Graph {
   }
 
   /** Whether the result is a matrix with the same rows. */
-  function keepsPlaces({ outputs }: Node, { rows }: Pattern): boolean {
-    return graph.values.get(outputs[0] as string)?.dims?.[0] === rows;
+  function keepsPlaces({ outputs }: Node, { rows, columns }: Pattern): boolean {
+    const [first, ...others] = graph.values.get(outputs[0] as string)?.dims ?? [];
+    return first === rows && sizeOf(others as readonly number[]) === columns;
   }
 }

@@ -66,7 +66,9 @@ function graphMessage(graph: Graph, options: WriteOnnxOptions, outer: ReadonlySe
   for (const value of graph.values.values()) {
     const { name, constant } = value;
     if (!constant || outer.has(name) || !needed.has(name)) continue;
-    const form = options.sparse ? sparseForm(elements(value, constant)) : undefined;
+    // An output must be a tensor: onnxruntime takes no sparse one for it.
+    const mayBeSparse = options.sparse && !graph.outputs.includes(name);
+    const form = mayBeSparse ? sparseForm(elements(value, constant)) : undefined;
     const dims = value.dims as readonly number[];
     if (form) out.message(15, sparseMessage(name, dims, form.values, form.indices));
     else out.message(5, tensorMessage(name, value.dtype, dims, constant, options));

@@ -17,7 +17,8 @@ import { epilogueAxis, type NBitsKernel } from './product';
 import { chunksText } from './text';
 
 const workgroup = 64;
-const denseBytes = (p: NBitsProblem) => p.n * p.k * byteSize(deviceType(p.dtype));
+/** Kernels bind at least one vector of four. */
+const denseBytes = (p: NBitsProblem) => Math.max(16, p.n * p.k * byteSize(deviceType(p.dtype)));
 
 const views = new WeakMap<NBitsNode, MatMulNode>();
 
