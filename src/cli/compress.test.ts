@@ -66,6 +66,12 @@ describe('readNpz', () => {
     expect(await problem(new Uint8Array(100))).toMatch(/no ZIP archive/);
     expect(await problem(zip({ 'x.npy': npy('<U4', [1], x) }, false))).toMatch(/"x" has elements of type "<U4"/);
     expect(await problem(zip({ 'x.npy': npy('<f4', [4, 10], x, 'True') }, false))).toMatch(/not in C order/);
+    expect(await problem(zip({ 'x.npy': npy('constructor', [1], x) }, false))).toMatch(
+      /elements of type "constructor"/,
+    );
+    for (const shape of [[-4, -10], [1.5, 8], [2 ** 60]]) {
+      expect(await problem(zip({ 'x.npy': npy('<f4', shape, x) }, false))).toMatch(/"x" has the impossible shape/);
+    }
     expect(await problem(zip({ 'x.npy': npy('<f4', [3], x) }, false))).toMatch(/"x": A float32 tensor of shape \[3\]/);
     const whole = archive(true);
     for (let length = 0; length < whole.length; length += 7) await problem(whole.subarray(0, length));

@@ -93,11 +93,14 @@ function readNpy(bytes: Uint8Array, name: string): NDArray {
   const [, descr = ''] = /'descr':\s*'([^']*)'/.exec(header) ?? [];
   const [, order] = /'fortran_order':\s*(True|False)/.exec(header) ?? [];
   const [, shape] = /'shape':\s*\(([^)]*)\)/.exec(header) ?? [];
-  const dtype = dtypes[descr];
+  const dtype = Object.hasOwn(dtypes, descr) ? dtypes[descr] : undefined;
   if (!dtype) throw damaged(`"${name}" has elements of type "${descr}"; there are ${Object.keys(dtypes).join(', ')}`);
   if (order !== 'False' || shape === undefined)
     throw damaged(`"${name}" is not in C order: save np.ascontiguousarray(…)`);
-  const dims = shape.split(',').flatMap((d) => (d.trim() === '' ? [] : [Number(d)]));
+  const sizes = shape.split(',').map((d) => d.trim());
+  const dims = sizes.filter((d) => d !== '').map(Number);
+  if (!sizes.every((d) => /^\d*$/.test(d)) || !dims.every(Number.isSafeInteger))
+    throw damaged(`"${name}" has the impossible shape (${shape})`);
   try {
     return decode(dtype, dims, bytes.subarray(start + length));
   } catch (cause) {
