@@ -59,6 +59,13 @@ describe('compressedRows', () => {
       /There are 1 values for 2 columns/,
     ],
     ['a value that is no number', { shape: [2, 2], rows: [0], columns: [0], values: [NaN] }, /Entry 0 is NaN/],
+    ['a value beyond float32', { shape: [2, 2], rows: [0], columns: [0], values: [1e300] }, /Entry 0 is 1e\+300/],
+    [
+      'a sum beyond float32',
+      { shape: [1, 1], rows: [0, 0], columns: [0, 0], values: [3e38, 3e38] },
+      /Entry 1 adds up to .*finite in float32/,
+    ],
+    ['no entries at all', undefined as unknown as SparseEntries, /needs its entries, .*, not undefined/],
     [
       'offsets of another height',
       { shape: [2, 2], rowOffsets: [0, 1], columns: [0] },

@@ -34,8 +34,12 @@ const mostShort = 65_536;
 /** Beyond these an index no longer fits 32 bits. */
 const mostRows = 2 ** 31 - 2;
 
-/** @throws INVALID_ARGUMENT where an entry lies outside, the lists do not go together, or a value is no finite number */
-export function compressedRows({ shape, rows, rowOffsets, columns, values }: SparseEntries): CompressedRows {
+/** @throws INVALID_ARGUMENT where an entry lies outside, the lists do not go together, or a value is no finite float32 */
+export function compressedRows(entries: SparseEntries): CompressedRows {
+  if (typeof entries !== 'object' || entries === null) {
+    throw invalid(`A sparse matrix needs its entries, { shape, rows, columns, values }, not ${entries}`);
+  }
+  const { shape, rows, rowOffsets, columns, values } = entries;
   const [height, width] = checkedShape(shape);
   const count = lengthOf(columns, 'columns');
   if (values && lengthOf(values, 'values') !== count) {
@@ -56,7 +60,7 @@ export function compressedRows({ shape, rows, rowOffsets, columns, values }: Spa
         ...{ entry: i, row, column },
       });
     }
-    if (!Number.isFinite(value)) throw invalid(`Entry ${i} is ${value}; expected a finite number`, { entry: i });
+    requireFinite(value, i, 'is');
   }
   // First by column: sorting by row keeps that order among the entries of a row.
   const order = orderBy(rowOf, height, orderBy(columns, width));
@@ -72,7 +76,9 @@ export function compressedRows({ shape, rows, rowOffsets, columns, values }: Spa
     const column = columns[i] as number;
     const value = values ? (values[i] as number) : 1;
     if (row === lastRow && column === lastColumn) {
-      valuesOut[kept - 1] = (valuesOut[kept - 1] as number) + value;
+      const sum = (valuesOut[kept - 1] as number) + value;
+      requireFinite(sum, i, 'adds up to');
+      valuesOut[kept - 1] = sum;
       continue;
     }
     columnsOut[kept] = column;
@@ -190,6 +196,12 @@ function lengthOf(list: unknown, name: string): number {
   const length = (list as ArrayLike<number> | undefined)?.length;
   if (typeof list === 'object' && Number.isInteger(length)) return length as number;
   throw invalid(`A sparse matrix needs ${name} as a list of numbers`);
+}
+
+/** Numbers beyond float32 would be kept as infinities. */
+function requireFinite(value: number, entry: number, how: 'is' | 'adds up to'): void {
+  if (Number.isFinite(Math.fround(value))) return;
+  throw invalid(`Entry ${entry} ${how} ${value}; expected a number that is finite in float32`, { entry });
 }
 
 const isIndex = (value: number, size: number) => Number.isInteger(value) && value >= 0 && value < size;

@@ -4,7 +4,7 @@
 import { Layer, type LayerOptions } from './layer';
 import { Normalization, type NormalizationOptions } from './normalization';
 import type { NameOrOptions } from './options';
-import type { SparseMatrix } from './sparse-matrix';
+import { SparseMatrix } from './sparse-matrix';
 
 export type { Normalization, NormalizationOptions };
 
@@ -225,7 +225,8 @@ const onMatrix =
   <O extends SparseMatMulOptions>(className: string) =>
   (options: O): Layer => {
     const layer = new Layer(className, options);
-    if (options.trainableValues) {
+    // What is no matrix is told where the model is built, as for every option.
+    if (options.trainableValues && options.matrix instanceof SparseMatrix) {
       const values = options.matrix.values.slice();
       layer.weights = { values: { type: 'float32', dims: [values.length], bytes: new Uint8Array(values.buffer) } };
     }

@@ -1,10 +1,11 @@
 // Sparse matrices as options: what gcnFilter makes of a graph, and the text that layers share.
 
 import { expect, it } from 'vitest';
+import { LeptonError } from '../../base/errors';
 import { describe as describeModel } from '../../nn/build';
 import { dense, gcnConv } from './layers';
 import { Network, sequential } from './network';
-import { gcnFilter, sparseMatrix } from './sparse-matrix';
+import { gcnFilter, type SparseMatrix, sparseMatrix } from './sparse-matrix';
 
 it('gcnFilter adds each node to its neighbours and divides by the roots of both degrees', () => {
   // A path of three nodes.
@@ -20,6 +21,9 @@ it('gcnFilter adds each node to its neighbours and divides by the roots of both 
 });
 
 it('gcnFilter refuses what is no graph', () => {
+  for (const other of [undefined, null, {}]) {
+    expect(() => gcnFilter(other as unknown as SparseMatrix)).toThrow(LeptonError);
+  }
   expect(() => gcnFilter(sparseMatrix({ shape: [1, 2], rows: [], columns: [] }))).toThrow(
     /square matrix, not one of 1 × 2/,
   );
@@ -56,6 +60,8 @@ it('values that learn begin as those of the matrix', () => {
   expect(new Float32Array(given?.bytes.buffer as ArrayBuffer)).toEqual(Float32Array.of(3, 4));
   const { weights } = describeModel(model.spec);
   expect(weights.map(({ name, dims }) => [name, dims])).toContainEqual(['graph/values', given?.dims]);
+  const none = sequential([gcnConv({ units: 1, inputShape: [3], trainableValues: true } as never)]);
+  expect(() => describeModel(none.spec)).toThrow(/lacks its option matrix/);
   const empty = sparseMatrix({ shape: [2, 2], rows: [], columns: [] });
   const { spec } = sequential([gcnConv({ units: 1, matrix: empty, inputShape: [3], trainableValues: true })]);
   expect(() => describeModel(spec)).toThrow(/has trainableValues, but its matrix no entries/);

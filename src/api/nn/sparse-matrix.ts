@@ -42,7 +42,7 @@ export class SparseMatrix implements CompressedRows {
 /**
  * A sparse matrix by its entries, `{ shape, rows, columns, values }` in any order, or by compressed rows (CSR),
  * `{ shape, rowOffsets, columns, values }`. Values are 1 where they are left out; entries of one place are added up.
- * @throws INVALID_ARGUMENT where an entry lies outside the shape, the lists do not go together, or a value is not finite
+ * @throws INVALID_ARGUMENT where an entry lies outside the shape, the lists do not go together, or a value is not finite in float32
  */
 export function sparseMatrix(entries: SparseEntries): SparseMatrix {
   return new SparseMatrix(compressedRows(entries));
@@ -51,9 +51,10 @@ export function sparseMatrix(entries: SparseEntries): SparseMatrix {
 /**
  * What nodes pass to each other in a graph convolution: D^-½ (A + I) D^-½, where A [nodes, nodes] is the graph's adjacency
  * and D has the sums of the rows of A + I on its diagonal. https://arxiv.org/abs/1609.02907
- * @throws INVALID_ARGUMENT where A is not square, or a row sums up to less than nothing
+ * @throws INVALID_ARGUMENT where A is no sparse matrix or not square, or a row sums up to less than nothing
  */
 export function gcnFilter(adjacency: SparseMatrix): SparseMatrix {
+  if (!(adjacency instanceof SparseMatrix)) throw invalid('gcnFilter() needs a matrix that sparseMatrix() made');
   const { shape, rowOffsets, columns, values } = adjacency;
   const [nodes, width] = shape;
   if (nodes !== width) throw invalid(`gcnFilter() needs a square matrix, not one of ${nodes} × ${width}`);
