@@ -1,10 +1,9 @@
 // Models from files train too: frozen below a new head, adapted by LoRA, and written as ONNX that onnxruntime computes
 // alike.
 
-import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
-import { encode, type NDArray, ndarray } from '../../src/base/ndarray';
-import type { LayerSpec, ModelSpec } from '../../src/nn/types';
+import { type NDArray, ndarray } from '../../src/base/ndarray';
+import type { ModelSpec } from '../../src/nn/types';
 import { readOnnx } from '../../src/read/onnx';
 import { training } from '../../src/train';
 import { Devices } from '../../src/worker/devices';
@@ -18,38 +17,7 @@ import { makeModel } from '../support/onnx-writer';
 import { ortRun } from '../support/oracle';
 import { batchOf, floatsOf, wire } from './batch';
 import { digits } from './digits';
-import { sequence } from './networks';
-
-function imported(path: string, output?: string) {
-  return importedBytes(new Uint8Array(readFileSync(path)), output);
-}
-
-async function importedBytes(bytes: Uint8Array, output?: string) {
-  const source = new MemorySource(bytes);
-  const { graph } = await readOnnx(source, {});
-  const { signal } = new AbortController();
-  return training.importLayer(graph, { ...(output && { output }), fileOf: () => source, signal });
-}
-
-/** With the imported layer, which is called `base`, in front. */
-function behind(
-  layer: Awaited<ReturnType<typeof imported>>,
-  base: Partial<LayerSpec>,
-  layers: Parameters<typeof sequence>[2],
-): ModelSpec {
-  const [input] = layer.inputs;
-  const spec = sequence('tuned', { shape: input?.shape ?? [], dtype: 'float32' }, [['OnnxModel'], ...layers]);
-  const [first, ...rest] = spec.layers as [LayerSpec, ...LayerSpec[]];
-  return { ...spec, layers: [{ ...first, ...base, config: { ...base.config, graph: layer.text } }, ...rest] };
-}
-
-const stateOf = (weights: readonly { name: string; array: NDArray }[]) =>
-  Object.fromEntries(
-    weights.map(({ name, array }): [string, WireTensor] => [
-      `OnnxModel_0/${name}`,
-      { type: array.dtype, dims: array.dims, bytes: encode(array) },
-    ]),
-  );
+import { behind, imported, importedBytes, stateOf } from './imported';
 
 const losses = [{ name: 'sparseCategoricalCrossentropy', config: { fromLogits: true } }];
 
@@ -137,6 +105,30 @@ describeWithData('training imported models', () => {
       const after = await model.state(false);
       expect(after['OnnxModel_0/Parameter5']).not.toEqual(before['OnnxModel_0/Parameter5']);
       expect(loss.slice(-5).reduce((a, b) => a + b)).toBeLessThan(loss.slice(0, 5).reduce((a, b) => a + b));
+    });
+
+    it('what is pruned of an imported model stays zero, and the rest learns', async () => {
+      const layer = await imported(dataPath('models', 'mnist-onnxzoo', 'model.onnx'));
+      const model = await trainerOf(behind(layer, {}, [['Flatten'], ['Dense', { units: 10 }]]), layer);
+      const data = digits('train', 640);
+      const learn = async (from: number, to: number) => {
+        for (let i = from; i < to; i++) {
+          await model.batch({ trainer: 0, kind: 'train', learningRate: 0.001, ...firstBatch(data, i * 32, 32) });
+        }
+      };
+      await learn(0, 3);
+      const { pruned } = await model.prune({ sparsity: 0.9, scope: 'layer' });
+      const imports = ['Parameter193', 'Parameter5', 'Parameter87'].map((name) => `OnnxModel_0/${name}`);
+      expect(Object.keys(pruned).sort()).toEqual(['Dense_2/kernel', ...imports]);
+      for (const share of Object.values(pruned)) expect(share).toBeCloseTo(0.9, 2);
+      const before = await model.state(false);
+      await learn(3, 10);
+      const after = await model.state(false);
+      for (const name of Object.keys(pruned)) {
+        const [old, now] = [before, after].map((state) => floatsOf(state[name] as WireTensor));
+        expect(old?.some((value, i) => value === 0 && now?.[i] !== 0)).toBe(false);
+        expect(old?.some((value, i) => value !== now?.[i])).toBe(true);
+      }
     });
 
     it('of sparse weights learns what the file has, and they leave as they came', async () => {

@@ -84,7 +84,9 @@ describeDawn('pruning', (dawn) => {
     await compile({ name: 'adam' });
     await trainer.prune({ sparsity: 0.5, structure: '4x4', scope: 'layer' });
     await train(3);
-    await trainer.prune({ structure: '2:4' });
+    const { pruned, left } = await trainer.prune({ structure: '2:4' });
+    expect(Object.keys(pruned)).toEqual(['Dense_2/kernel', 'Dense_3/kernel']);
+    expect(left['Conv2D_0/kernel']).toContain('"2:4" is of weights with two axes');
     await train(3);
     const { 'Dense_2/kernel': dense, 'Conv2D_0/kernel': conv } = await kernels();
     expect(zerosOf(conv as Float32Array)).toBe(0);

@@ -6,6 +6,7 @@ export type {
   CompressReport,
   LayerReport,
   PruneOptions,
+  PruneReport,
   Quantization,
   QuantizeOptions,
   Structure,

@@ -28,6 +28,14 @@ export interface PruneOptions {
   readonly criterion?: 'magnitude' | 'sensitivity';
 }
 
+/** What became of the weights of a model under training. */
+export interface PruneReport {
+  /** The share of each weight that was pruned, by 'layer/weight', that is zero now. */
+  readonly pruned: Readonly<Record<string, number>>;
+  /** Why others that are multiplied with stayed as they were. */
+  readonly left: Readonly<Record<string, string>>;
+}
+
 /**
  * 'int8': weights as 8-bit integers with a scale for each output. 'int4': 4 bits with a scale for each block of inputs.
  * 'dynamic-int8': int8, and products of matrices are of integers too, their inputs quantised as they come. 'float16': the

@@ -4,7 +4,7 @@
 
 import { LeptonError } from '../base/errors';
 import { sizeOf } from '../base/shape';
-import type { PruneOptions } from '../compress/types';
+import type { PruneOptions, PruneReport } from '../compress/types';
 import { wasLost } from '../gpu/lost';
 import { Variables } from '../gpu/variables';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
@@ -169,16 +169,17 @@ export class Trainer {
    * Makes the weights zero that matter least, and keeps them so in the steps to come.
    * @throws INVALID_ARGUMENT
    */
-  prune(options: PruneOptions): Promise<void> {
+  prune(options: PruneOptions): Promise<PruneReport> {
     return this.onDevice(async () => {
       const state = await this.readState(true);
       const floats = Object.entries(state).map(([name, { bytes }]) => [name, new Float32Array(bytes.buffer)] as const);
-      const { weights, state: changed } = this.options.training.prune(this.description, new Map(floats), options);
+      const { report, state: changed } = this.options.training.prune(this.options.spec, new Map(floats), options);
       const entries = [...changed].map(([name, values]) => {
         return [name, { ...(state[name] as WireTensor), bytes: bytesOf(values) }] as const;
       });
       this.writeState(Object.fromEntries(entries));
-      await this.addPruned(weights);
+      await this.addPruned(Object.keys(report.pruned));
+      return report;
     });
   }
 

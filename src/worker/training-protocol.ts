@@ -1,6 +1,6 @@
 // What page and worker say to each other of models that are trained: types only.
 
-import type { PruneOptions } from '../compress/types';
+import type { PruneOptions, PruneReport } from '../compress/types';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { CheckpointInfo } from '../store/checkpoints';
 import type { CallId, LoadRequest, Progress, Reply, WireTensor } from './protocol';
@@ -98,7 +98,7 @@ export interface TrainingApi {
   /** Names that are not mentioned stay as they are. */
   setTrainerState(request: { readonly trainer: number; readonly state: WireState }): Promise<Reply<void>>;
   /** Makes the weights zero that matter least; in further training they stay so. */
-  pruneTrainer(request: { readonly trainer: number; readonly options: PruneOptions }): Promise<Reply<void>>;
+  pruneTrainer(request: { readonly trainer: number; readonly options: PruneOptions }): Promise<Reply<PruneReport>>;
   /** The model with its weights as they are, for inference: ONNX. */
   exportTrainer(trainer: number): Promise<Reply<Uint8Array<ArrayBuffer>>>;
   /** Architecture, weights and what the optimiser keeps, as safetensors. */

@@ -13,7 +13,7 @@ import {
   refuseOthers,
   text,
 } from '../../base/options';
-import type { PruneOptions } from '../../compress/types';
+import type { PruneOptions, PruneReport } from '../../compress/types';
 
 const positive: readonly [number, number] = [0, Infinity];
 
@@ -28,7 +28,7 @@ export interface Trained {
   getWeights(): Promise<Record<string, WeightTensor>>;
   setWeights(weights: Readonly<Record<string, WeightTensor>>): Promise<void>;
   save(url: string): Promise<unknown>;
-  prune(options: number | Omit<PruneOptions, 'criterion'>): Promise<void>;
+  prune(options: number | Omit<PruneOptions, 'criterion'>): Promise<PruneReport>;
 }
 
 export interface WeightTensor {
@@ -211,9 +211,9 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
 }
 
 export interface PruningOptions extends Omit<PruneOptions, 'sparsity' | 'criterion'> {
-  /** Share of the weights that are zero at the end, below 1. */
-  finalSparsity: number;
-  /** The same at first; default 0. */
+  /** Share of the weights that are zero at the end, below 1; or that share by the name of a layer or 'layer/weight'. */
+  finalSparsity: number | Readonly<Record<string, number>>;
+  /** The same at first, for all of them; default 0. */
   initialSparsity?: number;
   /** The batch, counted from the beginning of training, before which the first weights go; default 0. */
   beginStep?: number;
@@ -221,6 +221,11 @@ export interface PruningOptions extends Omit<PruneOptions, 'sparsity' | 'criteri
   endStep: number;
   /** Batches from one time to the next; default 100. */
   frequency?: number;
+}
+
+export interface PruningCallback extends Callback {
+  /** Of the last pruning: which weights have how many zeros, and why others stayed; undefined before the first. */
+  readonly report: PruneReport | undefined;
 }
 
 const pruningNames: readonly (keyof PruningOptions)[] = [
@@ -238,10 +243,12 @@ const pruningNames: readonly (keyof PruningOptions)[] = [
  * (https://arxiv.org/abs/1710.01878). Structures that fix the share, such as '2:4', need no schedule: call `model.prune`.
  * @throws INVALID_ARGUMENT for options that there are not, and shares and steps out of order
  */
-export function pruning(options: PruningOptions): Callback {
+export function pruning(options: PruningOptions): PruningCallback {
   refuseOthers('pruning()', pruningNames, options);
   const { finalSparsity, initialSparsity = 0, beginStep = 0, endStep, frequency = 100, ...structure } = options;
-  const shares = [initialSparsity, finalSparsity];
+  const byName = typeof finalSparsity === 'object' && finalSparsity !== null;
+  const finals = byName ? Object.values(finalSparsity) : [finalSparsity];
+  const shares = [initialSparsity, ...finals];
   const steps = [beginStep, endStep, frequency];
   if (!(shares.every((s) => s >= 0 && s < 1) && steps.every(Number.isInteger) && beginStep >= 0 && frequency >= 1)) {
     throw new LeptonError(
@@ -249,11 +256,16 @@ export function pruning(options: PruningOptions): Callback {
       'pruning(): sparsities are from 0 to below 1, steps whole numbers from 0.',
     );
   }
-  if (initialSparsity > finalSparsity || beginStep > endStep) {
+  if (finals.length === 0) throw new LeptonError('INVALID_ARGUMENT', 'pruning(): finalSparsity names no layer.');
+  if (finals.some((share) => initialSparsity > share) || beginStep > endStep) {
     throw new LeptonError('INVALID_ARGUMENT', 'pruning(): it begins with the lower sparsity, at the earlier step.');
   }
   let step = 0;
+  let report: PruneReport | undefined;
   return {
+    get report() {
+      return report;
+    },
     onTrainBegin() {
       step = 0;
     },
@@ -262,8 +274,12 @@ export function pruning(options: PruningOptions): Callback {
       const isDue = now === endStep || (now - beginStep) % frequency === 0;
       if (now < beginStep || now > endStep || !isDue) return;
       const left = endStep === beginStep ? 0 : 1 - (now - beginStep) / (endStep - beginStep);
-      const sparsity = finalSparsity + (initialSparsity - finalSparsity) * left ** 3;
-      if (sparsity > 0) await model.prune({ ...structure, sparsity });
+      const shareOf = (final: number) => final + (initialSparsity - final) * left ** 3;
+      if (!finals.some((final) => shareOf(final) > 0)) return;
+      const sparsity = byName
+        ? Object.fromEntries(Object.entries(finalSparsity).map(([name, final]) => [name, shareOf(final)]))
+        : shareOf(finalSparsity);
+      report = await model.prune({ ...structure, sparsity });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PruneOptions } from '../../compress/types';
 import { fromArrays, type TensorLike } from '../../data';
 import type { CompileSpec } from '../../nn/types';
 import type { BatchReport } from '../../worker/training-protocol';
@@ -27,14 +28,17 @@ const compile: CompileSpec = {
 function modelOf(lossOf: (batch: number, kind: string) => number) {
   let seen = 0;
   const restored: number[] = [];
-  const pruned: number[] = [];
+  const pruned: PruneOptions['sparsity'][] = [];
   const model: Trained = {
     learningRate: 0.1,
     stopTraining: false,
     getWeights: async () => ({ w: { type: 'float32', dims: [1], data: Float32Array.of(seen) } }),
     setWeights: async (weights) => void restored.push((weights.w as WeightTensor).data[0] as number),
     save: async () => {},
-    prune: async (options) => void pruned.push((options as { sparsity: number }).sparsity),
+    prune: async (options) => {
+      pruned.push((options as PruneOptions).sparsity);
+      return { pruned: {}, left: { 'conv/kernel': `${pruned.length}` } };
+    },
   };
   const loop: Loop = {
     model,
@@ -318,11 +322,23 @@ describe('pruning while training', () => {
   const prunedBy = async (options: PruningOptions, epochs = 3) => {
     const { loop, pruned } = modelOf(() => 1);
     await fitLoop(loop, planOf({ epochs, callbacks: [pruning(options)] }));
-    return pruned.map((share) => Number(share.toFixed(3)));
+    return pruned.map((share) => Number((share as number).toFixed(3)));
   };
 
   it('takes much at first and little in the end', async () => {
     expect(await prunedBy({ finalSparsity: 0.8, endStep: 8, frequency: 2 })).toEqual([0.463, 0.7, 0.788, 0.8]);
+  });
+
+  it('takes a share of each layer, and keeps what the last time left', async () => {
+    const { loop, pruned } = modelOf(() => 1);
+    const callback = pruning({ finalSparsity: { one: 0.8, 'two/kernel': 0.4 }, endStep: 4, frequency: 2 });
+    expect(callback.report).toBeUndefined();
+    await fitLoop(loop, planOf({ epochs: 3, callbacks: [callback] }));
+    expect(pruned).toEqual([
+      { one: 0.8 * 0.875, 'two/kernel': 0.4 * 0.875 },
+      { one: 0.8, 'two/kernel': 0.4 },
+    ]);
+    expect(callback.report?.left).toEqual({ 'conv/kernel': '2' });
   });
 
   it('begins and ends when it is told to', async () => {
@@ -333,5 +349,9 @@ describe('pruning while training', () => {
   it('refuses a schedule that makes no sense', () => {
     expect(() => pruning({ finalSparsity: 1, endStep: 5 })).toThrow('below 1');
     expect(() => pruning({ finalSparsity: 0.5, initialSparsity: 0.6, endStep: 5 })).toThrow('lower sparsity');
+    const shares = { one: 0.9, other: 0.5 };
+    expect(() => pruning({ finalSparsity: shares, initialSparsity: 0.6, endStep: 5 })).toThrow('lower sparsity');
+    expect(() => pruning({ finalSparsity: { one: 1 }, endStep: 5 })).toThrow('below 1');
+    expect(() => pruning({ finalSparsity: {}, endStep: 5 })).toThrow('names no layer');
   });
 });

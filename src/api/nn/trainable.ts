@@ -2,7 +2,7 @@
 
 import { LeptonError } from '../../base/errors';
 import { refuseOthers } from '../../base/options';
-import type { PruneOptions } from '../../compress/types';
+import type { PruneOptions, PruneReport } from '../../compress/types';
 import { type ArrayInput, type Batch, fromArrays } from '../../data';
 import type { CompileSpec, LayerSummary, ModelSpec } from '../../nn/types';
 import type { WireTensor } from '../../worker/protocol';
@@ -216,15 +216,17 @@ export abstract class Trainable implements Trained {
   }
 
   /**
-   * Makes the weights of kernels zero that matter least, and keeps them zero in all further training, so that the others
-   * learn to do without them: `prune(0.9)` leaves a tenth. A larger share later prunes more; `callbacks.pruning` does so step
-   * by step. Structures other than 'unstructured' are of kernels with two axes.
-   * @throws INVALID_ARGUMENT
+   * Makes the weights zero that matter least, of kernels and of what MatMul, Gemm and Conv have as weights in ONNX models, and
+   * keeps them zero in all further training, so that the others learn to do without them: `prune(0.9)` leaves a tenth. A
+   * larger share later prunes more; `callbacks.pruning` does so step by step. Shares by name are of a layer's weights each, or
+   * of one, 'layer/weight'. Structures other than 'unstructured' are of weights with two axes: what has others stays, and the
+   * report says so.
+   * @throws INVALID_ARGUMENT also where a name is of no weight that the structure fits
    */
-  async prune(options: number | Omit<PruneOptions, 'criterion'>): Promise<void> {
+  async prune(options: number | Omit<PruneOptions, 'criterion'>): Promise<PruneReport> {
     const { client, id } = await this.#current();
     const request = { trainer: id, options: typeof options === 'number' ? { sparsity: options } : options };
-    await client.call((worker, r) => worker.pruneTrainer(r), request);
+    return client.call((worker, r) => worker.pruneTrainer(r), request);
   }
 
   /**
