@@ -22,8 +22,8 @@ interface Subject {
   readonly name: string;
   /** Of training on, at first. */
   readonly learningRate: number;
-  /** Makes nine tenths of the weights zeros until that step. */
-  pruning(endStep: number): callbacks.Callback;
+  /** Of its weights, which are zeros in the end: nine tenths of all. */
+  readonly finalSparsity: callbacks.PruningOptions['finalSparsity'];
   network(): Sequential;
   /** Gives it weights that read digits. */
   teach(model: Sequential, setting: Setting, log: Context['log']): Promise<void>;
@@ -54,7 +54,7 @@ const timedRuns = [
 const shipped: Subject = {
   name: 'digits',
   learningRate: 0.002,
-  pruning: (endStep) => pruningEach({ conv2d_1: 0.78, dense: 0.916, dense_1: 0.3 }, endStep),
+  finalSparsity: { conv2d_1: 0.78, dense: 0.916, dense_1: 0.3 },
   network: () => freshNetwork({ layers, sequential }),
   async teach(model) {
     const file = new URL('../../public/models/digits.safetensors', import.meta.url);
@@ -70,7 +70,7 @@ const shipped: Subject = {
 const wide: Subject = {
   name: 'wide',
   learningRate: 0.001,
-  pruning: (endStep) => callbacks.pruning({ finalSparsity: sparsity, endStep, frequency }),
+  finalSparsity: sparsity,
   network: () =>
     sequential([
       layers.flatten({ inputShape: [28, 28, 1] }),
@@ -122,7 +122,8 @@ async function measure(
   const dense = await model.toOnnx();
   const alone = await compress(dense, { prune: sparsity, quantize: 'int8' });
   const { epochs, train } = setting;
-  const pruning = subject.pruning(Math.floor(0.6 * epochs * Math.ceil(train / batchSize)));
+  const endStep = Math.floor(0.6 * epochs * Math.ceil(train / batchSize));
+  const pruning = callbacks.pruning({ finalSparsity: subject.finalSparsity, endStep, frequency });
   await trainOn(model, setting, { epochs, learningRate: subject.learningRate, log, more: [pruning] });
   const small = await compress(await model.toOnnx(), { quantize: 'int8' });
   await model.dispose();
@@ -137,20 +138,6 @@ async function measure(
     lost: before - after,
     bytes: small.length / dense.length,
     ...(await timesOf(training.gpu, dense, small, test.images)),
-  };
-}
-
-/** As callbacks.pruning, fast at first and then ever slower, but with a share for each layer. */
-function pruningEach(shares: Readonly<Record<string, number>>, endStep: number): callbacks.Callback {
-  let step = 0;
-  return {
-    async onBatchBegin(_batch, model) {
-      const now = step++;
-      if (now > endStep || (now % frequency !== 0 && now !== endStep)) return;
-      const done = 1 - (1 - now / endStep) ** 3;
-      const sparsity = Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, share * done]));
-      if (done > 0) await model.prune({ sparsity });
-    },
   };
 }
 
