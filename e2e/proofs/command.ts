@@ -1,13 +1,13 @@
-// `npm run proofs -- NAME… [--full]`: trains on real data in Node, on Dawn, prints how it went and what was reached, and
-// ends with status 1 where that is less than was claimed. Seeded: the same adapter gives the same numbers.
+// `npm run proofs -- NAME… [--full] [--seeds=N]`: trains on real data in Node, on Dawn, prints how it went and what was
+// reached, and ends with status 1 where that is less than was claimed. Seeded: the same adapter gives the same numbers.
 
 import { openDawn } from '../support/dawn';
 import { NodeTraining } from './in-node';
 import { proofs } from './list';
 import { broken, type Proof } from './proof';
 
-const usage = `Usage: npm run proofs -- NAME… [--full]\n${Object.entries(proofs)
-  .map(([name, { about }]) => `  ${name.padEnd(14)}${about}`)
+const usage = `Usage: npm run proofs -- NAME… [--full] [--seeds=N]\n${Object.entries(proofs)
+  .map(([name, { about, takesSeeds }]) => `  ${name.padEnd(14)}${about}${takesSeeds ? '; takes --seeds' : ''}`)
   .join('\n')}`;
 
 // Opened here: once a command runs, its runner loads no more modules.
@@ -16,18 +16,21 @@ const dawn = await openDawn();
 export default async function main(args: readonly string[]): Promise<number> {
   const names = args.filter((arg) => !arg.startsWith('--'));
   const options = args.filter((arg) => arg.startsWith('--'));
-  if (names.length === 0 || !names.every((name) => name in proofs) || options.some((option) => option !== '--full')) {
+  const full = options.includes('--full');
+  const [asked] = options.flatMap((option) => /^--seeds=([1-9]\d*)$/.exec(option)?.[1] ?? []);
+  const isKnown = (name: string) => name in proofs && (asked === undefined || proofs[name]?.takesSeeds);
+  const known = Number(full) + Number(asked !== undefined);
+  if (names.length === 0 || !names.every(isKnown) || options.length !== known) {
     console.error(usage);
     return 2;
   }
   const training = new NodeTraining(dawn.gpu);
-  const full = options.length > 0;
   let failures = 0;
   for (const name of names) {
     const { about, run, claims } = proofs[name] as Proof;
     console.log(`${name}: ${about}`);
     const began = performance.now();
-    const measured = await run({ training, full, log: console.log });
+    const measured = await run({ training, full, log: console.log, ...(asked && { seeds: Number(asked) }) });
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     const numbers = Object.entries(measured).map(([key, value]) => `${key} ${Number(value.toPrecision(5))}`);
     console.log(`${name}: ${numbers.join(', ')}; ${seconds} s`);

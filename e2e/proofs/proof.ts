@@ -7,6 +7,8 @@ export interface Context {
   readonly training: NodeTraining;
   /** The whole size, or the small one of the test suite. */
   readonly full: boolean;
+  /** Of proofs that take it: how often to measure, with the seeds from 1 on; default once, with a seed of the proof's own. */
+  readonly seeds?: number;
   readonly log: (line: string) => void;
 }
 
@@ -20,6 +22,8 @@ export interface Proof {
   /** One line. */
   readonly about: string;
   readonly claims: { readonly small: Claims; readonly full: Claims };
+  /** Whether it can measure with several seeds: what is claimed is then of the mean. */
+  readonly takesSeeds?: true;
   run(context: Context): Promise<Measured>;
 }
 
