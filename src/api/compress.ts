@@ -40,8 +40,8 @@ export interface CompressedModel {
 /**
  * Prunes and quantises an ONNX model: `compress('model.onnx', { prune: 0.9, quantize: 'int8' })`. With `calibration` both
  * models run on the data, and the report says how far they are apart, what accuracy is lost, and what time is won.
- * @throws LeptonError: INVALID_ARGUMENT for options or data that do not fit the model, UNSUPPORTED_MODEL where it has no
- *   MatMul, Gemm or Conv with constant weights, ABORTED, and as `load`
+ * @throws LeptonError: INVALID_ARGUMENT for options or data that do not fit the model, UNSUPPORTED_MODEL where no
+ *   layer of it can be compressed, ABORTED, and as `load`
  */
 export async function compress(source: ModelSource, options: CompressOptions): Promise<CompressedModel> {
   if (typeof options !== 'object' || options === null) {

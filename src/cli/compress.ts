@@ -158,9 +158,10 @@ function summary({ report }: Compressed): string[] {
   const { bytes, layers, calibration } = report;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const kilobytes = (count: number) => `${(count / 1000).toFixed(1)} KB`;
-  const rows = layers.map(({ name, after, elements, weightError, left }) => {
+  const rows = layers.map(({ name, after, elements, weightError, left, note }) => {
     const zeros = percent(1 - after.nonZeros / elements);
-    return `  ${name}: ${left ? `as it was (${left})` : `${after.form}, ${zeros} zeros, error ${percent(weightError)}`}`;
+    const became = `${after.form}, ${zeros} zeros, error ${percent(weightError)}${note ? ` (${note})` : ''}`;
+    return `  ${name}: ${left ? `as it was (${left})` : became}`;
   });
   const share = percent(bytes.after / bytes.before);
   const lines = [...rows, `${kilobytes(bytes.before)} → ${kilobytes(bytes.after)} (${share})`];

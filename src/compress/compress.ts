@@ -2,23 +2,22 @@
 // saves and costs. In: a graph with its constants' files; out: standard ONNX, which this and other runtimes read.
 
 import type { ByteSource } from '../base/bytes';
-import { isFloat } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
-import { decode, encode, type NDArray, type NumericArray, ndarray } from '../base/ndarray';
-import { sizeOf } from '../base/shape';
+import { ndarray } from '../base/ndarray';
 import type { Graph, Value } from '../ir/graph';
 import { isFloatAttribute } from '../ops/attribute-kinds';
 import { checkSparse } from '../read/patterns';
 import { writeOnnx } from '../write/onnx';
 import { sparseForm } from '../write/sparse';
-import { calibrate, type Runner, relative } from './calibrate';
+import { calibrate, type Runner } from './calibrate';
 import { arrayOf, foldMovement, loadConstants, type StoredConstants } from './constants';
 import { toHalf } from './half';
+import { asHalf, layerReport } from './layer-report';
 import { findLayers, type Layer } from './layers';
 import { type CheckedOptions, checkOptions } from './options';
 import { prune } from './prune';
 import { fromInt4, fromInt8, toInt4, toInt8 } from './quantize';
-import { type Encoding, type Kept, rewriteLayers } from './rewrite';
+import { type Encoding, rewriteLayers } from './rewrite';
 import { type SensitivityRequest, sensitivities } from './sensitivity';
 import type { CalibrationArrays, CompressOptions, CompressProgress, CompressReport, LayerReport } from './types';
 
@@ -51,14 +50,15 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
   const original = foldMovement(request.graph, stored);
   const wasSparse = new Set(request.graph.nodes.flatMap((n) => (n.op === 'lepton.SparseTensor' ? n.outputs : [])));
   const weights = new Map<Layer, Float32Array>();
-  const found = findLayers(original, options.skip).map((layer): Layer => {
+  const found = findLayers(original, stored, options.skip).map((layer): Layer => {
     if (layer.left !== undefined) return layer;
     const floats = floatsOf(original.values.get(layer.weight) as Value, stored);
     if (!floats.every(Number.isFinite)) return { ...layer, left: 'not all of its weights are finite' };
     weights.set(layer, floats);
     return layer;
   });
-  checkNames(found, options);
+  if (found.length > 0) checkNames(found, options);
+  checkFitness(found, options);
   const layers = [...weights.keys()];
   const turn = async (stage: CompressProgress['stage'], loaded: number, total: number) => {
     onProgress({ stage, loaded, total });
@@ -84,10 +84,14 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
 
   const encodings = new Map<Layer, Encoding>();
   const after = new Map<Layer, Float32Array>();
+  const notes = new Map<Layer, Pick<LayerReport, 'left' | 'note'>>();
   for (const [i, layer] of layers.entries()) {
     const own = pruned.get(layer) ?? (weights.get(layer) as Float32Array);
-    const { encoding, stand } = encodingOf(layer, own, options);
-    if (encoding.kind !== 'float' || pruned.has(layer)) encodings.set(layer, encoding);
+    const { encoding, stand, unfit } = encodingOf(layer, own, options);
+    const isPruned = pruned.has(layer);
+    if (encoding.kind !== 'float' || isPruned) encodings.set(layer, encoding);
+    if (unfit !== undefined) notes.set(layer, isPruned ? { note: `not quantised: ${unfit}` } : { left: unfit });
+    else if (!isPruned && !options.quantize) notes.set(layer, { left: 'no share was given for it' });
     after.set(layer, stand);
     await turn('quantize', i + 1, layers.length);
   }
@@ -96,13 +100,14 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
   const write = (graph: Graph) => writeOnnx(graph, { isFloat: isFloatAttribute, storedBytes: stored, sparse: true });
   await turn('write', 0, 1);
   const bytes = write(compressed);
-  const half = options.quantize?.type === 'float16';
-  const reports = found.map((layer) => {
-    const array = arrayOf(original.values.get(layer.weight) as Value, stored);
-    const own = kept.get(layer.weight) ?? { form: layer.dtype, constants: [array] };
-    const now = half ? { form: 'float16', constants: own.constants.map(asHalf) } : own;
-    return layerReport(layer, array, wasSparse.has(layer.weight), now, after.get(layer));
-  });
+  const reports = found.map((layer) => ({
+    ...layerReport({
+      ...{ layer, stored, wasSparse, isHalf: options.quantize?.type === 'float16' },
+      value: original.values.get(layer.weight),
+      ...{ kept: kept.get(layer.weight), stand: after.get(layer) },
+    }),
+    ...notes.get(layer),
+  }));
   await turn('write', 1, 1);
   const report: CompressReport = { bytes: { before: request.bytes, after: bytes.length }, layers: reports };
   if (!calibration) return { bytes, report };
@@ -120,12 +125,6 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
 }
 
 function checkNames(layers: readonly Layer[], { prune, skip }: CheckedOptions): void {
-  if (layers.length === 0) {
-    throw new LeptonError(
-      'UNSUPPORTED_MODEL',
-      'The model has no MatMul, Gemm or Conv with constant weights: there is nothing to compress.',
-    );
-  }
   const names = new Set(layers.flatMap(({ name, weight }) => [name, weight]));
   const bySparsity = typeof prune?.sparsity === 'object' ? Object.keys(prune.sparsity) : [];
   const wanted = [...bySparsity, ...skip.filter((s) => typeof s === 'string' && s !== 'first' && s !== 'last')];
@@ -136,6 +135,24 @@ function checkNames(layers: readonly Layer[], { prune, skip }: CheckedOptions): 
     `compress(): the model has no layer "${unknown}"; there are ${layers.map(({ name }) => `"${name}"`).join(', ')}.`,
     { details: { layers: layers.map(({ name, weight }) => ({ name, weight })) } },
   );
+}
+
+/** @throws UNSUPPORTED_MODEL saying why every layer is left, which in float16 does not matter: the whole model is in it */
+function checkFitness(layers: readonly Layer[], { quantize }: CheckedOptions): void {
+  const isAnyFit = layers.some(({ left }) => left === undefined);
+  if (isAnyFit || (layers.length > 0 && quantize?.type === 'float16')) return;
+  const reasons = [...new Set(layers.map(({ left }) => left))].map((left) => {
+    const own = layers.filter((layer) => layer.left === left);
+    const shown = own.slice(0, 3).map(({ name }) => `"${name}"`);
+    return `${shown.join(', ')}${own.length > 3 ? ` and ${own.length - 3} more` : ''}: ${left}`;
+  });
+  const problem =
+    reasons.length === 0
+      ? 'The model has no MatMul, Gemm or Conv with weights'
+      : `No layer of the model can be compressed (${reasons.join('; ')})`;
+  throw new LeptonError('UNSUPPORTED_MODEL', `${problem}: there is nothing to compress.`, {
+    details: { layers: layers.map(({ name, weight, left }) => ({ name, weight, left })) },
+  });
 }
 
 async function scoresOf(
@@ -164,16 +181,18 @@ function encodingOf(
   layer: Layer,
   weights: Float32Array,
   { quantize }: CheckedOptions,
-): { readonly encoding: Encoding; readonly stand: Float32Array } {
+): { readonly encoding: Encoding; readonly stand: Float32Array; readonly unfit?: string } {
   const plain = { encoding: { kind: 'float', weights }, stand: weights } as const;
   if (quantize?.type === 'float16') {
     const { data } = asHalf(ndarray('float32', [weights.length], weights));
     return { ...plain, stand: data as Float32Array };
   }
-  const integers = quantize && quantized(layer, weights, quantize);
-  return integers ?? plain;
+  if (!quantize) return plain;
+  const integers = quantized(layer, weights, quantize);
+  return typeof integers === 'string' ? { ...plain, unfit: integers } : integers;
 }
 
+/** In the form asked for, or why not. */
 function quantized(layer: Layer, weights: Float32Array, quantize: NonNullable<CheckedOptions['quantize']>) {
   const { view, dtype } = layer;
   const { type, blockSize, symmetric } = quantize;
@@ -184,59 +203,13 @@ function quantized(layer: Layer, weights: Float32Array, quantize: NonNullable<Ch
   if (type === 'int4') {
     const int4 = toInt4(view, weights, blockSize, symmetric);
     const size = weights.length / 2 + int4.scales.length * (width + (symmetric ? 0 : 0.5)) + overhead;
-    if (size >= before) return undefined;
+    if (size >= before) return `as ${type} it would take more bytes`;
     return { encoding: { kind: 'int4', int4, blockSize, symmetric }, stand: fromInt4(view, int4, blockSize) } as const;
   }
   const int8 = toInt8(view, weights);
   const codes = ndarray('int8', layer.dims, int8.codes);
   const size = (sparseForm(codes)?.bytes ?? weights.length) + view.rows * width + overhead;
-  if (size >= before) return undefined;
+  if (size >= before) return `as ${type} it would take more bytes`;
   const dynamic = type === 'dynamic-int8';
   return { encoding: { kind: 'int8', int8, dynamic }, stand: fromInt8(view, int8) } as const;
-}
-
-/** @param stand what the weights have become; undefined where they stayed */
-function layerReport(
-  { name, op, weight, dims, left }: Layer,
-  array: NDArray,
-  wasSparse: boolean,
-  now: Kept,
-  stand: Float32Array | undefined,
-): LayerReport {
-  const { data } = array;
-  let [apart, whole] = [0, 0];
-  data.forEach((value, i) => {
-    apart += (value - ((stand ?? data)[i] as number)) ** 2;
-    whole += value ** 2;
-  });
-  const before = wasSparse ? sparseForm(array) : undefined;
-  const [sparse, ...others] = now.constants.map(sparseForm);
-  const bytes = now.constants.map((constant, i) => [sparse, ...others][i]?.bytes ?? encode(constant).length);
-  return {
-    ...{ name, op, weight, shape: dims, elements: sizeOf(dims) },
-    before: {
-      form: before ? `${array.dtype}, sparse` : array.dtype,
-      bytes: before?.bytes ?? encode(array).length,
-      nonZeros: countNonZeros(data),
-    },
-    after: {
-      form: `${now.form}${sparse ? ', sparse' : ''}`,
-      bytes: bytes.reduce((a, b) => a + b),
-      nonZeros: countNonZeros(stand ?? data),
-    },
-    weightError: relative(apart, whole),
-    ...(left !== undefined && { left }),
-  };
-}
-
-function countNonZeros(data: NumericArray): number {
-  let count = 0;
-  for (const value of data) if (value !== 0) count++;
-  return count;
-}
-
-/** As it is kept in float16, with what rounds to zero there. */
-function asHalf(array: NDArray): NDArray {
-  if (!isFloat(array.dtype)) return array;
-  return decode('float16', array.dims, encode(ndarray('float16', array.dims, array.data)));
 }

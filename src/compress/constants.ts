@@ -50,7 +50,9 @@ export function arrayOf({ dtype, dims, constant }: Value, stored: StoredConstant
 }
 
 /** Operators that give a constant another form. */
-const movements = new Set('Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze lepton.SparseTensor'.split(' '));
+export const movements = new Set(
+  'Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze lepton.SparseTensor'.split(' '),
+);
 
 export function foldMovement(graph: Graph, stored: StoredConstants): Graph {
   const values = new Map(graph.values);

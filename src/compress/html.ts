@@ -67,14 +67,15 @@ function totalsOf(layers: readonly LayerReport[]) {
 }
 
 function row(layer: LayerReport, withResults: boolean, largest: number): string {
-  const { name, op, shape, elements, before, after, weightError, outputError, left } = layer;
-  const share = (bytes: number) => `${((100 * bytes) / largest).toFixed(2)}%`;
+  const { name, op, shape, elements, before, after, weightError, outputError, left, note } = layer;
+  const share = (bytes: number) => `${((100 * bytes) / Math.max(1, largest)).toFixed(2)}%`;
   const results = outputError === undefined ? '' : percent(outputError);
+  const remark = left === undefined ? note : `as it was: ${left}`;
   return `<tr><th>${text(name)} <small>${text(op)}</small></th><td>${shape.join(' × ')}</td><td>${text(after.form)}${
-    left === undefined ? '' : ` <small>as it was: ${text(left)}</small>`
+    remark === undefined ? '' : ` <small>${text(remark)}</small>`
   }</td><td>${size(before.bytes)} → ${size(after.bytes)}</td><td class="bar"><i style="width:${share(before.bytes)}"></i><b style="width:${share(
     after.bytes,
-  )}"></b></td><td>${percent(1 - after.nonZeros / elements)}</td><td>${percent(weightError)}</td>${
+  )}"></b></td><td>${elements === 0 ? '' : percent(1 - after.nonZeros / elements)}</td><td>${percent(weightError)}</td>${
     withResults ? `<td>${results}</td>` : ''
   }</tr>`;
 }

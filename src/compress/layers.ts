@@ -1,10 +1,12 @@
 // Finds what can be compressed: constant weights of MatMul, Gemm and Conv, each seen as a matrix of outputs by inputs.
-// Weights that several nodes share are one layer, where all use them alike.
+// Weights that several nodes share are one layer, where all use them alike. Layers that cannot be are found too, with why.
 
 import type { DType } from '../base/dtype';
 import { sizeOf } from '../base/shape';
-import { capturesOf } from '../ir/captures';
+import { capturesOf, subgraphsOf } from '../ir/captures';
 import type { Graph, Node } from '../ir/graph';
+import type { StoredConstants } from './constants';
+import { type Held, Holdings, integerPlace } from './held';
 
 /** Weights as a matrix: element (row, column) is at row · rowStride + column · columnStride. */
 export interface MatrixView {
@@ -29,29 +31,44 @@ export interface Layer {
   readonly outputAxis: number;
   /** Why it stays as it is. */
   readonly left?: string;
+  /** What is known of weights that are not constant floats of the graph itself. */
+  readonly held?: Held;
 }
 
-/** The layers in the order of the graph. @param skip names, patterns, 'first' and 'last' */
-export function findLayers(graph: Graph, skip: readonly (string | RegExp)[]): Layer[] {
+const noMatrix = { view: { rows: 0, columns: 0, rowStride: 0, columnStride: 0 }, outputAxis: 0 };
+
+/** The layers in the order of the graph, then those of its nodes' bodies. @param skip names, patterns, 'first' and 'last' */
+export function findLayers(graph: Graph, stored: StoredConstants, skip: readonly (string | RegExp)[]): Layer[] {
   const layers = new Map<string, Layer>();
+  const holdings = new Holdings(graph, stored);
   for (const node of graph.nodes) {
     for (const place of weightPlaces(node)) {
       const weight = node.inputs[place] as string;
       const value = graph.values.get(weight);
-      if (!value?.constant || layers.has(weight)) continue;
+      if (layers.has(weight)) continue;
+      if (!value?.constant) {
+        const computed = computedLayer(node, place, holdings);
+        if (computed) layers.set(weight, computed);
+        continue;
+      }
       const dims = value.dims as readonly number[];
       const seen = viewOf(node, place, dims);
       const users = graph.nodes.filter((n) => n.inputs.includes(weight));
       const left = seen ? whyLeft(graph, weight, value.dtype, users, seen) : 'its weights are not one matrix';
       layers.set(weight, {
         ...{ name: node.name, op: node.op, nodes: users, weight, dtype: value.dtype, dims },
-        ...(seen ?? { view: { rows: 0, columns: 0, rowStride: 0, columnStride: 0 }, outputAxis: 0 }),
+        ...(seen ?? noMatrix),
         ...(left !== undefined && { left }),
       });
     }
+    const place = integerPlace(node);
+    const weight = node.inputs[place ?? 0] as string;
+    if (place !== undefined && holdings.isFixed(weight) && !layers.has(weight)) {
+      layers.set(weight, leftLayer(node, weight, 'its weights are quantised already', holdings.ofIntegers(node)));
+    }
   }
   const all = [...layers.values()];
-  return all.map((layer, i) => {
+  const chosen = all.map((layer, i) => {
     const isSkipped = skip.some((s) => {
       if (s instanceof RegExp) return [layer.name, layer.weight].some((name) => name.search(s) >= 0);
       if (s === 'first') return i === 0;
@@ -59,6 +76,43 @@ export function findLayers(graph: Graph, skip: readonly (string | RegExp)[]): La
       return s === layer.name || s === layer.weight;
     });
     return isSkipped ? { ...layer, left: 'skipped' } : layer;
+  });
+  const inner = new Map<unknown, Layer>();
+  for (const layer of graph.nodes.flatMap((node) => innerLayers(node, holdings))) {
+    // Bodies may have weights of one name that are not the same.
+    if (!layers.has(layer.weight)) inner.set(layer.held?.constants[0] ?? layer.weight, layer);
+  }
+  return [...chosen, ...inner.values()];
+}
+
+function leftLayer({ name, op }: Node, weight: string, left: string, held: Held | undefined): Layer {
+  const { dtype, dims } = held?.weights ?? { dtype: 'float32', dims: [] };
+  return { ...{ name, op, nodes: [], weight, dtype, dims, left }, ...noMatrix, ...(held && { held }) };
+}
+
+/** A product of two values that depend on the model's inputs has no weights. */
+function computedLayer(node: Node, place: number, holdings: Holdings): Layer | undefined {
+  const weight = node.inputs[place] as string;
+  const isFixed = holdings.isFixed(weight);
+  if (node.op === 'MatMul' && !isFixed) return undefined;
+  const held = isFixed ? holdings.of(weight) : undefined;
+  const state = held?.isQuantised ? 'quantised already' : isFixed ? 'computed' : 'not constant';
+  return leftLayer(node, weight, `its weights are ${state}`, held);
+}
+
+/** Those in the bodies of a node. */
+function innerLayers(node: Node, outer: Holdings): Layer[] {
+  return subgraphsOf(node).flatMap((graph) => {
+    const holdings = new Holdings(graph, outer.stored, outer);
+    const left = `it is in a subgraph of ${node.op} node "${node.name}"`;
+    return graph.nodes.flatMap((inner) => {
+      const places = weightPlaces(inner).filter((place) => holdings.isFixed(inner.inputs[place] as string));
+      const own = places.map((place) => {
+        const weight = inner.inputs[place] as string;
+        return leftLayer(inner, weight, left, holdings.of(weight));
+      });
+      return [...own, ...innerLayers(inner, holdings)];
+    });
   });
 }
 

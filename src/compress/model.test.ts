@@ -255,7 +255,8 @@ describe('compressModel', () => {
         { op: 'MatMul', name: 'first', inputs: ['x', 'u'], outputs: ['a'] },
         { op: 'MatMul', name: 'second', inputs: ['a', 'v'], outputs: ['b'] },
         { op: 'Gemm', name: 'third', inputs: ['b', 'v'], outputs: ['c'], attributes: { transB: { int: 1 } } },
-        { op: 'MatMul', name: 'fourth', inputs: ['c', 'w'], outputs: ['y'] },
+        { op: 'MatMul', name: 'fourth', inputs: ['c', 'w'], outputs: ['d'] },
+        { op: 'MatMul', name: 'fifth', inputs: ['d', 'z'], outputs: ['y'] },
       ],
       inputs: [{ name: 'x', dtype: 'float32', shape: [2, 20] }],
       outputs: [{ name: 'y', dtype: 'float32', shape: [1, 2, 20] }],
@@ -263,6 +264,7 @@ describe('compressModel', () => {
         { name: 'u', dtype: 'float32', dims: [20, 20], data: [Number.NaN, ...noise(399, 1)] },
         { name: 'v', dtype: 'float32', dims: [20, 20], data: noise(400, 2) },
         { name: 'w', dtype: 'float32', dims: [1, 20, 20], data: noise(400, 3) },
+        { name: 'z', dtype: 'float32', dims: [20, 20], data: noise(400, 4) },
       ],
     });
     const { bytes, report } = await compressModel(model, { options: { prune: 0.5 } });
@@ -270,8 +272,78 @@ describe('compressModel', () => {
       'not all of its weights are finite',
       'Gemm node "third" uses its weights in another way',
       'its weights are not one matrix',
+      undefined,
     ]);
-    expect((await readOnnx(new MemorySource(bytes))).graph.nodes).toHaveLength(4);
+    expect((await readOnnx(new MemorySource(bytes))).graph.nodes).toHaveLength(6);
+    const none = compressModel(model, { options: { prune: 0.5, skip: ['fifth'] } });
+    await expect(none).rejects.toThrow(
+      /\("first": not all of its weights are finite; "second": .*; "fifth": skipped\)/,
+    );
+  });
+
+  test.each(['int8', 'int4', 'dynamic-int8'] as const)('what is %s already is told, with its zeros', async (type) => {
+    const first = await compressModel(small, {
+      options: { prune: { sparsity: 0.75, scope: 'layer' }, quantize: type },
+    });
+    const again = compressModel(first.bytes, { options: { quantize: 'int8' } });
+    await expect(again).rejects.toThrow(
+      /"conv", "gemm\S*", "product\S*": its weights are quantised already\): there is nothing/,
+    );
+    const half = await compressModel(first.bytes, { options: { quantize: 'float16' } });
+    for (const [i, layer] of half.report.layers.entries()) {
+      const { elements, after } = first.report.layers[i] as CompressReport['layers'][0];
+      expect(layer).toMatchObject({
+        elements,
+        left: 'its weights are quantised already',
+        before: { nonZeros: after.nonZeros },
+      });
+    }
+  });
+
+  test('what is computed, in a body, or would grow is told', async () => {
+    const body = {
+      nodes: [{ op: 'MatMul', name: 'inner', inputs: ['a', 'v'], outputs: ['b'] }],
+      inputs: [],
+      outputs: [{ name: 'b', dtype: 'float32', shape: [2, 20] }],
+      initializers: [{ name: 'v', dtype: 'float32', dims: [20, 20], data: noise(400, 2) }],
+    } as const;
+    const model = makeModel({
+      nodes: [
+        { op: 'Abs', inputs: ['u'], outputs: ['t'] },
+        { op: 'MatMul', name: 'computed', inputs: ['x', 't'], outputs: ['a'] },
+        {
+          op: 'If',
+          name: 'if',
+          inputs: ['c'],
+          outputs: ['d'],
+          attributes: { then_branch: { graph: body }, else_branch: { graph: body } },
+        },
+        { op: 'MatMul', name: 'large', inputs: ['d', 'w'], outputs: ['e'] },
+        { op: 'MatMul', name: 'tiny', inputs: ['e', 'z'], outputs: ['y'] },
+      ],
+      inputs: [
+        { name: 'x', dtype: 'float32', shape: [2, 20] },
+        { name: 'c', dtype: 'bool', shape: [] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', shape: [2, 2] }],
+      initializers: [
+        { name: 'u', dtype: 'float32', dims: [20, 20], data: noise(400, 1) },
+        { name: 'w', dtype: 'float32', dims: [20, 20], data: noise(400, 3) },
+        { name: 'z', dtype: 'float32', dims: [20, 2], data: noise(40, 4) },
+      ],
+    });
+    const { report } = await compressModel(model, { options: { quantize: 'int8' } });
+    const inner = 'it is in a subgraph of If node "if"';
+    expect(report.layers.map(({ name, left }) => [name, left])).toEqual([
+      ['computed', 'its weights are computed'],
+      ['large', undefined],
+      ['tiny', 'as int8 it would take more bytes'],
+      ['inner', inner],
+      ['inner', inner],
+    ]);
+    const both = await compressModel(model, { options: { prune: 0.5, quantize: 'int8' } });
+    expect(both.report.layers[2]).toMatchObject({ note: 'not quantised: as int8 it would take more bytes' });
+    expect(reportHtml(both.report, 'model')).not.toMatch(/NaN|Infinity/);
   });
 
   test('names what does not fit', async () => {

@@ -101,6 +101,8 @@ export interface LayerReport {
   readonly outputError?: number;
   /** Why the weights stayed as they were. */
   readonly left?: string;
+  /** What was asked for and not done, where something else was. */
+  readonly note?: string;
 }
 
 export interface CalibrationReport {
