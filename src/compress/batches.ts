@@ -26,43 +26,82 @@ export function batchesOf(graph: Graph, { inputs }: CalibrationArrays): Batches 
     const problem = other !== undefined ? `is for an input "${other}"` : `lacks the input "${missing}"`;
     refuse(`the data ${problem}; the model's inputs are ${graph.inputs.map((n) => `"${n}"`).join(', ')}`);
   }
-  const counts = names.map((name) => inputs[name]?.dims[0] ?? 1);
-  const samples = counts[0] as number;
-  if (!counts.every((n) => n === samples) || samples === 0) {
-    refuse(`the inputs have ${counts.join(', ')} samples; expected as many for each, and at least one`);
+  const parts = names.map((name) => partOf(graph.values.get(name) as Value, inputs[name] as NDArray));
+  const split = parts.filter(({ isWhole }) => !isWhole);
+  // Where all inputs are as the model has them, they are one batch, of whatever size all agree on.
+  const counted = split.length > 0 ? split : parts.filter(({ value }) => value.dims?.length !== 0);
+  const samples = counted[0]?.count ?? 1;
+  if (!counted.every(({ count }) => count === samples) || samples === 0) {
+    const each = counted.map(({ value, count }) => `${count} for "${value.name}"`);
+    refuse(
+      `the inputs have other numbers of samples (${each.join(', ')}); expected as many for each, and at least one`,
+    );
   }
-  const fixed = names.map((name) => graph.values.get(name)?.dims?.[0]).find((first) => typeof first === 'number');
-  const size = fixed ?? Math.min(openBatch, samples);
-  if (fixed !== undefined && samples % fixed !== 0) {
-    refuse(`there are ${samples} samples, but the model takes ${fixed} at a time`);
+  const fixed = fixedSizes(parts);
+  if (fixed.length > 1) refuse(`the model's inputs are of ${fixed.join(' and ')} samples at a time`);
+  // What is as long as there are samples may be one for each: one batch of all fits either way.
+  const isOne = parts.some(({ isWhole, count, value }) => isWhole && count === samples && value.dims?.length !== 0);
+  const size = fixed[0] ?? (isOne ? samples : Math.min(openBatch, samples));
+  if (fixed.length > 0 && samples % size !== 0) {
+    refuse(`there are ${samples} samples, but the model takes ${size} at a time`);
   }
-  for (const name of names) checkShape(name, (graph.values.get(name) as Value).dims ?? [], inputs[name] as NDArray);
   const at = (batch: number) => {
-    const feeds = names.map((name): [string, NDArray] => {
-      const { dims, data } = inputs[name] as NDArray;
-      const { dtype, dims: declared = [] } = graph.values.get(name) as Value;
-      const each = sizeOf(dims) / samples;
-      const taken = Math.min(size, samples - batch * size);
-      const own = declared.slice(1);
-      const rest = own.every((d) => typeof d === 'number') ? (own as number[]) : dims.slice(1);
-      const part = data.subarray(batch * size * each, (batch * size + taken) * each);
-      return [name, ndarray(dtype, [taken, ...rest], part)];
-    });
-    return Object.fromEntries(feeds);
+    const from = batch * size;
+    const taken = Math.min(size, samples - from);
+    return Object.fromEntries(parts.map((part) => [part.value.name, pieceOf(part, from, taken)]));
   };
   return { samples, size, count: Math.ceil(samples / size), at };
 }
 
+interface Part {
+  readonly value: Value;
+  readonly array: NDArray;
+  readonly count: number;
+  /** Goes with every batch as it is: a scalar, or what the model wants of a fixed size and has been given so. */
+  readonly isWhole: boolean;
+}
+
+function partOf(value: Value, array: NDArray): Part {
+  checkShape(value, array);
+  const { dims } = value;
+  const count = array.dims[0] ?? 1;
+  return { value, array, count, isWhole: dims?.length === 0 || dims?.[0] === count };
+}
+
+/** Samples at a time that the inputs want: by their first axis, or by another of what is whole that has its name. */
+function fixedSizes(parts: readonly Part[]): number[] {
+  const own = parts.flatMap(({ value, isWhole }) => {
+    const first = value.dims?.[0];
+    return typeof first === 'number' && !isWhole ? [first] : [];
+  });
+  const batchNames = parts.flatMap(({ value, isWhole }) => (isWhole ? [] : [value.dims?.[0]]));
+  const named = parts.flatMap(({ value, array, isWhole }) =>
+    (isWhole ? (value.dims ?? []) : []).flatMap((dim, i) =>
+      typeof dim === 'string' && batchNames.includes(dim) ? [array.dims[i] as number] : [],
+    ),
+  );
+  return [...new Set([...own, ...named])];
+}
+
+function pieceOf({ value, array, count, isWhole }: Part, from: number, taken: number): NDArray {
+  const { dtype, dims = [] } = value;
+  const own = dims.slice(1);
+  const rest = dims.length > 0 && own.every((d) => typeof d === 'number') ? (own as number[]) : array.dims.slice(1);
+  if (isWhole) return ndarray(dtype, dims.length === 0 ? [] : [count, ...rest], array.data);
+  const each = sizeOf(array.dims) / count;
+  return ndarray(dtype, [taken, ...rest], array.data.subarray(from * each, (from + taken) * each));
+}
+
 /** Axes of one may be missing or too many: a picture of one channel is often kept without it. */
-function checkShape(name: string, wanted: readonly (number | string)[], { dims }: NDArray): void {
+function checkShape({ name, dims: wanted }: Value, { dims }: NDArray): void {
+  if (!wanted) return;
   const rest = wanted.slice(1);
   const fits = rest.every((d) => typeof d === 'number')
-    ? sizeOf(rest as number[]) === sizeOf(dims.slice(1))
+    ? sizeOf(rest as number[]) === sizeOf(wanted.length === 0 ? dims : dims.slice(1))
     : rest.length === dims.length - 1 && rest.every((d, i) => typeof d === 'string' || d === dims[i + 1]);
   if (fits) return;
-  refuse(
-    `the data for "${name}" is ${formatDims(dims)}; expected samples along the first axis of ${formatDims(wanted)}`,
-  );
+  const expected = wanted.length === 0 ? 'one number' : `samples along the first axis of ${formatDims(wanted)}`;
+  refuse(`the data for "${name}" is ${formatDims(dims)}; expected ${expected}`);
 }
 
 export interface Labelled {

@@ -64,7 +64,7 @@ export interface CompressOptions {
 
 /** What both models are run on, to be compared. */
 export interface CalibrationArrays {
-  /** By the name of the model's input, the samples along the first axis. */
+  /** By the name of the model's input, the samples along the first axis; what is no sample goes with every batch. */
   readonly inputs: Readonly<Record<string, NDArray>>;
   /** The class of each sample, which the largest element of the output named, or of the first, should be at. */
   readonly labels?: ArrayLike<number>;
