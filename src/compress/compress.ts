@@ -16,7 +16,7 @@ import { asHalf, layerReport } from './layer-report';
 import { findLayers, type Layer } from './layers';
 import { type CheckedOptions, checkOptions } from './options';
 import { prune } from './prune';
-import { fromInt4, fromInt8, toInt4, toInt8 } from './quantize';
+import { fromInt4, fromInt8, isAnyTooSmall, type ScaleType, toInt4, toInt8 } from './quantize';
 import { type Encoding, rewriteLayers } from './rewrite';
 import { type SensitivityRequest, sensitivities } from './sensitivity';
 import type { CalibrationArrays, CompressOptions, CompressProgress, CompressReport, LayerReport } from './types';
@@ -194,19 +194,23 @@ function encodingOf(
 
 /** In the form asked for, or why not. */
 function quantized(layer: Layer, weights: Float32Array, quantize: NonNullable<CheckedOptions['quantize']>) {
-  const { view, dtype } = layer;
+  const { view } = layer;
+  const dtype = layer.dtype as ScaleType;
   const { type, blockSize, symmetric } = quantize;
   const width = dtype === 'float16' ? 2 : 4;
   // Scales, names and a node more take some hundred bytes: weights of a few elements would grow.
   const overhead = 200;
+  const tooSmall = `a scale of its weights is too small for ${dtype}`;
   const before = sparseForm(ndarray(dtype, layer.dims, weights))?.bytes ?? weights.length * width;
   if (type === 'int4') {
-    const int4 = toInt4(view, weights, blockSize, symmetric);
+    const int4 = toInt4(view, weights, blockSize, symmetric, dtype);
+    if (isAnyTooSmall(int4.scales, dtype)) return tooSmall;
     const size = weights.length / 2 + int4.scales.length * (width + (symmetric ? 0 : 0.5)) + overhead;
     if (size >= before) return `as ${type} it would take more bytes`;
     return { encoding: { kind: 'int4', int4, blockSize, symmetric }, stand: fromInt4(view, int4, blockSize) } as const;
   }
-  const int8 = toInt8(view, weights);
+  const int8 = toInt8(view, weights, dtype);
+  if (isAnyTooSmall(int8.scales, dtype)) return tooSmall;
   const codes = ndarray('int8', layer.dims, int8.codes);
   const size = (sparseForm(codes)?.bytes ?? weights.length) + view.rows * width + overhead;
   if (size >= before) return `as ${type} it would take more bytes`;

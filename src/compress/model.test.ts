@@ -300,6 +300,27 @@ describe('compressModel', () => {
     }
   });
 
+  test('halves whose scales would be too small for halves stay', async () => {
+    const of = (scale: number) => noise(2000, 2).map((v) => v * scale);
+    const model = makeModel({
+      nodes: [
+        { op: 'MatMul', name: 'tiny', inputs: ['x', 'v'], outputs: ['a'] },
+        { op: 'MatMul', name: 'usual', inputs: ['a', 'w'], outputs: ['y'] },
+      ],
+      inputs: [{ name: 'x', dtype: 'float16', shape: [2, 20] }],
+      outputs: [{ name: 'y', dtype: 'float16', shape: [2, 20] }],
+      initializers: [
+        { name: 'v', dtype: 'float16', dims: [20, 100], data: of(1e-4) },
+        { name: 'w', dtype: 'float16', dims: [100, 20], data: of(1) },
+      ],
+    });
+    for (const quantize of ['int8', 'int4'] as const) {
+      const { report } = await compressModel(model, { options: { quantize } });
+      const lefts = report.layers.map(({ left }) => left);
+      expect(lefts).toEqual(['a scale of its weights is too small for float16', undefined]);
+    }
+  });
+
   test('what is computed, in a body, or would grow is told', async () => {
     const body = {
       nodes: [{ op: 'MatMul', name: 'inner', inputs: ['a', 'v'], outputs: ['b'] }],

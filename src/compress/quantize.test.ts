@@ -1,8 +1,9 @@
 // What integers stand for is no further from the weights than half a step, and zero is zero.
 
 import { expect, test } from 'vitest';
+import { float16ToNumber, numberToFloat16 } from '../base/float16';
 import type { MatrixView } from './layers';
-import { fromInt4, fromInt8, toInt4, toInt8 } from './quantize';
+import { fromInt4, fromInt8, isAnyTooSmall, toInt4, toInt8 } from './quantize';
 
 const [rows, columns] = [9, 70];
 const views: MatrixView[] = [
@@ -30,7 +31,7 @@ function eachWeight(view: MatrixView, visit: (r: number, c: number, at: number) 
 
 test.each(views)('int8 %#', (view) => {
   const weights = weightsOf(view);
-  const int8 = toInt8(view, weights);
+  const int8 = toInt8(view, weights, 'float32');
   const stand = fromInt8(view, int8);
   eachWeight(view, (r, _, at) => {
     const [w, s] = [weights[at] as number, stand[at] as number];
@@ -43,7 +44,7 @@ test.each(views.flatMap((view) => [32, 64, 128].flatMap((size) => [true, false].
   'int4 %#',
   (view, size, symmetric) => {
     const weights = weightsOf(view);
-    const int4 = toInt4(view, weights, size, symmetric);
+    const int4 = toInt4(view, weights, size, symmetric, 'float32');
     const stand = fromInt4(view, int4, size);
     eachWeight(view, (r, c, at) => {
       const [w, s] = [weights[at] as number, stand[at] as number];
@@ -54,3 +55,21 @@ test.each(views.flatMap((view) => [32, 64, 128].flatMap((size) => [true, false].
     });
   },
 );
+
+test.each(views)('scales of halves are halves, and codes are of those %#', (view) => {
+  const weights = weightsOf(view);
+  const half = (scale: number) => float16ToNumber(numberToFloat16(scale));
+  const int8 = toInt8(view, weights, 'float16');
+  const int4 = toInt4(view, weights, 32, true, 'float16');
+  for (const scale of [...int8.scales, ...int4.scales]) expect(scale).toBe(half(scale));
+  const stand = fromInt8(view, int8);
+  eachWeight(view, (r, _, at) => {
+    const scale = int8.scales[r] as number;
+    expect(Math.abs((weights[at] as number) - (stand[at] as number))).toBeLessThanOrEqual(scale * 0.5001);
+  });
+  const tiny = weights.map((w) => w * 1e-6);
+  expect(isAnyTooSmall(int8.scales, 'float16')).toBe(false);
+  expect(isAnyTooSmall(toInt8(view, tiny, 'float16').scales, 'float16')).toBe(true);
+  expect(isAnyTooSmall(toInt4(view, tiny, 32, true, 'float16').scales, 'float16')).toBe(true);
+  expect(isAnyTooSmall(toInt8(view, tiny, 'float32').scales, 'float32')).toBe(false);
+});

@@ -1,7 +1,12 @@
 // Weights as integers: 8 bits with a scale for each output, 4 bits with a scale (and perhaps a zero point) for each block of
-// an output's inputs. Zero stays exactly zero in all of them, so that pruned weights stay pruned.
+// an output's inputs. Zero stays exactly zero in all of them, so that pruned weights stay pruned. Scales are rounded to the type
+// that they are kept in before codes are chosen, so that codes and errors are of the numbers that runtimes compute.
 
+import { float16ToNumber, numberToFloat16 } from '../base/float16';
 import type { MatrixView } from './layers';
+
+/** What scales are kept in: the type of the weights. */
+export type ScaleType = 'float32' | 'float16';
 
 export interface Int8Weights {
   /** In the order of the weights. */
@@ -11,14 +16,18 @@ export interface Int8Weights {
 }
 
 /** Symmetric: ±127 for the largest magnitude of a row. */
-export function toInt8({ rows, columns, rowStride, columnStride }: MatrixView, weights: Float32Array): Int8Weights {
+export function toInt8(
+  { rows, columns, rowStride, columnStride }: MatrixView,
+  weights: Float32Array,
+  type: ScaleType,
+): Int8Weights {
   const codes = new Int8Array(weights.length);
   const scales = new Float32Array(rows);
   for (let r = 0; r < rows; r++) {
     const from = r * rowStride;
     let most = 0;
     for (let c = 0; c < columns; c++) most = Math.max(most, Math.abs(weights[from + c * columnStride] as number));
-    const scale = Math.fround(most / 127) || 1;
+    const scale = scaleOf(most / 127, type);
     scales[r] = scale;
     for (let c = 0; c < columns; c++) {
       const at = from + c * columnStride;
@@ -39,7 +48,13 @@ export interface Int4Weights {
 }
 
 /** @param symmetric zero is 8 in every block; else the block's smallest and largest numbers decide */
-export function toInt4(view: MatrixView, weights: Float32Array, blockSize: number, symmetric: boolean): Int4Weights {
+export function toInt4(
+  view: MatrixView,
+  weights: Float32Array,
+  blockSize: number,
+  symmetric: boolean,
+  type: ScaleType,
+): Int4Weights {
   const { rows, columns, rowStride, columnStride } = view;
   const blocks = Math.ceil(columns / blockSize);
   const codes = new Uint8Array(rows * columns);
@@ -54,7 +69,7 @@ export function toInt4(view: MatrixView, weights: Float32Array, blockSize: numbe
         least = Math.min(least, w);
         most = Math.max(most, w);
       }
-      const scale = Math.fround(symmetric ? Math.max(most / 7, -least / 8) : (most - least) / 15) || 1;
+      const scale = scaleOf(symmetric ? Math.max(most / 7, -least / 8) : (most - least) / 15, type);
       const zero = symmetric ? 8 : Math.min(15, Math.max(0, Math.round(-least / scale)));
       scales[r * blocks + b] = scale;
       zeros[r * blocks + b] = zero;
@@ -65,6 +80,18 @@ export function toInt4(view: MatrixView, weights: Float32Array, blockSize: numbe
     }
   }
   return { codes, scales, zeros, blocks };
+}
+
+/** Of what is all zero the scale is 1. */
+function scaleOf(exact: number, type: ScaleType): number {
+  if (exact === 0) return 1;
+  return type === 'float16' ? float16ToNumber(numberToFloat16(exact)) : Math.fround(exact);
+}
+
+/** Whether a scale lies below the normal numbers of its type, which GPUs may take for zero. */
+export function isAnyTooSmall(scales: Float32Array, type: ScaleType): boolean {
+  const least = type === 'float16' ? 2 ** -14 : 2 ** -126;
+  return scales.some((scale) => scale < least);
 }
 
 /** The numbers that the integers stand for, in the order of the weights. */
