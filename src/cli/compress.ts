@@ -166,9 +166,11 @@ function summary({ report }: Compressed): string[] {
   const share = percent(bytes.after / bytes.before);
   const lines = [...rows, `${kilobytes(bytes.before)} → ${kilobytes(bytes.after)} (${share})`];
   if (!calibration) return lines;
-  const { accuracy, outputErrors, samples, time } = calibration;
+  const { accuracy, outputErrors, nonFinite = {}, samples, time } = calibration;
   for (const [name, error] of Object.entries(outputErrors))
     lines.push(`error of ${name}: ${percent(error)}, ${samples} samples`);
+  for (const [name, count] of Object.entries(nonFinite))
+    lines.push(`error of ${name}: ${count} of its numbers not finite, ${samples} samples`);
   if (accuracy) lines.push(`accuracy ${percent(accuracy.before)} → ${percent(accuracy.after)}`);
   lines.push(`time ${time.before.toPrecision(3)} → ${time.after.toPrecision(3)} ms a run (${time.device})`);
   return lines;

@@ -37,9 +37,11 @@ export interface CalibrateRequest {
 
 export interface Calibrated {
   readonly report: CalibrationReport;
-  /** By value: ‖y − y'‖ / ‖y‖. */
-  readonly errors: ReadonlyMap<string, number>;
+  readonly errors: ReadonlyMap<string, OutputError>;
 }
+
+/** ‖y − y'‖ / ‖y‖; or, as there is none then, how many elements are not finite, but for those that are the same in both. */
+export type OutputError = number | { readonly nonFinite: number };
 
 /** Runs of each model that are timed, and milliseconds after which no more are. */
 const timedRuns = { warm: 2, most: 25, milliseconds: 3000 };
@@ -51,7 +53,7 @@ export async function calibrate(request: CalibrateRequest): Promise<Calibrated> 
   const { samples, size, count } = batches;
   const labelled = labelledOutput(original, data, samples);
   const outputs = [...new Set([...original.outputs, ...values])];
-  const distances = new Map(outputs.map((name) => [name, { apart: 0, whole: 0 }]));
+  const distances = new Map(outputs.map((name) => [name, { apart: 0, whole: 0, nonFinite: 0 }]));
   const right = { before: 0, after: 0 };
   const probes = [original, compressed].map((graph) => write({ ...graph, outputs }));
   await withBoth(runner, probes, async (before, after) => {
@@ -69,12 +71,25 @@ export async function calibrate(request: CalibrateRequest): Promise<Calibrated> 
   });
   const plain = [original, compressed].map(write);
   const time = await withBoth(runner, plain, (a, b) => timeBoth(a, b, batches.at(0), signal, onProgress));
-  const errors = new Map([...distances].map(([name, { apart, whole }]) => [name, relative(apart, whole)]));
+  const errors = new Map(
+    [...distances].map(([name, { apart, whole, nonFinite }]): [string, OutputError] => [
+      name,
+      nonFinite > 0 ? { nonFinite } : relative(apart, whole),
+    ]),
+  );
+  const outputErrors: Record<string, number> = {};
+  const nonFinite: Record<string, number> = {};
+  for (const name of original.outputs) {
+    const error = errors.get(name) as OutputError;
+    if (typeof error === 'number') outputErrors[name] = error;
+    else nonFinite[name] = error.nonFinite;
+  }
   return {
     errors,
     report: {
       samples,
-      outputErrors: Object.fromEntries(original.outputs.map((name) => [name, errors.get(name) as number])),
+      outputErrors,
+      ...(Object.keys(nonFinite).length > 0 && { nonFinite }),
       ...(labelled && { accuracy: { before: right.before / samples, after: right.after / samples } }),
       time: { ...time, samplesPerRun: size, device: runner.device },
     },
@@ -131,15 +146,17 @@ function rightOf({ data }: NDArray, labels: ArrayLike<number>, from: number, siz
   for (let s = 0; s < samples; s++) {
     let best = s * classes;
     for (let i = best + 1; i < (s + 1) * classes; i++) if ((data[i] as number) > (data[best] as number)) best = i;
-    if (best - s * classes === labels[from + s]) right++;
+    if (best - s * classes === labels[from + s] && !Number.isNaN(data[best])) right++;
   }
   return right;
 }
 
-function addDistance(sum: { apart: number; whole: number }, y: NDArray, z: NDArray): void {
+function addDistance(sum: { apart: number; whole: number; nonFinite: number }, y: NDArray, z: NDArray): void {
   for (let i = 0; i < y.data.length; i++) {
-    const value = y.data[i] as number;
-    sum.apart += (value - (z.data[i] as number)) ** 2;
-    sum.whole += value ** 2;
+    const [before, after] = [y.data[i] as number, z.data[i] as number];
+    if (Number.isFinite(before) && Number.isFinite(after)) {
+      sum.apart += (before - after) ** 2;
+      sum.whole += before ** 2;
+    } else if (!Object.is(before, after)) sum.nonFinite++;
   }
 }

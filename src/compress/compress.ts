@@ -3,7 +3,7 @@
 
 import type { ByteSource } from '../base/bytes';
 import { LeptonError, throwIfAborted } from '../base/errors';
-import { ndarray } from '../base/ndarray';
+import { type NDArray, ndarray } from '../base/ndarray';
 import type { Graph, Value } from '../ir/graph';
 import { isFloatAttribute } from '../ops/attribute-kinds';
 import { checkSparse } from '../read/patterns';
@@ -11,8 +11,8 @@ import { writeOnnx } from '../write/onnx';
 import { sparseForm } from '../write/sparse';
 import { calibrate, type Runner } from './calibrate';
 import { arrayOf, foldMovement, loadConstants, type StoredConstants } from './constants';
-import { toHalf } from './half';
-import { asHalf, layerReport } from './layer-report';
+import { asHalf, halfRange, toHalf } from './half';
+import { layerReport } from './layer-report';
 import { findLayers, type Layer } from './layers';
 import { type CheckedOptions, checkOptions } from './options';
 import { prune } from './prune';
@@ -50,9 +50,12 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
   const original = foldMovement(request.graph, stored);
   const wasSparse = new Set(request.graph.nodes.flatMap((n) => (n.op === 'lepton.SparseTensor' ? n.outputs : [])));
   const weights = new Map<Layer, Float32Array>();
+  const isHalf = options.quantize?.type === 'float16';
   const found = findLayers(original, stored, options.skip).map((layer): Layer => {
+    const value = original.values.get(layer.weight);
+    if (isHalf && value?.constant) checkHalf(layer, arrayOf(value, stored));
     if (layer.left !== undefined) return layer;
-    const floats = floatsOf(original.values.get(layer.weight) as Value, stored);
+    const floats = floatsOf(value as Value, stored);
     if (!floats.every(Number.isFinite)) return { ...layer, left: 'not all of its weights are finite' };
     weights.set(layer, floats);
     return layer;
@@ -96,13 +99,13 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
     await turn('quantize', i + 1, layers.length);
   }
   const { graph: rewritten, kept } = rewriteLayers(original, encodings);
-  const compressed = options.quantize?.type === 'float16' ? toHalf(rewritten) : rewritten;
+  const compressed = isHalf ? toHalf(rewritten, stored) : rewritten;
   const write = (graph: Graph) => writeOnnx(graph, { isFloat: isFloatAttribute, storedBytes: stored, sparse: true });
   await turn('write', 0, 1);
   const bytes = write(compressed);
   const reports = found.map((layer) => ({
     ...layerReport({
-      ...{ layer, stored, wasSparse, isHalf: options.quantize?.type === 'float16' },
+      ...{ layer, stored, wasSparse, isHalf },
       value: original.values.get(layer.weight),
       ...{ kept: kept.get(layer.weight), stand: after.get(layer) },
     }),
@@ -119,7 +122,11 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
   const errors = new Map(layers.map((layer) => [layer.weight, compared.errors.get(outputOf(layer))]));
   const withErrors = reports.map((layer) => {
     const outputError = errors.get(layer.weight);
-    return outputError === undefined ? layer : { ...layer, outputError };
+    if (outputError === undefined) return layer;
+    if (typeof outputError === 'number') return { ...layer, outputError };
+    const { nonFinite } = outputError;
+    const problem = `gives ${nonFinite} ${nonFinite === 1 ? 'number that is' : 'numbers that are'} not finite`;
+    return { ...layer, note: layer.note === undefined ? problem : `${layer.note}; ${problem}` };
   });
   return { bytes, report: { ...report, layers: withErrors, calibration: compared.report } };
 }
@@ -134,6 +141,18 @@ function checkNames(layers: readonly Layer[], { prune, skip }: CheckedOptions): 
     'INVALID_ARGUMENT',
     `compress(): the model has no layer "${unknown}"; there are ${layers.map(({ name }) => `"${name}"`).join(', ')}.`,
     { details: { layers: layers.map(({ name, weight }) => ({ name, weight })) } },
+  );
+}
+
+/** Constants of other kinds may be limits and masks, which the largest half does as well for; a weight is its number. */
+function checkHalf({ name, weight }: Layer, { dtype, data }: NDArray): void {
+  if (dtype !== 'float32') return;
+  const large = data.find((w) => Number.isFinite(w) && Math.abs(w) > halfRange.most);
+  if (large === undefined) return;
+  throw new LeptonError(
+    'UNSUPPORTED_MODEL',
+    `compress(): weights "${weight}" of layer "${name}" have the number ${large}, beyond the ${halfRange.most} of float16. Quantise to int8, or scale them.`,
+    { details: { layer: name, weight, value: large } },
   );
 }
 

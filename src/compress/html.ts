@@ -15,7 +15,7 @@ export function reportHtml({ bytes, layers, calibration }: CompressReport, title
     ['Zeros', `${percent(1 - weights.kept / weights.elements)} of ${weights.elements.toLocaleString('en')}`],
   ];
   if (calibration) {
-    const { accuracy, outputErrors, samples, time } = calibration;
+    const { accuracy, outputErrors, nonFinite = {}, samples, time } = calibration;
     if (accuracy) {
       const points = `${((accuracy.after - accuracy.before) * 100).toFixed(2)} points`;
       facts.push([
@@ -26,6 +26,9 @@ export function reportHtml({ bytes, layers, calibration }: CompressReport, title
     }
     for (const [name, error] of Object.entries(outputErrors)) {
       facts.push([`Error of ${name}`, percent(error), `relative L2, ${samples} samples`]);
+    }
+    for (const [name, count] of Object.entries(nonFinite)) {
+      facts.push([`Error of ${name}`, 'not finite', `${count} of its numbers, ${samples} samples`]);
     }
     const per = `${time.samplesPerRun} ${time.samplesPerRun === 1 ? 'sample' : 'samples'} a run, ${time.device}`;
     const ratio = times(time.before, time.after, ['faster', 'slower']);

@@ -1,11 +1,12 @@
 // What became of a layer's weights: form, bytes and zeros before and after, and how far they are apart.
 
 import { isFloat } from '../base/dtype';
-import { decode, encode, type NDArray, ndarray } from '../base/ndarray';
+import { encode, type NDArray } from '../base/ndarray';
 import type { Value } from '../ir/graph';
 import { sparseForm } from '../write/sparse';
 import { relative } from './calibrate';
 import { arrayOf, type StoredConstants } from './constants';
+import { asHalf } from './half';
 import type { Layer } from './layers';
 import type { Kept } from './rewrite';
 import type { LayerReport, WeightForm } from './types';
@@ -66,10 +67,4 @@ function countNonZeros(data: ArrayLike<number>): number {
   let count = 0;
   for (let i = 0; i < data.length; i++) if (data[i] !== 0) count++;
   return count;
-}
-
-/** As it is kept in float16, with what rounds to zero there. */
-export function asHalf(array: NDArray): NDArray {
-  if (!isFloat(array.dtype)) return array;
-  return decode('float16', array.dims, encode(ndarray('float16', array.dims, array.data)));
 }

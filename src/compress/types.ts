@@ -109,6 +109,8 @@ export interface CalibrationReport {
   readonly samples: number;
   /** By output of the model, ‖y − y'‖ / ‖y‖ over all samples. */
   readonly outputErrors: Readonly<Record<string, number>>;
+  /** Of outputs that have no error, as there are elements that are not finite: how many that are not so in both models. */
+  readonly nonFinite?: Readonly<Record<string, number>>;
   /** Shares of the samples whose label was found. */
   readonly accuracy?: { readonly before: number; readonly after: number };
   /** Medians of runs in turn, in milliseconds. */
