@@ -116,12 +116,33 @@ describe('lepton compress', () => {
     expect((await readOnnx(new MemorySource(written))).graph.outputs).toEqual(['y']);
     expect(readFileSync(at('report.html'), 'utf8')).toContain('in.onnx');
     await run('--structure', '2:4', '--report', at('report.json'));
-    expect(JSON.parse(readFileSync(at('report.json'), 'utf8')).layers[0].after.nonZeros).toBe(60 * 6);
+    const report = JSON.parse(readFileSync(at('report.json'), 'utf8'));
+    expect(report.layers[0].after.nonZeros).toBe(60 * 6);
+    const { before, after } = report.layers[0];
+    expect(report.weights).toEqual({
+      elements: 600,
+      nonZeros: { before: before.nonZeros, after: 360 },
+      bytes: { before: 2400, after: after.bytes },
+    });
+  });
+
+  test('shares by name', async () => {
+    expect((await run('--prune', 'product=0.5'))[0]).toMatch(/product: .*50.00 % zeros/);
+    expect((await run('--prune', 'w=0.25', '--prune', 'product=0.5'))[0]).toMatch(/product: .*50.00 % zeros/);
   });
 
   test('tells mistakes', async () => {
     const problem = (...args: string[]) => run(...args).catch((error: Error) => error.message);
     expect(await problem('--prune', 'much')).toBe('lepton compress: --prune must be a number, but is "much".');
+    expect(await problem('--prune', 'product=0.5', '--prune', '0.5')).toMatch(/a share, or NAME=SHARE each time/);
+    expect(await problem('--prune', '0.5', '--prune', '0.6')).toMatch(/takes one share for all layers/);
+    expect(await problem('--prune', 'product=much')).toMatch(/--prune product must be a number, but is "much"/);
+    expect(await problem('--prune', 'dense=0.5')).toMatch(/no layer "dense"; there are "product"/);
+    expect(await problem('--prune', '0.5', '--skip', '/(/')).toMatch(
+      /^lepton compress: --skip \/\(\/ is no pattern: .*\.$/,
+    );
+    expect(await problem('--prune', '0.5', '--asymmetric')).toMatch(/--asymmetric needs --quantize int4/);
+    expect(await problem('--quantize', 'int8', '--block-size', '64')).toMatch(/--block-size needs --quantize int4/);
     expect(await problem('--prun', '0.5')).toMatch(/^lepton compress: Unknown option '--prun'/);
     expect(await problem('more.onnx', '--prune', '0.5')).toMatch(/give two files/);
     expect(await problem('--prune', '0.5', '--engine', 'tpu')).toMatch(/--engine must be auto, webgpu, cpu/);

@@ -22,6 +22,7 @@ import { type EngineName, engines, openRunner } from './runner';
 export const compressHelp = `lepton compress IN.onnx OUT.onnx [options]
 
   --prune SHARE           weights that become zero, such as 0.9
+  --prune NAME=SHARE      those of one layer, by the name of its node or weight; may be given again, and others stay
   --structure KIND        unstructured (default), balanced, 1x4, 4x1, 4x4 (outputs x inputs), or N:M such as 2:4
   --criterion WHICH       magnitude (default), or sensitivity: what the loss on labelled data hardly depends on
   --scope SCOPE           global (default): the share is of all weights; layer: of each layer's
@@ -36,7 +37,7 @@ export const compressHelp = `lepton compress IN.onnx OUT.onnx [options]
 `;
 
 const optionTypes = {
-  prune: { type: 'string' },
+  prune: { type: 'string', multiple: true },
   structure: { type: 'string' },
   scope: { type: 'string' },
   criterion: { type: 'string' },
@@ -108,14 +109,11 @@ function parse(args: readonly string[]) {
 function optionsOf(values: Values): CompressOptions {
   const { prune, structure, scope, criterion, quantize, asymmetric, skip = [] } = values;
   const size = values['block-size'];
-  const numeric = (name: string, text: string) => {
-    const value = Number(text);
-    return text.trim() !== '' && Number.isFinite(value)
-      ? value
-      : refuse(`--${name} must be a number, but is "${text}"`);
-  };
+  if ((size !== undefined || asymmetric) && quantize !== 'int4') {
+    refuse(`${size === undefined ? '--asymmetric' : '--block-size'} needs --quantize int4`);
+  }
   const pruning = {
-    ...(prune !== undefined && { sparsity: numeric('prune', prune) }),
+    ...(prune !== undefined && { sparsity: sharesOf(prune) }),
     ...(structure !== undefined && { structure }),
     ...(scope !== undefined && { scope }),
     ...(criterion !== undefined && { criterion }),
@@ -128,8 +126,38 @@ function optionsOf(values: Values): CompressOptions {
   return {
     ...(Object.keys(pruning).length > 0 && { prune: pruning }),
     ...(Object.keys(quantizing).length > 0 && { quantize: quantizing }),
-    skip: skip.map((name) => (/^\/.+\/$/.test(name) ? new RegExp(name.slice(1, -1)) : name)),
+    skip: skip.map(patternOf),
   };
+}
+
+function numeric(name: string, text: string): number {
+  const value = Number(text);
+  return text.trim() !== '' && Number.isFinite(value) ? value : refuse(`--${name} must be a number, but is "${text}"`);
+}
+
+/** A share, or shares by name. */
+function sharesOf(texts: readonly string[]): NonNullable<PruneOptions['sparsity']> {
+  // Names may have an equals sign themselves.
+  const split = texts.map((text) => text.lastIndexOf('='));
+  if (split.every((at) => at < 0)) {
+    return texts.length === 1 ? numeric('prune', texts[0] as string) : refuse('--prune takes one share for all layers');
+  }
+  if (split.some((at) => at < 1)) refuse('--prune takes a share, or NAME=SHARE each time');
+  return Object.fromEntries(
+    texts.map((text, i) => {
+      const name = text.slice(0, split[i]);
+      return [name, numeric(`prune ${name}`, text.slice((split[i] as number) + 1))];
+    }),
+  );
+}
+
+function patternOf(text: string): string | RegExp {
+  if (!/^\/.+\/$/.test(text)) return text;
+  try {
+    return new RegExp(text.slice(1, -1));
+  } catch (cause) {
+    return refuse(`--skip ${text} is no pattern: ${(cause as Error).message}`);
+  }
 }
 
 /** An array alone, whatever its name, is for a model's only input. */

@@ -123,6 +123,12 @@ export function labelledOutput(
   return { labels, output: name };
 }
 
+/** A label that no class has would only be counted as not found. */
+export function checkLabel(label: number, classes: number): void {
+  if (Number.isInteger(label) && label >= 0 && label < classes) return;
+  refuse(`there is a label ${label}, but the output has ${classes} classes`);
+}
+
 export function refuse(problem: string): never {
   throw new LeptonError('INVALID_ARGUMENT', `compress(), calibration: ${problem}.`);
 }

@@ -6,7 +6,7 @@ import { throwIfAborted } from '../base/errors';
 import { median } from '../base/median';
 import type { NDArray } from '../base/ndarray';
 import type { Graph } from '../ir/graph';
-import { batchesOf, labelledOutput } from './batches';
+import { batchesOf, checkLabel, labelledOutput } from './batches';
 import type { CalibrationArrays, CalibrationReport, CompressProgress } from './types';
 
 export interface OpenedRun {
@@ -144,6 +144,7 @@ function rightOf({ data }: NDArray, labels: ArrayLike<number>, from: number, siz
   const classes = data.length / samples;
   let right = 0;
   for (let s = 0; s < samples; s++) {
+    checkLabel(labels[from + s] as number, classes);
     let best = s * classes;
     for (let i = best + 1; i < (s + 1) * classes; i++) if ((data[i] as number) > (data[best] as number)) best = i;
     if (best - s * classes === labels[from + s] && !Number.isNaN(data[best])) right++;

@@ -12,7 +12,7 @@ import { sparseForm } from '../write/sparse';
 import { calibrate, type Runner } from './calibrate';
 import { arrayOf, foldMovement, loadConstants, type StoredConstants } from './constants';
 import { asHalf, halfRange, toHalf } from './half';
-import { layerReport } from './layer-report';
+import { layerReport, totalsOf } from './layer-report';
 import { findLayers, type Layer } from './layers';
 import { type CheckedOptions, checkOptions } from './options';
 import { prune } from './prune';
@@ -112,7 +112,11 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
     ...notes.get(layer),
   }));
   await turn('write', 1, 1);
-  const report: CompressReport = { bytes: { before: request.bytes, after: bytes.length }, layers: reports };
+  const report: CompressReport = {
+    bytes: { before: request.bytes, after: bytes.length },
+    weights: totalsOf(reports),
+    layers: reports,
+  };
   if (!calibration) return { bytes, report };
   const outputOf = (layer: Layer) => layer.nodes[0]?.outputs[0] as string;
   const compared = await calibrate({

@@ -3,16 +3,16 @@
 import type { CompressReport, LayerReport } from './types';
 
 /** @param title such as the model's name */
-export function reportHtml({ bytes, layers, calibration }: CompressReport, title: string): string {
-  const weights = totalsOf(layers);
+export function reportHtml({ bytes, weights, layers, calibration }: CompressReport, title: string): string {
+  const largest = Math.max(...layers.map(({ before }) => before.bytes));
   const facts: [string, string, string?][] = [
     ['File', `${size(bytes.before)} → ${size(bytes.after)}`, times(bytes.before, bytes.after, ['smaller', 'larger'])],
     [
       'Weights',
-      `${size(weights.before)} → ${size(weights.after)}`,
-      times(weights.before, weights.after, ['smaller', 'larger']),
+      `${size(weights.bytes.before)} → ${size(weights.bytes.after)}`,
+      times(weights.bytes.before, weights.bytes.after, ['smaller', 'larger']),
     ],
-    ['Zeros', `${percent(1 - weights.kept / weights.elements)} of ${weights.elements.toLocaleString('en')}`],
+    ['Zeros', `${percent(1 - weights.nonZeros.after / weights.elements)} of ${weights.elements.toLocaleString('en')}`],
   ];
   if (calibration) {
     const { accuracy, outputErrors, nonFinite = {}, samples, time } = calibration;
@@ -50,23 +50,12 @@ export function reportHtml({ bytes, layers, calibration }: CompressReport, title
 <thead><tr><th>Layer</th><th>Shape</th><th>Kept as</th><th>Bytes</th><th></th><th>Zeros</th><th>Error of weights</th>${
     calibration ? '<th>Error of results</th>' : ''
   }</tr></thead>
-<tbody>${layers.map((layer) => row(layer, calibration !== undefined, weights.largest)).join('\n')}</tbody>
+<tbody>${layers.map((layer) => row(layer, calibration !== undefined, largest)).join('\n')}</tbody>
 </table></div>
 <p>Errors are ‖a − b‖ / ‖a‖ of the original a and what has taken its place; those of results are of what the layer gives in
 the model compressed as a whole, on the calibration data. Times are medians of runs in turn.</p>
 </html>
 `;
-}
-
-function totalsOf(layers: readonly LayerReport[]) {
-  const sum = (of: (layer: LayerReport) => number) => layers.reduce((total, layer) => total + of(layer), 0);
-  return {
-    elements: sum(({ elements }) => elements),
-    kept: sum(({ after }) => after.nonZeros),
-    before: sum(({ before }) => before.bytes),
-    after: sum(({ after }) => after.bytes),
-    largest: Math.max(...layers.map(({ before }) => before.bytes)),
-  };
 }
 
 function row(layer: LayerReport, withResults: boolean, largest: number): string {

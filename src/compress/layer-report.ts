@@ -9,7 +9,7 @@ import { arrayOf, type StoredConstants } from './constants';
 import { asHalf } from './half';
 import type { Layer } from './layers';
 import type { Kept } from './rewrite';
-import type { LayerReport, WeightForm } from './types';
+import type { CompressReport, LayerReport, WeightForm } from './types';
 
 export interface Outcome {
   readonly layer: Layer;
@@ -50,6 +50,15 @@ export function layerReport({ layer, value, stored, wasSparse, isHalf, kept, sta
     weightError: relative(apart, whole),
     ...(left !== undefined && { left }),
   };
+}
+
+export function totalsOf(layers: readonly LayerReport[]): CompressReport['weights'] {
+  const sum = (of: (layer: LayerReport) => number) => layers.reduce((total, layer) => total + of(layer), 0);
+  const both = (of: (form: WeightForm) => number) => ({
+    before: sum(({ before }) => of(before)),
+    after: sum(({ after }) => of(after)),
+  });
+  return { elements: sum(({ elements }) => elements), nonZeros: both((f) => f.nonZeros), bytes: both((f) => f.bytes) };
 }
 
 /** @param constants the weights, then scales and such */

@@ -217,6 +217,12 @@ describe('compressModel', () => {
     });
   });
 
+  test('layers that no share names stay, and say so', async () => {
+    const { report } = await compressModel(small, { options: { prune: { sparsity: { gemm: 0.5 } } } });
+    const unnamed = 'no share was given for it';
+    expect(report.layers.map(({ left }) => left)).toEqual([unnamed, undefined, unnamed]);
+  });
+
   test('what was compressed can be compressed further', async () => {
     const first = await compressModel(small, { options: { prune: 0.9 } });
     const second = await compressModel(first.bytes, { options: { quantize: 'int8' } });
@@ -383,6 +389,9 @@ describe('compressModel', () => {
     );
     expect(await calibrated({ inputs: { x }, labels: [1] })).toMatch(/1 labels for 3 samples/);
     expect(await calibrated({ inputs: { x }, output: 'z', labels: [1] })).toMatch(/no output "z"/);
+    expect(await calibrated({ inputs: { x }, labels: [0, 69, 70] })).toMatch(
+      /a label 70, but the output has 70 classes/,
+    );
     const unlabelled = { data: { inputs: { x } }, runner };
     expect(await problem({ options: sensitivity, calibration: unlabelled })).toMatch(/needs labels/);
     expect(await problem({ options: { prune: 0.5 }, signal: AbortSignal.abort() })).toMatch(/aborted/);

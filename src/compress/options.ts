@@ -41,7 +41,7 @@ export function ratioOf(structure: string): { readonly n: number; readonly m: nu
 
 function pruning(given: number | PruneOptions): Pruning {
   const options: PruneOptions = typeof given === 'number' ? { sparsity: given } : given;
-  known('prune.', options, ['sparsity', 'structure', 'scope', 'criterion']);
+  known('prune', options, ['sparsity', 'structure', 'scope', 'criterion']);
   const { sparsity, structure = 'unstructured', criterion = 'magnitude' } = options;
   const ratio = ratioOf(structure);
   if (!ratio && !structures.includes(structure)) {
@@ -54,8 +54,9 @@ function pruning(given: number | PruneOptions): Pruning {
   const shares: readonly unknown[] = byName ? Object.values(sparsity) : [sparsity];
   if (ratio && sparsity !== undefined) refuse(`prune.sparsity cannot be chosen: the structure "${structure}" fixes it`);
   if (!ratio && !shares.every((s) => typeof s === 'number' && s >= 0 && s < 1)) {
-    refuse(`prune.sparsity must be a share from 0 to below 1, but is ${shares.join(', ')}`);
+    refuse(`prune.sparsity must be a share from 0 to below 1, but is ${shares.map(shown).join(', ')}`);
   }
+  if (byName && shares.length === 0) refuse('prune.sparsity must name a layer');
   oneOf('prune.criterion', criterion, ['magnitude', 'sensitivity']);
   const forEach = byName || ratio !== undefined || structure === 'balanced';
   const scope = options.scope ?? (forEach ? 'layer' : 'global');
@@ -68,7 +69,7 @@ function pruning(given: number | PruneOptions): Pruning {
 
 function quantization(given: Quantization | QuantizeOptions): Required<QuantizeOptions> {
   const options = typeof given === 'string' ? { type: given } : given;
-  known('quantize.', options, ['type', 'blockSize', 'symmetric']);
+  known('quantize', options, ['type', 'blockSize', 'symmetric']);
   const { type, blockSize = 32, symmetric = true } = options;
   oneOf('quantize.type', type, quantizations);
   oneOf('quantize.blockSize', blockSize, [32, 64, 128]);
@@ -80,9 +81,17 @@ function quantization(given: Quantization | QuantizeOptions): Required<QuantizeO
 }
 
 function known(path: string, options: object, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) refuse(`${path || 'options'} must be an object`);
+  if (typeof options !== 'object' || options === null) {
+    const short = path === 'prune' ? 'a share or ' : path === 'quantize' ? 'a type or ' : '';
+    refuse(`${path || 'options'} must be ${short}an object, but is ${shown(options)}`);
+  }
   const other = Object.keys(options).find((name) => !names.includes(name));
-  if (other !== undefined) refuse(`there is no option "${path}${other}"; there are ${list(names)}`);
+  if (other === undefined) return;
+  refuse(`there is no option "${path && `${path}.`}${other}"; there are ${list(names)}`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
 function oneOf(name: string, value: unknown, allowed: readonly unknown[]): void {

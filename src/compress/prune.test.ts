@@ -121,6 +121,12 @@ test('mistakes are told by name', () => {
   };
   expect(problem({})).toMatch(/"prune", "quantize" or both/);
   expect(problem({ prune: 1 })).toMatch(/from 0 to below 1, but is 1/);
+  expect(problem({ prune: null })).toBe('compress(): prune must be a share or an object, but is null.');
+  expect(problem({ prune: '0.9' })).toBe('compress(): prune must be a share or an object, but is "0.9".');
+  expect(problem({ prune: {} })).toMatch(/sparsity must be a share from 0 to below 1, but is undefined\.$/);
+  expect(problem({ prune: { sparsity: {} } })).toMatch(/sparsity must name a layer/);
+  expect(problem({ prune: { share: 0.5 } })).toMatch(/no option "prune.share"/);
+  expect(problem({ quantize: null })).toMatch(/quantize must be a type or an object, but is null/);
   expect(problem({ prune: { sparsity: 0.5, structure: '2:4' } })).toMatch(/the structure "2:4" fixes it/);
   expect(problem({ prune: { structure: '4:4' } })).toMatch(/fewer than all/);
   expect(problem({ prune: { sparsity: 0.5, structure: '3x3' } })).toMatch(/is "3x3"/);

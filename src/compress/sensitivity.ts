@@ -13,7 +13,7 @@ import { dropDeadCode } from '../transform/dead-code';
 import { differentiate } from '../transform/differentiate';
 import { setPrecision } from '../transform/set-precision';
 import { specialise } from '../transform/specialise';
-import { batchesOf, labelledOutput, refuse } from './batches';
+import { batchesOf, checkLabel, labelledOutput, refuse } from './batches';
 import type { OpenedRun, Runner } from './calibrate';
 import type { CalibrationArrays, CompressProgress } from './types';
 
@@ -54,8 +54,7 @@ export async function sensitivities(request: SensitivityRequest): Promise<Map<st
       const rows = ndarray('float32', [size, classes]);
       for (let s = 0; s < size; s++) {
         const label = labelled.labels[i * batches.size + s] as number;
-        if (!(label >= 0 && label < classes))
-          refuse(`there is a label ${label}, but the output has ${classes} classes`);
+        checkLabel(label, classes);
         rows.data[s * classes + label] = 1;
       }
       const results = await run.run({ ...feeds, [labels]: rows });

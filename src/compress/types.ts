@@ -126,6 +126,12 @@ export interface CalibrationReport {
 export interface CompressReport {
   /** Of the model's files. */
   readonly bytes: { readonly before: number; readonly after: number };
+  /** Of all layers together. */
+  readonly weights: {
+    readonly elements: number;
+    readonly nonZeros: { readonly before: number; readonly after: number };
+    readonly bytes: { readonly before: number; readonly after: number };
+  };
   readonly layers: readonly LayerReport[];
   readonly calibration?: CalibrationReport;
 }
