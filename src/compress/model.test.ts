@@ -398,27 +398,48 @@ describe('compressModel', () => {
   });
 });
 
-test('by sensitivity, what the loss does not depend on goes first, large as it may be', async () => {
+describe('by sensitivity', () => {
   // The second half of the inputs is always zero: no loss depends on its weights, which are the largest.
   const weights = noise(64 * 10, 3).map((w, i) => (i < 320 ? w : 10 + w));
-  const model = makeModel({
-    nodes: [
-      { op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['s'] },
-      { op: 'Softmax', inputs: ['s'], outputs: ['y'], attributes: { axis: { int: 1 } } },
-    ],
-    inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 64] }],
-    outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 10] }],
-    initializers: [{ name: 'w', dtype: 'float32', dims: [64, 10], data: weights }],
-  });
   const samples = noise(40 * 64, 4).map((v, i) => (i % 64 < 32 ? v : 0));
   const data = {
     inputs: { x: ndarray('float32', [40, 64], samples) },
     labels: Array.from({ length: 40 }, (_, i) => i % 10),
   };
-  const options: CompressOptions = { prune: { sparsity: 0.5, criterion: 'sensitivity' } };
-  const { report } = await compressModel(model, { options, calibration: { data, runner } });
-  expect(report.layers[0]?.after.nonZeros).toBe(320);
-  expect(report.calibration?.outputErrors.y).toBe(0);
+  /** MatMul → Softmax, and what else comes behind it. */
+  const pruned = (sparsity: number, behind: readonly string[] = []) => {
+    const nodes = ['Softmax', ...behind].map((op, i, all) => ({
+      op,
+      inputs: [`s${i}`, ...(op === 'Reshape' ? ['shape'] : [])],
+      outputs: [i === all.length - 1 ? 'y' : `s${i + 1}`],
+      ...(op === 'Cast' && { attributes: { to: { int: 1 } } }),
+    }));
+    const model = makeModel({
+      nodes: [{ op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['s0'] }, ...nodes],
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 64] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 10] }],
+      initializers: [
+        { name: 'w', dtype: 'float32', dims: [64, 10], data: weights },
+        { name: 'shape', dtype: 'int64', dims: [2], data: [-1, 10] },
+      ],
+    });
+    const options: CompressOptions = { prune: { sparsity, criterion: 'sensitivity' } };
+    return compressModel(model, { options, calibration: { data, runner } });
+  };
+
+  test('what the loss does not depend on goes first, large as it may be', async () => {
+    const { report } = await pruned(0.5);
+    expect(report.layers[0]?.after.nonZeros).toBe(320);
+    expect(report.calibration?.outputErrors.y).toBe(0);
+  });
+
+  test('a Softmax is found behind what only passes its result on', async () => {
+    const plain = (await pruned(0.8)).report.calibration?.outputErrors.y;
+    const wrapped = await pruned(0.8, ['Identity', 'Cast', 'Reshape', 'Flatten']);
+    expect(wrapped.report.calibration?.outputErrors.y).toBe(plain);
+    const twice = await pruned(0.8, ['Abs']);
+    expect(twice.report.calibration?.outputErrors.y).not.toBe(plain);
+  });
 });
 
 describe('float16', () => {

@@ -91,6 +91,26 @@ test('globally, the layer of small weights loses more', () => {
   expect(zeros(a) / 1200).toBeGreaterThan(0.95);
 });
 
+test('no layer goes altogether', () => {
+  const layers = [layer(12, 20, true, 1e-3), layer(20, 50), layer(1, 1, true, 1e-6)];
+  const kept = (options: PruneOptions) => (pruned(layers, options) as Float32Array[]).map((w) => w.length - zeros(w));
+  const best = Math.max(...(layers[0] as Made).weights.map(Math.abs));
+  // The share is met by the others: 621 of 1241 weights.
+  expect(kept({ sparsity: 0.5 })).toEqual([1, 618, 1]);
+  const [first] = pruned(layers, { sparsity: 0.9 }) as [Float32Array];
+  expect(
+    Array.from(first)
+      .filter((w) => w !== 0)
+      .map(Math.abs),
+  ).toEqual([best]);
+  expect(kept({ sparsity: 0.9, structure: '4x4' })[0]).toBe(16);
+  expect(kept({ sparsity: 0.999999, scope: 'layer' })).toEqual([1, 1, 1]);
+  expect(kept({ sparsity: 0.99, structure: 'balanced' })).toEqual([12, 20, 1]);
+  const scores = layers.map((one, i) => ({ ...one, scores: one.weights.map((w) => (i === 1 ? Math.abs(w) : 0)) }));
+  const byScores = prune(scores, checkOptions({ prune: 0.9 }).prune as never) as Float32Array[];
+  expect(byScores.map((w) => w.length - zeros(w))).toEqual([1, 122, 1]);
+});
+
 test('each layer by itself, and by name', () => {
   const layers = [layer(30, 40, true, 0.1), layer(20, 50)];
   const each = pruned(layers, { sparsity: 0.6, scope: 'layer' }) as Float32Array[];

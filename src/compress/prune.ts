@@ -66,6 +66,8 @@ interface Blocks {
   readonly across: number;
   /** By block the mean of its weights' scores. */
   readonly scores: Float32Array;
+  /** The last of those with the highest score. It stays: a layer that is all zeros passes nothing on. */
+  best: number;
 }
 
 function blocksOf(layer: Prunable, height: number, width: number): Blocks {
@@ -73,13 +75,14 @@ function blocksOf(layer: Prunable, height: number, width: number): Blocks {
   const across = Math.ceil(view.columns / width);
   const each = scoresOf(layer);
   const scores = new Float32Array(across * Math.ceil(view.rows / height));
-  const blocks = { view, height, width, across, scores };
+  const blocks = { view, height, width, across, scores, best: 0 };
   for (let i = 0; i < scores.length; i++) {
     let sum = 0;
     eachIn(blocks, i, (at) => {
       sum += each[at] as number;
     });
     scores[i] = sum / sizeIn(blocks, i);
+    if ((scores[i] as number) >= (scores[blocks.best] as number)) blocks.best = i;
   }
   return blocks;
 }
@@ -99,7 +102,7 @@ function eachIn({ view, height, width, across }: Blocks, block: number, visit: (
   }
 }
 
-/** Zeroes the blocks of the lowest scores over all layers, of equal ones the first. */
+/** Zeroes the blocks of the lowest scores over all layers, of equal ones the first; the best of each layer stays. */
 function zeroLowest(layers: readonly Blocks[], weights: readonly Float32Array[], share: number): void {
   const elements = layers.reduce((sum, { view }) => sum + view.rows * view.columns, 0);
   const wanted = Math.round(share * elements);
@@ -112,6 +115,7 @@ function zeroLowest(layers: readonly Blocks[], weights: readonly Float32Array[],
         (weights[l] as Float32Array)[at] = 0;
       });
     for (let i = 0; i < bits.length; i++) {
+      if (i === layer.best) continue;
       const score = bits[i] as number;
       if (score < limit) zero(i);
       else if (score === limit) {
@@ -140,6 +144,7 @@ function limitOf(layers: readonly Blocks[], wanted: number): { readonly limit: n
     for (const layer of layers) {
       const bits = bitsOf(layer.scores);
       for (let i = 0; i < bits.length; i++) {
+        if (i === layer.best) continue;
         const score = bits[i] as number;
         if (shift === 0 && score >>> 16 !== limit >>> 16) continue;
         const slot = (score >>> shift) & 0xffff;
@@ -153,11 +158,11 @@ function limitOf(layers: readonly Blocks[], wanted: number): { readonly limit: n
   return { limit, before };
 }
 
-/** As many zeros in every row. */
+/** As many zeros in every row, which keeps one weight at least. */
 function balance(layer: Prunable, weights: Float32Array, share: number): Float32Array {
   const { rows, columns, rowStride, columnStride } = layer.view;
   const scores = scoresOf(layer);
-  const wanted = Math.round(share * columns);
+  const wanted = Math.min(columns - 1, Math.round(share * columns));
   const places = new Uint32Array(columns);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) places[c] = r * rowStride + c * columnStride;

@@ -99,9 +99,7 @@ function backwardGraph(
     });
   }
   const whole = specialise(setPrecision(graph, 'float16', 'float32'), sizes);
-  const writer = whole.nodes.find(({ outputs }) => outputs.includes(output));
-  // What a model gives as probabilities is a loss's logits before.
-  const logits = writer?.op === 'Softmax' ? (writer.inputs[0] as string) : output;
+  const logits = logitsOf(whole, output);
   const { dims } = whole.values.get(logits) as Value;
   const classes = sizeOf(dims as readonly number[]) / size;
   const b = GraphBuilder.within(whole.name, whole.values.values(), new Set(), inferNode);
@@ -121,4 +119,18 @@ function backwardGraph(
   const { graph: both, gradients } = differentiate(forward, loss, weights);
   const outputs = weights.map((name) => gradients.get(name) as string);
   return { graph: dropDeadCode({ ...both, outputs: [...new Set(outputs)] }), labels, classes, gradients };
+}
+
+/** Operators that change no number: behind them a Softmax is the model's last as well. */
+const passing = new Set(['Cast', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze']);
+
+/** What a model gives as probabilities is a loss's logits before. */
+function logitsOf({ nodes }: Graph, output: string): string {
+  let name = output;
+  for (;;) {
+    const writer = nodes.find(({ outputs }) => outputs.includes(name));
+    if (writer?.op === 'Softmax') return writer.inputs[0] as string;
+    if (!writer || !passing.has(writer.op)) return output;
+    name = writer.inputs[0] as string;
+  }
 }
