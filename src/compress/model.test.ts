@@ -183,13 +183,17 @@ describe('compressModel', () => {
 
   test('a constant that is an output stays a dense tensor', async () => {
     const model = makeModel({
-      nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+      nodes: [
+        { op: 'MatMul', inputs: ['x', 'w'], outputs: ['h'] },
+        { op: 'MatMul', inputs: ['h', 'v'], outputs: ['y'] },
+      ],
       inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 32] }],
       outputs: [
         { name: 'y', dtype: 'float32', shape: ['n', 64] },
         { name: 'w', dtype: 'float32', shape: [32, 64] },
       ],
       initializers: [
+        { name: 'v', dtype: 'float32', dims: [64, 64], data: noise(4096, 4) },
         { name: 'w', dtype: 'float32', dims: [32, 64], data: noise(2048, 3).map((v, i) => (i % 20 ? 0 : v)) },
       ],
     });

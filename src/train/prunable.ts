@@ -56,7 +56,7 @@ function inModel(layer: string, text: string): Candidate[] {
   const { graph, weights } = importedOf(text);
   const { moved, sourceOf } = withPlaces(graph, weights);
   const used = new Set([...moved.outputs, ...moved.nodes.flatMap(({ inputs }) => inputs)]);
-  const found = new Map(findLayers(moved, []).map((own) => [sourceOf(own.weight), own]));
+  const found = new Map(findLayers(moved, noFile, []).map((own) => [sourceOf(own.weight), own]));
   return weights.flatMap(({ name: own, value, dims }): Candidate[] => {
     const name = `${layer}/${own}`;
     const as = found.get(value);
@@ -77,6 +77,10 @@ function inModel(layer: string, text: string): Candidate[] {
   });
 }
 
+const noFile = (): never => {
+  throw new Error('A constant of an imported model is in a file.');
+};
+
 const isDepthwise = ({ nodes, dims }: Layer) =>
   nodes.some(({ op, attributes: { group = 1 } }) => op === 'Conv' && group !== 1 && dims[1] === 1);
 
@@ -92,9 +96,7 @@ function withPlaces(graph: Graph, weights: readonly ImportedWeight[]) {
   }
   const own = new Set(weights.map(({ value }) => value));
   const inputs = graph.inputs.filter((name) => !own.has(name));
-  const folded = foldMovement({ ...graph, values, inputs }, () => {
-    throw new Error('A constant of an imported model is in a file.');
-  });
+  const folded = foldMovement({ ...graph, values, inputs }, noFile);
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const origin = (name: string): string => {
     const maker = makers.get(name);
