@@ -28,10 +28,12 @@ import { type BenchResults, type CaseResult, cannotTrain, type RuntimeName, webg
 import { runCases } from './run-cases';
 import { runStarts } from './run-starts';
 import { RuntimePage } from './runtime-page';
+import { prunedShapes } from './sparse/collected';
 import { takeCrossover } from './sparse/crossover';
 import { timeKernels } from './sparse/kernels';
 import { runSparse } from './sparse/run';
-import { drawnShapes, prunedShapes, type SparseShape, wantsSparse } from './sparse/shapes';
+import type { SparseShape } from './sparse/shape';
+import { drawnShapes, wantsSparse } from './sparse/shapes';
 import { sparseProblems, sparseRows } from './sparse/table';
 import { caseRows, memoryRows, problems, startRows, summary, text } from './table';
 import { versionsOf } from './versions';

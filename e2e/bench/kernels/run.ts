@@ -7,7 +7,8 @@ import { openDevice } from '../../../src/gpu/device';
 import { probe } from '../../../src/gpu/probe';
 import { type BenchCase, cases } from '../cases';
 import { hardwareCases } from '../cases/kernels';
-import { drawnShapes, prunedShapes, wantsSparse } from '../sparse/shapes';
+import { prunedShapes } from '../sparse/collected';
+import { drawnShapes, wantsSparse } from '../sparse/shapes';
 import { type KernelResult, measureCase } from './measure';
 import { measureShape, type SparseKernelResult, sparseHead, sparseRow } from './sparse';
 

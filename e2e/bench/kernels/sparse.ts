@@ -4,7 +4,7 @@ import { encode } from '../../../src/base/ndarray';
 import { Devices } from '../../../src/worker/devices';
 import type { BenchCase } from '../cases';
 import { KernelTimer } from '../sparse/kernel-timer';
-import { percent, type SparseShape } from '../sparse/shapes';
+import { percent, type SparseShape } from '../sparse/shape';
 import { median } from '../statistics';
 
 export interface SparseKernelResult {

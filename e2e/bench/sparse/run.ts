@@ -11,7 +11,7 @@ import { timeRounds } from '../run-cases';
 import type { RuntimePage } from '../runtime-page';
 import { summarise } from '../statistics';
 import type { KernelTimes } from './kernels';
-import { percent, type SparseShape } from './shapes';
+import { percent, type SparseShape } from './shape';
 
 export interface SparseResult {
   /** Rows × columns of the weights × columns of the other factor; or what convolution. */

@@ -4,7 +4,7 @@
 import { isTimed, type Result } from '../results';
 import type { Rows } from '../table';
 import type { Dense, LevelResult, SparseResult } from './run';
-import { percent } from './shapes';
+import { percent } from './shape';
 
 export function sparseRows(results: readonly SparseResult[]): Rows {
   const kernels = ['kernel ms', 'dense kernel ms', 'over dense kernel'];
