@@ -22,7 +22,7 @@ export async function putCase(folder: string, test: BenchCase | TrainingCase, pu
 }
 
 async function inference(test: BenchCase, files: Folder): Promise<CaseFiles> {
-  const model = test.model();
+  const model = await test.model();
   const feeds = test.feeds();
   const answers = await ortRun(model, feeds);
   const asFloats = Object.entries(answers).map(

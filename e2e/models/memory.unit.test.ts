@@ -66,7 +66,7 @@ async function check(bytes: Uint8Array<ArrayBuffer>, inputDims = ownDims) {
 }
 
 describe('memory of networks', () => {
-  it.each(networks)('$name', ({ model }) => check(model()));
+  it.each(networks)('$name', async ({ model }) => check(await model()));
 });
 
 /** Networks that cannot run on inputs whose symbolic sizes are all 1. */

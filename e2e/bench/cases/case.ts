@@ -6,7 +6,7 @@ export interface BenchCase {
   readonly name: string;
   readonly group: 'matmul' | 'convolution' | 'network' | 'model' | 'chain' | 'bandwidth' | 'sparse';
   /** The bytes of an ONNX model; made when asked for, since some are large. */
-  model(): Uint8Array<ArrayBuffer>;
+  model(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
   feeds(): Readonly<Record<string, NDArray>>;
   /** Floating-point operations that a run cannot do without, as far as they are worth telling. */
   readonly flops?: number;

@@ -31,7 +31,7 @@ export interface KernelResult {
 
 export async function measureCase(gpu: GPU, c: BenchCase, peaks: AdapterRates, rounds: number): Promise<KernelResult> {
   const [devices, tensors] = [new Devices(gpu), new GpuTensors()];
-  const bytes = c.model();
+  const bytes = await c.model();
   const start = performance.now();
   const model = await openOnGpu(gpu, bytes, { devices, tensors });
   try {

@@ -3,7 +3,8 @@
 import { encode } from '../../../src/base/ndarray';
 import { Devices } from '../../../src/worker/devices';
 import type { BenchCase } from '../cases';
-import { KernelTimer } from '../sparse/kernel-timer';
+import { resultKernel } from '../sparse/kernel-name';
+import { KernelTimer, type TimedModel } from '../sparse/kernel-timer';
 import { percent, type SparseShape } from '../sparse/shape';
 import { median } from '../statistics';
 
@@ -26,14 +27,14 @@ export async function measureShape(gpu: GPU, shape: SparseShape, rounds: number)
   const shared = await new Devices(gpu).get();
   try {
     const timer = new KernelTimer(shared);
-    for (const test of [shape.dense, ...shape.levels.map((level) => level.test)]) await timer.open(modelOf(test));
+    for (const test of [shape.dense, ...shape.levels.map((level) => level.test)]) await timer.open(await modelOf(test));
     const times: number[][] = timer.opened.map(() => []);
     for (let round = 0; round < rounds; round++) {
       for (const [i, time] of (await timer.time(round)).entries()) times[i]?.push(time);
     }
     const medians = times.map(median);
-    const [dense, ...others] = timer.opened.map(({ kernel, weightBytes }, i) => ({
-      ...{ kernel, weightBytes },
+    const [dense, ...others] = timer.opened.map(({ nodes, weightBytes }, i) => ({
+      ...{ kernel: resultKernel(nodes) ?? nodes.join(), weightBytes },
       median: medians[i] as number,
     })) as [Timed, ...Timed[]];
     const result = (timed: Timed, structure: string, zeros: number): SparseKernelResult => ({
@@ -59,12 +60,12 @@ interface Timed {
   readonly median: number;
 }
 
-function modelOf(test: BenchCase) {
+async function modelOf(test: BenchCase): Promise<TimedModel> {
   const feeds = Object.entries(test.feeds()).map(([name, array]) => ({
     ...{ name, dtype: array.dtype, dims: array.dims },
     bytes: encode(array),
   }));
-  return { name: test.name, bytes: test.model(), feeds };
+  return { name: test.name, bytes: await test.model(), feeds };
 }
 
 export const sparseHead = ['weights', 'zeros', 'kernel ms', 'over dense', 'memory', 'kernel'];

@@ -19,7 +19,7 @@ export interface TimedModel {
 
 interface Opened {
   /** Operator and kernel of each node of the plan. */
-  readonly kernel: string;
+  readonly nodes: readonly string[];
   readonly executable: Executable;
   /** Of GPU memory. */
   readonly weightBytes: number;
@@ -58,11 +58,11 @@ export class KernelTimer {
       await tuner.measure(planned().problems, effort);
     }
     const { plan } = planned();
-    const kernel = plan.nodes.map((node) => `${node.op}: ${node.kernel}`).join();
+    const nodes = plan.nodes.map((node) => `${node.op}: ${node.kernel}`);
     const [dense] = this.opened;
     const executable =
-      dense?.kernel === kernel ? dense.executable : await Executable.create(device, plan, () => source);
-    this.opened.push({ kernel, executable, weightBytes: plan.memory.weightBytes });
+      dense?.nodes.join() === nodes.join() ? dense.executable : await Executable.create(device, plan, () => source);
+    this.opened.push({ nodes, executable, weightBytes: plan.memory.weightBytes });
     if (executable === dense?.executable) return;
     for (const input of plan.inputs) {
       const feed = feeds.find(({ name }) => name === input.name);

@@ -10,6 +10,7 @@ import { isTimed, type Result, type RuntimeName } from '../results';
 import { timeRounds } from '../run-cases';
 import type { RuntimePage } from '../runtime-page';
 import { summarise } from '../statistics';
+import { resultKernel } from './kernel-name';
 import type { KernelTimes } from './kernels';
 import { percent, type SparseShape } from './shape';
 
@@ -119,10 +120,10 @@ async function measuredOf(contestant: Contestant, times: readonly number[] | und
   const { problem, error = 0 } = await page.verify();
   await page.dispose();
   if (problem !== undefined) return { result: { problem } };
-  const kernel = prepared?.kernels?.find((name) => /^(MatMul|lepton\.MatMul|Conv)/.test(name));
+  const kernel = resultKernel(prepared?.kernels ?? []);
   return {
     result: { ...summarise(times), error: Math.max(error, prepared?.error ?? 0) },
-    ...(kernel && { kernel: kernel.replace(/^[^:]*: /, '') }),
+    ...(kernel && { kernel }),
     ...(prepared?.memory && { weightBytes: prepared.memory.weightBytes }),
   };
 }

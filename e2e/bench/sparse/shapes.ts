@@ -1,6 +1,7 @@
 // What the benchmark of sparse weights draws itself: products and convolutions with ever more of their weights zero, in
-// several structures.
+// several structures, and products of compressed weights.
 
+import { compressedShapes } from './compressed';
 import { product, type SparseShape, shapeOf } from './shape';
 import { blocks, skewed } from './weights';
 
@@ -43,6 +44,7 @@ export function drawnShapes(): SparseShape[] {
     ...products(768, 768),
     ...products(3072, 768),
     ...products(1024, 4096),
+    ...compressedShapes(),
     convolution({ size: 56, channels: [64, 64], kernel: 3 }),
     convolution({ size: 14, channels: [256, 256], kernel: 3 }),
     convolution({ size: 28, channels: [256, 512], kernel: 1 }),
