@@ -17,7 +17,7 @@ export interface SparseKernelResult {
   readonly median: number;
   /** How many times faster than the dense weights. */
   readonly overDense: number;
-  /** Of GPU memory, against the dense weights. */
+  /** Of GPU memory, against the dense weights as float32: their own kernel may keep them in a larger form. */
   readonly memory: number;
   readonly kernel: string;
 }
@@ -42,7 +42,7 @@ export async function measureShape(gpu: GPU, shape: SparseShape, rounds: number)
       zeros,
       median: timed.median,
       overDense: dense.median / timed.median,
-      memory: timed.weightBytes / dense.weightBytes,
+      memory: timed.weightBytes / shape.denseBytes,
       kernel: timed.kernel,
     });
     return [

@@ -17,6 +17,8 @@ import { percent, type SparseShape } from './shape';
 export interface SparseResult {
   /** Rows × columns of the weights × columns of the other factor; or what convolution. */
   readonly shape: string;
+  /** Of the weights as float32. Older results lack it. */
+  readonly denseBytes?: number;
   readonly dense: Dense;
   readonly levels: readonly LevelResult[];
 }
@@ -66,7 +68,7 @@ export async function runSparse(shapes: readonly SparseShape[], arena: SparseAre
   return done;
 }
 
-async function runShape({ name, dense, levels }: SparseShape, arena: SparseArena): Promise<SparseResult> {
+async function runShape({ name, denseBytes, dense, levels }: SparseShape, arena: SparseArena): Promise<SparseResult> {
   const { server, peers, rounds } = arena;
   const paths: string[] = [];
   const put = async (test: BenchCase, i: number): Promise<string> => {
@@ -101,6 +103,7 @@ async function runShape({ name, dense, levels }: SparseShape, arena: SparseArena
   });
   return {
     shape: name,
+    denseBytes,
     dense: {
       lepton: first as Measured,
       peers: Object.fromEntries(others.map((c) => [c.page.name, (measured.get(c) as Measured).result])),

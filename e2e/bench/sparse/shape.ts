@@ -9,6 +9,8 @@ import { drawn, type Weights } from './weights';
 
 export interface SparseShape {
   readonly name: string;
+  /** Of the weights as float32, however kernels keep them. */
+  readonly denseBytes: number;
   readonly dense: BenchCase;
   readonly levels: readonly Level[];
 }
@@ -42,6 +44,7 @@ export function shapeOf(layer: Layer, levels: readonly Weights[]): SparseShape {
     });
   return {
     name,
+    denseBytes: 4 * sizeOf(dims),
     dense: test('dense', () => drawn(sizeOf(dims))),
     levels: levels.map(({ structure, zeros, data }) => ({
       structure,

@@ -8,9 +8,9 @@ import { percent } from './shape';
 
 export function sparseRows(results: readonly SparseResult[]): Rows {
   const kernels = ['kernel ms', 'dense kernel ms', 'over dense kernel'];
-  const runs = ['run ms', 'dense run ms', 'over dense run', 'best peer ms', 'over peer'];
+  const runs = ['run ms', 'dense run ms', 'over dense run', 'best peer', 'peer ms', 'over peer'];
   const head = ['weights', 'zeros', ...kernels, ...runs, 'memory', 'kernel'];
-  const rows = results.flatMap(({ shape, dense, levels }) =>
+  const rows = results.flatMap(({ shape, denseBytes, dense, levels }) =>
     levels.map((level) => {
       const [own, peer] = [timeOf(dense.lepton.result), bestPeer(dense)];
       const time = timeOf(level.result);
@@ -22,10 +22,11 @@ export function sparseRows(results: readonly SparseResult[]): Rows {
         factor(dense.lepton.kernelTime, level.kernelTime),
         ms(time),
         ms(own),
-        factor(own, time),
-        ms(peer),
-        factor(peer, time),
-        memory(level, dense),
+        isKept(level, dense) ? '=' : factor(own, time),
+        peer?.name ?? '—',
+        ms(peer?.time),
+        factor(peer?.time, time),
+        memory(level, denseBytes),
         level.kernel ?? '—',
       ];
     }),
@@ -49,18 +50,23 @@ function timeOf(result: Result | undefined): number | undefined {
   return isTimed(result) ? result.median : undefined;
 }
 
-/** Milliseconds of the fastest. */
-function bestPeer({ peers }: Dense): number | undefined {
-  const times = Object.values(peers).flatMap((result) => timeOf(result) ?? []);
-  return times.length > 0 ? Math.min(...times) : undefined;
+/** The fastest, with its milliseconds. */
+function bestPeer({ peers }: Dense): { readonly name: string; readonly time: number } | undefined {
+  const timed = Object.entries(peers).flatMap(([name, result]) => {
+    const time = timeOf(result);
+    return time === undefined ? [] : [{ name, time }];
+  });
+  return timed.sort((a, b) => a.time - b.time)[0];
 }
+
+/** Whether the dense kernel runs: then two runs do the same, and how far they are apart says nothing. */
+const isKept = ({ kernel }: LevelResult, { lepton }: Dense) => kernel !== undefined && kernel === lepton.kernel;
 
 const ms = (time: number | undefined) => (time === undefined ? '—' : time.toFixed(2));
 
 const factor = (than: number | undefined, time: number | undefined) =>
   than === undefined || time === undefined ? '—' : `${(than / time).toFixed(2)}×`;
 
-function memory({ weightBytes }: LevelResult, { lepton }: Dense): string {
-  if (weightBytes === undefined || !lepton.weightBytes) return '—';
-  return percent(weightBytes / lepton.weightBytes);
+function memory({ weightBytes }: LevelResult, denseBytes: number | undefined): string {
+  return weightBytes === undefined || denseBytes === undefined ? '—' : percent(weightBytes / denseBytes);
 }
