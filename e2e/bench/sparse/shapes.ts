@@ -35,7 +35,7 @@ function convolution({ size, channels: [from, to], kernel }: ConvSpec): SparseSh
           pads: { ints: [pad, pad, pad, pad] },
         }),
     },
-    steps.slice(1).map((zeros) => blocks(matrix, zeros)),
+    steps.map((zeros) => blocks(matrix, zeros)),
   );
 }
 
