@@ -28,7 +28,7 @@ import { type BenchResults, type CaseResult, cannotTrain, type RuntimeName, webg
 import { runCases } from './run-cases';
 import { runStarts } from './run-starts';
 import { RuntimePage } from './runtime-page';
-import { prunedShapes } from './sparse/collected';
+import { collectedShapes } from './sparse/collected';
 import { takeCrossover } from './sparse/crossover';
 import { timeKernels } from './sparse/kernels';
 import { runSparse } from './sparse/run';
@@ -127,7 +127,7 @@ async function update(results: BenchResults, { runtimes, browser, server }: Draw
 /** None, and a message, where this machine lacks the data that some of them are made of. */
 function wantedShapes(only: RegExp): SparseShape[] {
   if (!wantsSparse(only)) return [];
-  if (hasData()) return [...drawnShapes(), ...prunedShapes()].filter(({ name }) => only.test(`sparse ${name}`));
+  if (hasData()) return [...drawnShapes(), ...collectedShapes()].filter(({ name }) => only.test(`sparse ${name}`));
   console.log(`No sparse weights: there is no folder ${dataPath()}. Set LEPTON_DATA to the shared data.`);
   return [];
 }

@@ -7,7 +7,7 @@ import { openDevice } from '../../../src/gpu/device';
 import { probe } from '../../../src/gpu/probe';
 import { type BenchCase, cases } from '../cases';
 import { hardwareCases } from '../cases/kernels';
-import { prunedShapes } from '../sparse/collected';
+import { collectedShapes } from '../sparse/collected';
 import { drawnShapes, wantsSparse } from '../sparse/shapes';
 import { type KernelResult, measureCase } from './measure';
 import { measureShape, type SparseKernelResult, sparseHead, sparseRow } from './sparse';
@@ -71,7 +71,7 @@ export async function runKernelBench(gpu: GPU, args: readonly string[]): Promise
 async function timeSparse(gpu: GPU, wanted: RegExp, rounds: number): Promise<SparseKernelResult[]> {
   const data = sharedDataFolder(root);
   if (!existsSync(data)) console.log(`\nNo layers that others pruned: there is no folder ${data}. Set LEPTON_DATA.`);
-  const shapes = [...drawnShapes(), ...(existsSync(data) ? prunedShapes() : [])];
+  const shapes = [...drawnShapes(), ...(existsSync(data) ? collectedShapes() : [])];
   console.log(`\n${row(sparseHead)}`);
   const results: SparseKernelResult[] = [];
   for (const shape of shapes.filter(({ name }) => wanted.test(`sparse ${name}`))) {

@@ -9,8 +9,37 @@ import { readMatrixMarket, readSmtx } from '../../sparse/matrix-files';
 import { mulberry32 } from '../../support/random';
 import { product, type SparseShape } from './shape';
 
-/** A matrix that others have pruned, in its own shape. */
-function pruned(name: string, file: string, n: number): SparseShape[] {
+/** Where the matrix lies, what it is, and with how many columns of the other factor it is multiplied. */
+interface Source {
+  readonly file: string;
+  readonly name: string;
+  readonly columns: readonly number[];
+}
+
+const dlmc = (name: string, file: string, columns = [64]): Source => ({
+  ...{ name: `DLMC, ${name}`, file: `dlmc/${file}.smtx` },
+  columns,
+});
+const attention = 'self_attention_multihead_attention_q_fully_connected';
+
+/** Each of at most 64 MiB where it is dense, as peers and the dense kernel have it. */
+const sources: readonly Source[] = [
+  dlmc('magnitude', `transformer__magnitude_pruning__0.8__body_encoder_layer_5_${attention}`),
+  dlmc('magnitude', `transformer__magnitude_pruning__0.9__body_encoder_layer_2_${attention}`),
+  dlmc('magnitude', 'transformer__magnitude_pruning__0.95__body_encoder_layer_3_ffn_conv2_fully_connected'),
+  dlmc('L0', 'transformer__l0_regularization__0.9__body_decoder_layer_2_ffn_conv1', [1, 64]),
+  dlmc('magnitude', 'rn50__magnitude_pruning__0.95__bottleneck_1_block_group3_5_1'),
+  dlmc('magnitude, of a 3×3 convolution', 'rn50__magnitude_pruning__0.9__bottleneck_2_block_group4_1_1'),
+  dlmc('variational dropout', 'rn50__variational_dropout__0.9__bottleneck_3_block_group3_5_1'),
+  dlmc('variational dropout', 'rn50__variational_dropout__0.9__bottleneck_1_block_group_projection_block_group4'),
+  dlmc('random', 'rn50__random_pruning__0.98__bottleneck_3_block_group3_2_1'),
+  { name: 'Cora, a graph', file: 'citation-graphs/cora.mtx', columns: [64] },
+  { name: 'Citeseer, a graph', file: 'citation-graphs/citeseer.mtx', columns: [64] },
+  { name: 'bcspwr09, a power grid', file: 'suitesparse-graphs/bcspwr09.mtx', columns: [64] },
+  { name: 'bcsstk13, a stiffness matrix', file: 'lagraph/bcsstk13.mtx', columns: [64] },
+];
+
+function collected({ file, name, columns: widths }: Source): SparseShape[] {
   const path = join(sharedDataFolder(root), 'sparse', file);
   const random = mulberry32(5);
   const read = () => {
@@ -20,32 +49,8 @@ function pruned(name: string, file: string, n: number): SparseShape[] {
   const { rows, columns, values } = read();
   const zeros = 1 - values.data.length / (rows * columns);
   const weights = { structure: name, zeros, data: () => Float32Array.from(csrToDense(read()).data) };
-  return [product(rows, columns, n, [weights])];
+  return widths.map((width) => product(rows, columns, width, [weights]));
 }
-
-const dlmc = (file: string) => `dlmc/${file}.smtx`;
-const attention = 'multihead_attention_q_fully_connected';
 
 /** @throws where the shared data is not there */
-export function prunedShapes(): SparseShape[] {
-  return [
-    ...pruned(
-      'DLMC, magnitude',
-      dlmc(`transformer__magnitude_pruning__0.8__body_encoder_layer_5_self_attention_${attention}`),
-      64,
-    ),
-    ...pruned(
-      'DLMC, magnitude',
-      dlmc(`transformer__magnitude_pruning__0.9__body_encoder_layer_2_self_attention_${attention}`),
-      64,
-    ),
-    ...pruned(
-      'DLMC, magnitude',
-      dlmc('transformer__magnitude_pruning__0.95__body_encoder_layer_3_ffn_conv2_fully_connected'),
-      64,
-    ),
-    ...pruned('DLMC, variational dropout', dlmc('rn50__variational_dropout__0.9__bottleneck_3_block_group3_5_1'), 64),
-    ...pruned('DLMC, random', dlmc('rn50__random_pruning__0.98__bottleneck_3_block_group3_2_1'), 64),
-    ...pruned('Cora, a graph', 'citation-graphs/cora.mtx', 64),
-  ];
-}
+export const collectedShapes = () => sources.flatMap(collected);
