@@ -14,21 +14,30 @@ export type PutFile = (path: string, bytes: Uint8Array) => void;
 /** Losses are rounded sums of thousands of terms, and each step begins where the last one's rounding led. */
 const lossTolerance = 1e-3;
 
-/** @returns the paths that were put, `case.json` of `folder` among them */
-export async function putCase(folder: string, test: BenchCase | TrainingCase, put: PutFile): Promise<string[]> {
+/**
+ * @param forTfjs whether TF.js is to run it
+ * @returns the paths that were put, `case.json` of `folder` among them
+ */
+export async function putCase(
+  folder: string,
+  test: BenchCase | TrainingCase,
+  put: PutFile,
+  { forTfjs = true } = {},
+): Promise<string[]> {
   const files = new Folder(folder, put);
-  files.add('case.json', asJson(test.group === 'train' ? await training(test, files) : await inference(test, files)));
+  const described = test.group === 'train' ? await training(test, files) : await inference(test, files, forTfjs);
+  files.add('case.json', asJson(described));
   return files.paths;
 }
 
-async function inference(test: BenchCase, files: Folder): Promise<CaseFiles> {
+async function inference(test: BenchCase, files: Folder, forTfjs: boolean): Promise<CaseFiles> {
   const model = await test.model();
   const feeds = test.feeds();
   const answers = await ortRun(model, feeds);
   const asFloats = Object.entries(answers).map(
     ([name, { dims, data }]) => [name, ndarray('float32', dims, data)] as const,
   );
-  const converted = await convert(model, feeds).catch(() => undefined);
+  const converted = forTfjs ? await convert(model, feeds).catch(() => undefined) : undefined;
   if (converted) {
     files.add('graph.json', asJson(converted.graph));
     files.add('weights.bin', converted.weights);

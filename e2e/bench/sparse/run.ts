@@ -74,7 +74,8 @@ async function runShape({ name, denseBytes, dense, levels }: SparseShape, arena:
   const put = async (test: BenchCase, i: number): Promise<string> => {
     const folder = `/sparse/${name.replace(/[^a-z0-9]+/gi, '-')}/${i}`;
     const headers = { 'Cache-Control': 'no-store' };
-    paths.push(...(await putCase(folder, test, (path, bytes) => server.put(path, { bytes, headers }))));
+    const file = (path: string, bytes: Uint8Array) => server.put(path, { bytes, headers });
+    paths.push(...(await putCase(folder, test, file, { forTfjs: i === 0 })));
     return folder;
   };
   const folders: string[] = [];
