@@ -3,7 +3,6 @@
 import { encode } from '../../../src/base/ndarray';
 import { Devices } from '../../../src/worker/devices';
 import type { BenchCase } from '../cases';
-import { resultKernel } from '../sparse/kernel-name';
 import { KernelTimer, type TimedModel } from '../sparse/kernel-timer';
 import { percent, type SparseShape } from '../sparse/shape';
 import { median } from '../statistics';
@@ -33,8 +32,8 @@ export async function measureShape(gpu: GPU, shape: SparseShape, rounds: number)
       for (const [i, time] of (await timer.time(round)).entries()) times[i]?.push(time);
     }
     const medians = times.map(median);
-    const [dense, ...others] = timer.opened.map(({ nodes, weightBytes }, i) => ({
-      ...{ kernel: resultKernel(nodes) ?? nodes.join(), weightBytes },
+    const [dense, ...others] = timer.opened.map(({ kernel, weightBytes }, i) => ({
+      ...{ kernel, weightBytes },
       median: medians[i] as number,
     })) as [Timed, ...Timed[]];
     const result = (timed: Timed, structure: string, zeros: number): SparseKernelResult => ({

@@ -10,6 +10,7 @@ import type { SharedDevice } from '../../../src/worker/devices';
 import { efforts } from '../../../src/worker/tuner';
 import { MemorySource } from '../../support/memory-source';
 import type { Feed } from '../pages/runtime';
+import { resultKernel } from './kernel-name';
 
 export interface TimedModel {
   readonly name: string;
@@ -18,8 +19,8 @@ export interface TimedModel {
 }
 
 interface Opened {
-  /** Operator and kernel of each node of the plan. */
-  readonly nodes: readonly string[];
+  /** What computes the result. */
+  readonly kernel: string;
   readonly executable: Executable;
   /** Of GPU memory. */
   readonly weightBytes: number;
@@ -59,10 +60,11 @@ export class KernelTimer {
     }
     const { plan } = planned();
     const nodes = plan.nodes.map((node) => `${node.op}: ${node.kernel}`);
+    const kernel = resultKernel(nodes) ?? nodes.join();
     const [dense] = this.opened;
     const executable =
-      dense?.nodes.join() === nodes.join() ? dense.executable : await Executable.create(device, plan, () => source);
-    this.opened.push({ nodes, executable, weightBytes: plan.memory.weightBytes });
+      dense?.kernel === kernel ? dense.executable : await Executable.create(device, plan, () => source);
+    this.opened.push({ kernel, executable, weightBytes: plan.memory.weightBytes });
     if (executable === dense?.executable) return;
     for (const input of plan.inputs) {
       const feed = feeds.find(({ name }) => name === input.name);
