@@ -13,7 +13,7 @@ import { calibrate, type Runner } from './calibrate';
 import { arrayOf, foldMovement, loadConstants, type StoredConstants } from './constants';
 import { asHalf, halfRange, toHalf } from './half';
 import { layerReport, totalsOf } from './layer-report';
-import { findLayers, type Layer } from './layers';
+import { findLayers, type Layer, movementTo } from './layers';
 import { type CheckedOptions, checkOptions } from './options';
 import { prune } from './prune';
 import { fromInt4, fromInt8, isAnyTooSmall, type ScaleType, toInt4, toInt8 } from './quantize';
@@ -47,7 +47,11 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
   const options = checkOptions(request.options);
   await checkSparse(request.graph, request.fileOf, signal);
   const stored = await loadConstants(request.graph, request.fileOf, signal);
-  const original = foldMovement(request.graph, stored);
+  const original = foldMovement(
+    request.graph,
+    stored,
+    movementTo(request.graph, () => true),
+  );
   const wasSparse = new Set(request.graph.nodes.flatMap((n) => (n.op === 'lepton.SparseTensor' ? n.outputs : [])));
   const weights = new Map<Layer, Float32Array>();
   const isHalf = options.quantize?.type === 'float16';
@@ -98,7 +102,10 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
     after.set(layer, stand);
     await turn('quantize', i + 1, layers.length);
   }
-  const { graph: rewritten, kept } = rewriteLayers(original, encodings);
+  const changed = new Set([...encodings.keys()].map(({ weight }) => weight));
+  // Weights that stay keep the form that the file has for them.
+  const moving = movementTo(request.graph, (weight) => isHalf || changed.has(weight));
+  const { graph: rewritten, kept } = rewriteLayers(foldMovement(request.graph, stored, moving), encodings);
   const compressed = isHalf ? toHalf(rewritten, stored) : rewritten;
   const write = (graph: Graph) => writeOnnx(graph, { isFloat: isFloatAttribute, storedBytes: stored, sparse: true });
   await turn('write', 0, 1);

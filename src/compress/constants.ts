@@ -54,12 +54,17 @@ export const movements = new Set(
   'Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze lepton.SparseTensor'.split(' '),
 );
 
-export function foldMovement(graph: Graph, stored: StoredConstants): Graph {
+/** @param moving the nodes that are left out, by default all that can be */
+export function foldMovement(
+  graph: Graph,
+  stored: StoredConstants,
+  moving: ReadonlySet<Node> = new Set(graph.nodes),
+): Graph {
   const values = new Map(graph.values);
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => values.get(name));
-    if (!movements.has(node.op) || !inputs.every((v) => v?.constant)) {
+    if (!moving.has(node) || !movements.has(node.op) || !inputs.every((v) => v?.constant)) {
       nodes.push(node);
       continue;
     }

@@ -5,7 +5,7 @@ import type { DType } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import { capturesOf, subgraphsOf } from '../ir/captures';
 import type { Graph, Node } from '../ir/graph';
-import type { StoredConstants } from './constants';
+import { movements, type StoredConstants } from './constants';
 import { type Held, Holdings, integerPlace } from './held';
 
 /** Weights as a matrix: element (row, column) is at row · rowStride + column · columnStride. */
@@ -114,6 +114,30 @@ function innerLayers(node: Node, outer: Holdings): Layer[] {
       return [...own, ...innerLayers(inner, holdings)];
     });
   });
+}
+
+/**
+ * What stands between constants and the weights that are wanted, and moves them: where nothing else takes the constants on
+ * their way, since it would need them in their old form beside the new one.
+ */
+export function movementTo(graph: Graph, isWanted: (weight: string) => boolean): Set<Node> {
+  const captured = new Set([...graph.outputs, ...graph.nodes.flatMap((node) => [...capturesOf(node)])]);
+  const readers = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  const isForWeights = (name: string): boolean =>
+    !captured.has(name) &&
+    (readers.get(name) ?? []).every((node) => {
+      if (movements.has(node.op)) return node.inputs[0] === name && isForWeights(node.outputs[0] as string);
+      return isWanted(name) && weightPlaces(node).some((place) => node.inputs[place] === name);
+    });
+  return new Set(
+    graph.nodes.filter(
+      ({ op, inputs, outputs }) =>
+        movements.has(op) && isForWeights(inputs[0] as string) && isForWeights(outputs[0] as string),
+    ),
+  );
 }
 
 function weightPlaces(node: Node): readonly number[] {

@@ -181,6 +181,40 @@ describe('compressModel', () => {
     expect(apart(theirs.y as NDArray, before.y as NDArray)).toBeLessThan(0.02);
   });
 
+  test('constants keep the form that the file has for them, but for weights that are compressed', async () => {
+    const half = (name: string, rows: number, seed: number) => {
+      return { name, dtype: 'float16' as const, dims: [rows, 64], data: noise(64 * rows, seed) };
+    };
+    const cast = { op: 'Cast', attributes: { to: { int: 1 } } };
+    const model = makeModel({
+      nodes: [
+        { ...cast, inputs: ['h'], outputs: ['w'] },
+        { op: 'MatMul', name: 'm', inputs: ['x', 'w'], outputs: ['a'] },
+        { ...cast, inputs: ['g'], outputs: ['e'] },
+        { op: 'Add', inputs: ['a', 'e'], outputs: ['b'] },
+        { op: 'Transpose', inputs: ['t'], outputs: ['u'], attributes: { perm: { ints: [1, 0] } } },
+        { op: 'MatMul', name: 'tied', inputs: ['b', 'u'], outputs: ['y'] },
+        { op: 'Gather', inputs: ['t', 'i'], outputs: ['z'] },
+      ],
+      inputs: [
+        { name: 'x', dtype: 'float32', shape: ['n', 64] },
+        { name: 'i', dtype: 'int64', shape: ['k'] },
+      ],
+      outputs: [
+        { name: 'y', dtype: 'float32', shape: ['n', 200] },
+        { name: 'z', dtype: 'float32', shape: ['k', 64] },
+      ],
+      initializers: [half('h', 64, 1), half('g', 1, 2), { ...half('t', 200, 3), dtype: 'float32' }],
+    });
+    const { bytes, report } = await compressModel(model, { options: { quantize: 'int8' } });
+    const { graph } = await readOnnx(new MemorySource(bytes));
+    expect(graph.values.get('g')?.dtype).toBe('float16');
+    expect(report.layers.map(({ left }) => left)).toEqual([undefined, 'its weights are computed']);
+    expect(graph.values.get('t')?.dims).toEqual([200, 64]);
+    expect(graph.values.has('h')).toBe(false);
+    expect(report.bytes.after).toBeLessThan(model.length - 2 * 64 * 64 + 64 * 64 + 1500);
+  });
+
   test('a constant that is an output stays a dense tensor', async () => {
     const model = makeModel({
       nodes: [
