@@ -72,6 +72,21 @@ describeBrowsers('demo page', (browser) => {
     );
   });
 
+  it('goes on loading when another picture is chosen, and answers for that one', async () => {
+    const page = await open();
+    await page.waitForFunction(() => document.querySelectorAll('#pictures button').length === 3);
+    const before = await page.evaluate(() => {
+      (document.querySelectorAll('#pictures button')[1] as HTMLButtonElement).click();
+      const { disabled } = document.getElementById('camera') as HTMLButtonElement;
+      return { headline: document.getElementById('headline')?.textContent, disabled };
+    });
+    expect(before).toEqual({ headline: 'Loading', disabled: true });
+    await untilMeasured(page);
+    expect(await text(page, 'status')).toBe('shapes 2');
+    expect(mistakes(await found(page), truthOf(drawSamples()[1]!))).toEqual([]);
+    expect(await page.evaluate(() => (document.getElementById('camera') as HTMLButtonElement).disabled)).toBe(false);
+  });
+
   it('says what is wrong with a file, and goes on', async () => {
     const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.onnx');
     writeFileSync(broken, 'this is no model');

@@ -1,5 +1,6 @@
 // The demo page: joins what the visitor does (choose, drop, film, cancel) to a session and shows the answer.
-// Invariant: one piece of work at a time; new work aborts the old one, whose results are then ignored.
+// Invariant: one piece of work at a time; new work aborts the old one, whose results are then ignored. Only a picture may be
+// opened beside it: a load that is under way goes on, and answers for the picture that is there at its end.
 
 import type { Progress } from '../api';
 import { hideAlert, isAbort, showAlert } from './alert';
@@ -28,11 +29,16 @@ let picture: Picture | undefined;
 /** The visitor's own picture, which stays while models change. */
 let own: PictureChoice | undefined;
 let work = new AbortController();
+let loading = false;
+/** Of the picture that was asked for last, and whether it came. */
+let opening = new AbortController();
+let opened: Promise<boolean> = Promise.resolve(false);
 
 /** Ends what is going on and gives the signal of what comes now. */
 function begin(): AbortSignal {
   work.abort();
   work = new AbortController();
+  loading = false;
   hideAlert();
   element('camera').setAttribute('aria-pressed', 'false');
   return work.signal;
@@ -58,9 +64,17 @@ async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): P
   view.listModels(samples, sample.id);
   const pictures = own ? [own, ...sample.pictures] : sample.pictures;
   listPictures(pictures, (choice) => void choosePicture(choice));
+  loading = true;
   await attempt(signal, async () => {
     const start = performance.now();
-    await Promise.all([openModel(sample, signal, options), pictures[0] && takePicture(pictures[0], signal)]);
+    if (pictures[0]) void takePicture(pictures[0]);
+    try {
+      await openModel(sample, signal, options);
+      await lastPicture();
+    } finally {
+      if (signal === work.signal) loading = false;
+    }
+    signal.throwIfAborted();
     await answer(signal, start);
   });
 }
@@ -72,6 +86,7 @@ async function openModel(sample: Sample, signal: AbortSignal, options: { backend
   view.setBusy(true);
   view.setStatus('Loading', sample.title);
   element<HTMLButtonElement>('profile').disabled = true;
+  element<HTMLButtonElement>('camera').disabled = true;
   showProgress('start');
   // The worker's last words may arrive after the load has ended.
   let over = false;
@@ -80,15 +95,16 @@ async function openModel(sample: Sample, signal: AbortSignal, options: { backend
   session = undefined;
   try {
     await last?.close();
-    const opened = await openSession(sample.model, { ...options, signal, onProgress });
+    const ready = await openSession(sample.model, { ...options, signal, onProgress });
     if (signal.aborted) {
-      await opened.close();
+      await ready.close();
       signal.throwIfAborted();
     }
-    session = opened;
+    session = ready;
     over = true;
     showProgress('ready');
-    view.showFacts(opened.report);
+    view.showFacts(ready.report);
+    element<HTMLButtonElement>('camera').disabled = false;
   } catch (error) {
     over = true;
     if (signal === work.signal) showProgress('stopped');
@@ -96,33 +112,61 @@ async function openModel(sample: Sample, signal: AbortSignal, options: { backend
   }
 }
 
-async function takePicture(choice: PictureChoice, signal: AbortSignal): Promise<void> {
-  const opened = await choice.open(signal);
-  signal.throwIfAborted();
-  picture = opened;
-  await drawScene(view.canvas, opened.bitmap);
-  pressPicture(choice.title);
+/** Opens a picture in place of the one that is there, which stays where that fails. Says whether it is shown. */
+function takePicture(choice: PictureChoice): Promise<boolean> {
+  opening.abort();
+  opening = new AbortController();
+  opened = showPicture(choice, opening.signal);
+  return opened;
+}
+
+async function showPicture(choice: PictureChoice, signal: AbortSignal): Promise<boolean> {
+  try {
+    const taken = await choice.open(signal);
+    signal.throwIfAborted();
+    picture = taken;
+    await drawScene(view.canvas, taken.bitmap);
+    if (signal.aborted) return false;
+    pressPicture(choice.title);
+    return true;
+  } catch (error) {
+    if (!signal.aborted) showAlert(error);
+    return false;
+  }
+}
+
+/** Another one may be asked for while this waits. */
+async function lastPicture(): Promise<void> {
+  let awaited: typeof opened | undefined;
+  while (awaited !== opened) {
+    awaited = opened;
+    await awaited;
+  }
 }
 
 async function choosePicture(choice: PictureChoice): Promise<void> {
+  // Why there is no model stays to be read.
+  if (loading || session) hideAlert();
+  if (!(await takePicture(choice)) || loading || !session) return;
   const signal = begin();
-  await attempt(signal, async () => {
-    await takePicture(choice, signal);
-    if (session) await answer(signal);
-  });
+  await attempt(signal, () => answer(signal));
 }
 
 /** The first answer at once; then some more runs for the median, and the profile. */
 async function answer(signal: AbortSignal, start?: number): Promise<void> {
-  if (!session || !picture) return;
-  const { bitmap } = picture;
+  if (!session) return;
+  if (!picture) {
+    view.setBusy(false);
+    return view.setStatus('No picture', 'Choose one to go on.');
+  }
+  const { bitmap, title } = picture;
   view.setBusy(true);
   const first = await session.answer(bitmap, signal);
   const toAnswer = start === undefined ? first.ms : performance.now() - start;
   view.setBusy(false);
   await drawScene(view.canvas, bitmap, first.answer);
   const blind = first.answer.kind === 'tensors' && !first.answer.takesPicture;
-  view.showAnswer(first.answer, blind ? 'This network takes no picture.' : picture.title);
+  view.showAnswer(first.answer, blind ? 'This network takes no picture.' : title);
   setText('fact-first-note', start === undefined ? 'on this picture' : 'from choosing the model');
   view.showLatency(toAnswer, undefined);
   const times: number[] = [];
@@ -149,6 +193,7 @@ async function profile(signal: AbortSignal): Promise<void> {
 async function film(): Promise<void> {
   const button = element('camera');
   const stop = button.getAttribute('aria-pressed') === 'true';
+  opening.abort();
   const signal = begin();
   if (stop) return view.setStatus('Camera stopped', '');
   const running = session;
