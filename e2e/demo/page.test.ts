@@ -87,6 +87,21 @@ describeBrowsers('demo page', (browser) => {
     expect(await page.evaluate(() => (document.getElementById('camera') as HTMLButtonElement).disabled)).toBe(false);
   });
 
+  it('loads again what was cancelled', async () => {
+    const page = await open();
+    await page.waitForFunction(() => document.getElementById('cancel')?.hidden === false);
+    await page.evaluate(() => {
+      document.getElementById('cancel')?.focus();
+      document.getElementById('cancel')?.click();
+    });
+    await page.waitForFunction(() => document.activeElement?.id === 'again');
+    expect(await text(page, 'headline')).toBe('Cancelled');
+    await page.click('#again');
+    await untilMeasured(page);
+    expect(await page.evaluate(() => document.getElementById('again')?.hidden)).toBe(true);
+    expect(mistakes(await found(page), truthOf(drawSamples()[0]!))).toEqual([]);
+  });
+
   it('says what is wrong with a file, and goes on', async () => {
     const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.onnx');
     writeFileSync(broken, 'this is no model');

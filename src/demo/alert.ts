@@ -16,10 +16,10 @@ const titles: Partial<Record<LeptonErrorCode, string>> = {
 
 const advice: Partial<Record<LeptonErrorCode, string>> = {
   CACHE_CORRUPT: 'Use "Forget all models" below, then load the model again.',
-  DEVICE_LOST: 'The GPU was reset. Choose the model again; if it happens often, close other pages that use the GPU.',
-  GPU_ERROR: 'Choose the model again. If it stays, please report the model and your graphics card.',
+  DEVICE_LOST: 'The GPU was reset. Load the model again; if it happens often, close other pages that use the GPU.',
+  GPU_ERROR: 'Load the model again. If it stays, please report the model and your graphics card.',
   INVALID_MODEL: 'Check that the file is a complete ONNX model, not an address or a text file renamed to .onnx.',
-  NETWORK: 'Check the connection, then choose the model again: the download goes on where it stopped.',
+  NETWORK: 'Check the connection, then load the model again: the download goes on where it stopped.',
   NO_ADAPTER: 'Turn on hardware acceleration in the browser’s settings, or update the graphics driver.',
   NO_WEBGPU: 'Use a recent Chrome, Edge, Firefox or Safari, and open the page over https or on localhost.',
   OUT_OF_MEMORY: 'Close other tabs, or try a smaller model.',

@@ -1,4 +1,4 @@
-// The loading bar: which stage is on, how far, and the button that cancels.
+// The loading bar: which stage is on, how far, and the buttons that cancel and that begin anew.
 
 import type { Progress } from '../api';
 import { element, setText } from './dom';
@@ -10,7 +10,12 @@ const order: readonly Progress['stage'][] = ['download', 'read', 'compile', 'upl
 /** Shows the newest progress, at most once a frame. */
 export const showProgress: (progress: Progress | 'start' | 'ready' | 'stopped') => void = onceAFrame((progress) => {
   const bar = element<HTMLProgressElement>('progress');
-  element('cancel').hidden = progress === 'ready' || progress === 'stopped';
+  const [cancel, again] = [element('cancel'), element('again')];
+  const focused = document.activeElement === cancel;
+  cancel.hidden = progress === 'ready' || progress === 'stopped';
+  again.hidden = progress !== 'stopped';
+  // A hidden button loses the focus, and whoever uses the keyboard would begin at the top of the page.
+  if (focused && progress === 'stopped') again.focus();
   if (progress === 'ready' || progress === 'stopped') {
     markStages(progress === 'ready' ? order.length : 0);
     bar.value = progress === 'ready' ? 1 : 0;

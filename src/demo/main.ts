@@ -60,14 +60,14 @@ let current: Sample = ownSample;
 
 async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): Promise<void> {
   const signal = begin();
+  const again = sample === current && picture !== undefined;
   current = sample;
   view.listModels(samples, sample.id);
-  const pictures = own ? [own, ...sample.pictures] : sample.pictures;
-  listPictures(pictures, (choice) => void choosePicture(choice));
   loading = true;
   await attempt(signal, async () => {
     const start = performance.now();
-    if (pictures[0]) void takePicture(pictures[0]);
+    // A model that is loaded once more answers for the picture that is there.
+    if (!again) offerPictures();
     try {
       await openModel(sample, signal, options);
       await lastPicture();
@@ -77,6 +77,13 @@ async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): P
     signal.throwIfAborted();
     await answer(signal, start);
   });
+}
+
+/** Lists those that go with the model, and shows the first. */
+function offerPictures(): void {
+  const pictures = own ? [own, ...current.pictures] : current.pictures;
+  listPictures(pictures, (choice) => void choosePicture(choice));
+  if (pictures[0]) void takePicture(pictures[0]);
 }
 
 async function openModel(sample: Sample, signal: AbortSignal, options: { backend?: 'cpu' }): Promise<void> {
@@ -246,8 +253,9 @@ function listen(): void {
     work.abort();
     showProgress('stopped');
     view.setBusy(false);
-    view.setStatus('Cancelled', 'Choose a model to go on.');
+    view.setStatus('Cancelled', 'Load the model again, or choose another one.');
   });
+  element('again').addEventListener('click', () => void chooseModel(current));
   element('camera').addEventListener('click', () => void film());
   element('profile').addEventListener('click', () => {
     const { signal } = work;
