@@ -55,11 +55,23 @@ describeBrowsers('page of smaller networks', (browser) => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
-  it('says what is wrong with a file', async () => {
+  it('says what is wrong with a file, under whose name nothing of the network before stays', async () => {
     const page = await open();
+    await hasMeasured(page);
     await page.setInputFiles('#model-file', [new URL('../../public/icon.svg', import.meta.url).pathname]);
     await page.waitForFunction(() => !document.getElementById('alert')?.hidden, undefined, measured);
     expect(await text(page, 'alert-title')).toBe('This is not a model');
+    expect(await text(page, 'fact-size')).toBe('–');
+    expect(await page.evaluate(() => document.getElementById('chart')?.getAttribute('aria-label'))).toBe(
+      'Nothing is measured yet',
+    );
+    const buttons = ['sweep', 'download', 'report'];
+    expect(
+      await page.evaluate(
+        (ids) => ids.map((id) => (document.getElementById(id) as HTMLButtonElement).disabled),
+        buttons,
+      ),
+    ).toEqual([true, true, true]);
   });
 });
 

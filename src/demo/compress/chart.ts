@@ -7,6 +7,8 @@ import { element } from '../dom';
 import { plural } from '../format';
 import type { Point } from './measure';
 
+const nothing = 'Nothing is measured yet';
+
 let drawn: Promise<Chart<'line'>> | undefined;
 
 /** In the page's colours of the moment. */
@@ -31,15 +33,16 @@ export async function drawTrade(points: readonly Point[]): Promise<void> {
     'aria-label',
     last
       ? `${plural(sorted.length, 'point')}. At ${share(last.zeros)} zeros: ${share(last.bytes.after / last.bytes.before)} of the bytes, ${share(last.time.after / last.time.before)} of the time, quality ${share(last.quality)}.`
-      : 'Nothing is measured yet',
+      : nothing,
   );
 }
 
-/** For a changed theme: the next drawing makes it anew. */
+/** For another network, or a changed theme: the next drawing makes it anew. */
 export async function clearTrade(): Promise<void> {
   const old = await drawn;
   drawn = undefined;
   old?.destroy();
+  element('chart').setAttribute('aria-label', nothing);
 }
 
 async function makeChart(): Promise<Chart<'line'>> {

@@ -2,10 +2,11 @@
 // Invariant: what is shown is of the setting that is chosen; work for an older one is given up.
 
 import { hideAlert, isAbort, showAlert } from '../alert';
-import { element, node, setText } from '../dom';
-import { bytes, milliseconds, percent } from '../format';
+import { element, setText } from '../dom';
+import { percent } from '../format';
 import { setUpTheme } from '../theme';
 import { clearTrade, drawTrade } from './chart';
+import { clearFigures, showFigures } from './figures';
 import { measure, nameOf, type Point, type Setting } from './measure';
 import { fileSubject, ownSubjects, type Subject } from './subjects';
 
@@ -16,8 +17,12 @@ const settles = 150;
 let subjects = ownSubjects;
 /** By subject, structure and precision, and then by share of zeros. */
 const measured = new Map<string, Map<number, Point>>();
-let shown: Point | undefined;
+/** What the buttons hand out. */
+let shown: { readonly title: string; readonly point: Point } | undefined;
 let working = new AbortController();
+
+/** Buttons that need a point. */
+const outcomes = ['sweep', 'download', 'report'] as const;
 
 const button = (id: string) => element<HTMLButtonElement>(id);
 const select = (id: string) => element<HTMLSelectElement>(id);
@@ -73,48 +78,25 @@ async function reach(of: Subject, wanted: Setting, signal: AbortSignal): Promise
     (await measure(of, wanted, { signal, onProgress: (text) => setText('status', `${share} zeros: ${text}`) }));
   points.set(wanted.zeros, point);
   if (signal.aborted) return;
-  if (nameOf(point) === nameOf(setting())) show(point);
+  if (nameOf(point) === nameOf(setting())) show(of, point);
   await drawTrade([...points.values()]);
 }
 
-function show(point: Point): void {
-  shown = point;
-  const { bytes: size, time, accuracy, error, compressed } = point;
-  setText('fact-size', bytes(size.after));
-  setText('fact-size-note', `${percent(size.after / size.before)} of ${bytes(size.before)}`);
-  setText('fact-time', milliseconds(time.after));
-  setText(
-    'fact-time-note',
-    `dense ${milliseconds(time.before)}: ${(time.before / time.after).toFixed(2)}×, ${time.samplesPerRun} at a time`,
-  );
-  setText('quality-title', accuracy ? 'Accuracy' : 'Answers moved by');
-  setText('fact-quality', accuracy ? percent(accuracy.after) : percent(error));
-  setText('fact-quality-note', accuracy ? `dense ${percent(accuracy.before)}` : 'relative to their size');
-  const { layers } = compressed.report;
-  const [left, all] = [sum(layers.map(({ after }) => after.nonZeros)), sum(layers.map(({ elements }) => elements))];
-  setText('fact-weights', left.toLocaleString('en'));
-  setText('fact-weights-note', `of ${all.toLocaleString('en')}`);
-  element('layers-details').hidden = false;
-  element('layers').replaceChildren(
-    ...layers.map(({ name, elements, before, after, weightError, left: reason }) => {
-      const row = node('tr', '');
-      const cells = [
-        name,
-        elements.toLocaleString('en'),
-        reason ? `${after.form} (${reason})` : after.form,
-        percent(1 - after.nonZeros / elements),
-        bytes(before.bytes),
-        bytes(after.bytes),
-        percent(weightError),
-      ];
-      row.append(...cells.map((cell) => node('td', '', cell)));
-      return row;
-    }),
-  );
-  for (const id of ['sweep', 'download', 'report']) button(id).disabled = false;
+function show(of: Subject, point: Point): void {
+  shown = { title: of.title, point };
+  showFigures(point);
+  for (const id of outcomes) button(id).disabled = false;
 }
 
-const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+/** Nothing of the network before stays under the name of this one, which may never be measured. */
+async function changeSubject(): Promise<void> {
+  working.abort();
+  shown = undefined;
+  clearFigures();
+  for (const id of outcomes) button(id).disabled = true;
+  await clearTrade();
+  await update();
+}
 
 /** Hands out a file, or opens it in a tab of its own. */
 function handOut(content: BlobPart, type: string, name?: string): void {
@@ -136,17 +118,16 @@ function listen(): void {
   element('zeros').addEventListener('input', () => void update());
   for (const id of ['structure', 'precision'])
     select(id).addEventListener('change', () => void clearTrade().then(() => update()));
-  select('model').addEventListener('change', () => void clearTrade().then(() => update()));
+  select('model').addEventListener('change', () => void changeSubject());
   button('sweep').addEventListener('click', () => void update(stops));
   button('download').addEventListener('click', () => {
     if (!shown) return;
-    const name = `${subject()
-      .title.replace(/\.onnx$|[^\w-]+/g, '-')
-      .replace(/-+$/, '')}-${nameOf(shown).replaceAll(' ', '-')}.onnx`;
-    handOut(shown.compressed.bytes, 'application/octet-stream', name);
+    const { title, point } = shown;
+    const base = title.replace(/\.onnx$|[^\w-]+/g, '-').replace(/-+$/, '');
+    handOut(point.compressed.bytes, 'application/octet-stream', `${base}-${nameOf(point).replaceAll(' ', '-')}.onnx`);
   });
   button('report').addEventListener('click', () => {
-    if (shown) handOut(shown.compressed.html, 'text/html');
+    if (shown) handOut(shown.point.compressed.html, 'text/html');
   });
   const file = element<HTMLInputElement>('model-file');
   file.addEventListener('change', () => {
@@ -156,7 +137,7 @@ function listen(): void {
     const made = fileSubject(given);
     subjects = [...subjects.filter(({ id }) => id !== made.id), made];
     listSubjects(made.id);
-    void clearTrade().then(() => update());
+    void changeSubject();
   });
 }
 

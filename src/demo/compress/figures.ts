@@ -1,0 +1,50 @@
+// The figures and the table of layers of one point, and what the page shows before there is one.
+
+import { element, node, setText } from '../dom';
+import { bytes, milliseconds, percent } from '../format';
+import type { Point } from './measure';
+
+export function showFigures({ bytes: size, time, accuracy, error, compressed }: Point): void {
+  setText('fact-size', bytes(size.after));
+  setText('fact-size-note', `${percent(size.after / size.before)} of ${bytes(size.before)}`);
+  setText('fact-time', milliseconds(time.after));
+  setText(
+    'fact-time-note',
+    `dense ${milliseconds(time.before)}: ${(time.before / time.after).toFixed(2)}×, ${time.samplesPerRun} at a time`,
+  );
+  setText('quality-title', accuracy ? 'Accuracy' : 'Answers moved by');
+  setText('fact-quality', accuracy ? percent(accuracy.after) : percent(error));
+  setText('fact-quality-note', accuracy ? `dense ${percent(accuracy.before)}` : 'relative to their size');
+  const { layers } = compressed.report;
+  const [left, all] = [sum(layers.map(({ after }) => after.nonZeros)), sum(layers.map(({ elements }) => elements))];
+  setText('fact-weights', left.toLocaleString('en'));
+  setText('fact-weights-note', `of ${all.toLocaleString('en')}`);
+  element('layers-details').hidden = false;
+  element('layers').replaceChildren(
+    ...layers.map(({ name, elements, before, after, weightError, left: reason }) => {
+      const row = node('tr', '');
+      const cells = [
+        name,
+        elements.toLocaleString('en'),
+        reason ? `${after.form} (${reason})` : after.form,
+        percent(1 - after.nonZeros / elements),
+        bytes(before.bytes),
+        bytes(after.bytes),
+        percent(weightError),
+      ];
+      row.append(...cells.map((cell) => node('td', '', cell)));
+      return row;
+    }),
+  );
+}
+
+export function clearFigures(): void {
+  for (const fact of ['size', 'time', 'quality', 'weights']) {
+    setText(`fact-${fact}`, '–');
+    setText(`fact-${fact}-note`, '');
+  }
+  element('layers-details').hidden = true;
+  element('layers').replaceChildren();
+}
+
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
