@@ -11,6 +11,7 @@ import { bestOf } from '../../src/demo/digits/network';
 import { TrainingProgress } from '../../src/demo/digits/progress';
 import shipped from '../../src/demo/digits/shipped.json';
 import { synthetic } from '../../src/demo/digits/synthetic';
+import { type Remembered, remember } from '../../src/demo/remembered';
 import { describeWithData } from '../support/data';
 import { ortRun } from '../support/oracle';
 import { digits } from '../train/digits';
@@ -33,13 +34,13 @@ function measure(picture: Float32Array) {
   return { x: x / mass, y: y / mass, width: extent(columns), height: extent(rows) };
 }
 
-function memory(): Storage {
+function memory(): Remembered {
   const map = new Map<string, string>();
   return {
     getItem: (key: string) => map.get(key) ?? null,
     setItem: (key: string, value: string) => void map.set(key, value),
     removeItem: (key: string) => void map.delete(key),
-  } as Storage;
+  };
 }
 
 describe('pictures of drawings', () => {
@@ -117,6 +118,23 @@ describe('what the page remembers', () => {
     const again = new Lessons(storage);
     expect(again.size).toBe(1);
     expect([...again.some(3).labels]).toEqual([7, 7, 7]);
+  });
+
+  it('lasts as long as the page where the browser forbids more', () => {
+    const forbidden = remember(() => {
+      throw new DOMException('The operation is insecure.', 'SecurityError');
+    });
+    const full = { ...memory(), setItem: () => expect.unreachable('caught') };
+    for (const storage of [forbidden, remember(() => full), remember(() => undefined as never)]) {
+      expect(storage.getItem('theme')).toBe(null);
+      storage.setItem('theme', 'dark');
+      expect(storage.getItem('theme')).toBe('dark');
+      storage.removeItem('theme');
+      expect(storage.getItem('theme')).toBe(null);
+    }
+    const lasting = memory();
+    remember(() => lasting).setItem('theme', 'light');
+    expect(remember(() => lasting).getItem('theme')).toBe('light');
   });
 
   it('leaves of another version count as nothing', () => {

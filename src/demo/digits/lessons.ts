@@ -1,6 +1,7 @@
 // Drawings that the visitor has corrected, with what they are. They are kept in this browser, and some of them are in every
 // batch that is trained on later: what was learnt from them is not unlearnt.
 
+import type { Remembered } from '../remembered';
 import type { Stroke } from './ink';
 import { pictureOf, pixels } from './ink';
 import { random } from './random';
@@ -18,7 +19,7 @@ export class Lessons {
   private list: readonly Lesson[];
   private drawn = 0;
 
-  constructor(private readonly storage: Storage) {
+  constructor(private readonly storage: Remembered) {
     this.list = read(storage);
   }
 
@@ -74,7 +75,7 @@ function examplesOf(list: readonly Lesson[], draw: (lesson: Lesson, index: numbe
 }
 
 /** What a page of another version has left there counts as nothing. */
-function read(storage: Storage): readonly Lesson[] {
+function read(storage: Remembered): readonly Lesson[] {
   try {
     const list: unknown = JSON.parse(storage.getItem(key) ?? '[]');
     return Array.isArray(list) ? (list as Lesson[]).filter(({ strokes }) => Array.isArray(strokes)) : [];

@@ -5,6 +5,7 @@ import { hideAlert, showAlert } from '../alert';
 import { element, node, setText } from '../dom';
 import { median, milliseconds, percent, plural } from '../format';
 import { nextTask } from '../pace';
+import { remembered } from '../remembered';
 import { setUpTheme } from '../theme';
 import { clearCurves, drawCurves } from './curves';
 import { pictureOf } from './ink';
@@ -17,8 +18,8 @@ import shipped from './shipped.json';
 import { filesSource, ownSource, type Source, serverSource } from './sources';
 import { writtenDigit } from './synthetic';
 
-const lessons = new Lessons(localStorage);
-const progress = new TrainingProgress(localStorage);
+const lessons = new Lessons(remembered);
+const progress = new TrainingProgress(remembered);
 const learner = new Learner(lessons);
 const pad = makePad(element<HTMLCanvasElement>('pad'), () => void answer());
 const button = (id: string) => element<HTMLButtonElement>(id);

@@ -1,5 +1,7 @@
 // How training has gone so far: the curves, and what a later visit goes on with. Written beside each checkpoint.
 
+import type { Remembered } from '../remembered';
+
 export interface CurvePoint {
   readonly batch: number;
   readonly loss: number;
@@ -29,7 +31,7 @@ export class TrainingProgress {
   private kept: Kept;
   private recent: { readonly loss: number; readonly accuracy: number }[] = [];
 
-  constructor(private readonly storage: Storage) {
+  constructor(private readonly storage: Remembered) {
     this.kept = read(storage);
   }
 
@@ -88,7 +90,7 @@ export class TrainingProgress {
   }
 }
 
-function read(storage: Storage): Kept {
+function read(storage: Remembered): Kept {
   try {
     const kept = JSON.parse(storage.getItem(key) ?? '') as Kept;
     if (Array.isArray(kept.points) && Array.isArray(kept.epochs)) return kept;
