@@ -1,11 +1,15 @@
 // The page of smaller networks in real browsers: the slider and the precision change download, time and accuracy, the chart
 // fills, and what it hands out is a model.
 
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import { makeModel, tensorOf } from '../support/onnx-writer';
 import { ortRun } from '../support/oracle';
-import { downloaded, text } from './page-text';
+import { downloaded, says, text } from './page-text';
 
 const measured = 90_000;
 
@@ -49,6 +53,15 @@ describeBrowsers('page of smaller networks', (browser) => {
     expect(page.errors).toEqual([]);
   });
 
+  it('makes a network smaller that it has no inputs for, and says what stays open', async () => {
+    const page = await open();
+    await page.setInputFiles('#model-file', [statefulModel()]);
+    await page.waitForFunction(says, ['status', 'knows rows of samples only'], measured);
+    expect(await text(page, 'fact-weights-note')).toBe('of 2,048');
+    expect([await text(page, 'fact-time'), await text(page, 'fact-quality')]).toEqual(['–', '–']);
+    expect((await downloaded(page)).length).toBeGreaterThan(8000);
+  });
+
   it('fits a phone', async () => {
     const page = await open();
     await page.setViewport(360, 740);
@@ -74,6 +87,43 @@ describeBrowsers('page of smaller networks', (browser) => {
     ).toEqual([true, true, true]);
   });
 });
+
+describeBrowsers(
+  'page of smaller networks without a GPU',
+  (browser) => {
+    it('shows sizes, and hands out the file', async () => {
+      const page = await browser.newPage();
+      await page.goto(`${inject('server')}/compress.html`);
+      await page.waitForFunction(says, ['status', 'no GPU here'], measured);
+      await choose(page, 'zeros', '90');
+      await page.waitForFunction(says, ['status', 'no GPU here'], measured);
+      expect(await numberIn(page, 'fact-size-note')).toBeLessThan(25);
+      expect((await downloaded(page)).length).toBeGreaterThan(100_000);
+      expect(await page.evaluate(() => document.getElementById('alert')?.hidden)).toBe(true);
+    });
+  },
+  { webgpu: false },
+);
+
+/** As networks over time are: a state beside the input, and no samples along a common axis. */
+function statefulModel(): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'lepton-smaller-')), 'stateful.onnx');
+  const weights = Float32Array.from({ length: 64 * 32 }, (_, i) => Math.sin(i));
+  const model = makeModel({
+    inputs: [
+      { name: 'x', dtype: 'float32', shape: [1, 64] },
+      { name: 'state', dtype: 'float32', shape: [2, 32] },
+    ],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [2, 32] }],
+    initializers: [tensorOf('w', ndarray('float32', [64, 32], weights))],
+    nodes: [
+      { op: 'MatMul', inputs: ['x', 'w'], outputs: ['h'] },
+      { op: 'Add', inputs: ['state', 'h'], outputs: ['y'] },
+    ],
+  });
+  writeFileSync(path, model);
+  return path;
+}
 
 /** Waits until the page has measured what is chosen. What it could not do instead is in the failure. */
 async function hasMeasured(page: TestPage): Promise<void> {

@@ -16,25 +16,27 @@ export async function drawTrade(points: readonly Point[]): Promise<void> {
   drawn ??= makeChart();
   const chart = await drawn;
   const sorted = [...points].sort((a, b) => a.zeros - b.zeros);
-  const line = (value: (point: Point) => number) =>
-    sorted.map((point) => ({ x: 100 * point.zeros, y: 100 * value(point) }));
+  const ran = sorted.flatMap(({ zeros, run }) => (typeof run === 'string' ? [] : [{ zeros, ...run }]));
+  const line = <T extends { readonly zeros: number }>(points: readonly T[], value: (point: T) => number) =>
+    points.map((point) => ({ x: 100 * point.zeros, y: 100 * value(point) }));
   const series = [
-    line(({ bytes }) => bytes.after / bytes.before),
-    line(({ time }) => time.after / time.before),
-    line(({ quality }) => quality),
+    line(sorted, ({ bytes }) => bytes.after / bytes.before),
+    line(ran, ({ time }) => time.after / time.before),
+    line(ran, ({ quality }) => quality),
   ];
   series.forEach((data, i) => {
     chart.data.datasets[i]!.data = data;
   });
   chart.update('none');
   const last = sorted.at(-1);
+  element('chart').setAttribute('aria-label', last ? `${plural(sorted.length, 'point')}. ${inWords(last)}` : nothing);
+}
+
+function inWords({ zeros, bytes, run }: Point): string {
   const share = (value: number) => `${Math.round(100 * value)} %`;
-  element('chart').setAttribute(
-    'aria-label',
-    last
-      ? `${plural(sorted.length, 'point')}. At ${share(last.zeros)} zeros: ${share(last.bytes.after / last.bytes.before)} of the bytes, ${share(last.time.after / last.time.before)} of the time, quality ${share(last.quality)}.`
-      : nothing,
-  );
+  const size = `At ${share(zeros)} zeros: ${share(bytes.after / bytes.before)} of the bytes`;
+  if (typeof run === 'string') return `${size}.`;
+  return `${size}, ${share(run.time.after / run.time.before)} of the time, quality ${share(run.quality)}.`;
 }
 
 /** For another network, or a changed theme: the next drawing makes it anew. */
@@ -66,6 +68,8 @@ async function makeChart(): Promise<Chart<'line'>> {
     backgroundColor: colour,
     borderWidth: 2,
     pointRadius: 4,
+    // Points at 0 and at 100 % lie on the edges, and are drawn whole.
+    clip: false as const,
   });
   return new Chart(canvas, {
     type: 'line',

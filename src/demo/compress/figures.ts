@@ -2,19 +2,13 @@
 
 import { element, node, setText } from '../dom';
 import { bytes, milliseconds, percent } from '../format';
-import type { Point } from './measure';
+import type { Point, Run } from './measure';
 
-export function showFigures({ bytes: size, time, accuracy, error, compressed }: Point): void {
+export function showFigures({ bytes: size, run, compressed }: Point): void {
   setText('fact-size', bytes(size.after));
   setText('fact-size-note', `${percent(size.after / size.before)} of ${bytes(size.before)}`);
-  setText('fact-time', milliseconds(time.after));
-  setText(
-    'fact-time-note',
-    `dense ${milliseconds(time.before)}: ${(time.before / time.after).toFixed(2)}×, ${time.samplesPerRun} at a time`,
-  );
-  setText('quality-title', accuracy ? 'Accuracy' : 'Answers moved by');
-  setText('fact-quality', accuracy ? percent(accuracy.after) : percent(error));
-  setText('fact-quality-note', accuracy ? `dense ${percent(accuracy.before)}` : 'relative to their size');
+  if (typeof run === 'string') clearFacts('time', 'quality');
+  else showRun(run);
   const { layers } = compressed.report;
   const [left, all] = [sum(layers.map(({ after }) => after.nonZeros)), sum(layers.map(({ elements }) => elements))];
   setText('fact-weights', left.toLocaleString('en'));
@@ -38,13 +32,28 @@ export function showFigures({ bytes: size, time, accuracy, error, compressed }: 
   );
 }
 
+function showRun({ time, accuracy, error }: Run): void {
+  setText('fact-time', milliseconds(time.after));
+  setText(
+    'fact-time-note',
+    `dense ${milliseconds(time.before)}: ${(time.before / time.after).toFixed(2)}×, ${time.samplesPerRun} at a time`,
+  );
+  setText('quality-title', accuracy ? 'Accuracy' : 'Answers moved by');
+  setText('fact-quality', accuracy ? percent(accuracy.after) : percent(error));
+  setText('fact-quality-note', accuracy ? `dense ${percent(accuracy.before)}` : 'relative to their size');
+}
+
 export function clearFigures(): void {
-  for (const fact of ['size', 'time', 'quality', 'weights']) {
+  clearFacts('size', 'time', 'quality', 'weights');
+  element('layers-details').hidden = true;
+  element('layers').replaceChildren();
+}
+
+function clearFacts(...facts: readonly ('size' | 'time' | 'quality' | 'weights')[]): void {
+  for (const fact of facts) {
     setText(`fact-${fact}`, '–');
     setText(`fact-${fact}-note`, '');
   }
-  element('layers-details').hidden = true;
-  element('layers').replaceChildren();
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

@@ -62,7 +62,8 @@ async function update(more: readonly number[] = []): Promise<void> {
       if (signal.aborted) return;
       await reach(of, wanted, signal);
     }
-    setText('status', 'Measured on this device.');
+    const point = pointsOf(of, chosen).get(chosen.zeros);
+    setText('status', typeof point?.run === 'string' ? point.run : 'Measured on this device.');
   } catch (error) {
     if (signal.aborted || isAbort(error)) return;
     setText('status', '');

@@ -1,6 +1,13 @@
 // One point of the trade: a network compressed one way, run beside the original.
 
-import { type CompressedModel, compress, type Quantization, type Structure } from '../../api/training';
+import { LeptonError } from '../../api';
+import {
+  type Calibration,
+  type CompressedModel,
+  compress,
+  type Quantization,
+  type Structure,
+} from '../../api/training';
 import type { Subject } from './subjects';
 
 export interface Setting {
@@ -12,6 +19,12 @@ export interface Setting {
 
 export interface Point extends Setting {
   readonly bytes: { readonly before: number; readonly after: number };
+  /** What running both has shown, or why they were not run, in words. */
+  readonly run: Run | string;
+  readonly compressed: CompressedModel;
+}
+
+export interface Run {
   /** Milliseconds of a run. */
   readonly time: { readonly before: number; readonly after: number; readonly samplesPerRun: number };
   /** Accuracy where there are labels, else 1 − the error of the outputs, not below 0. */
@@ -19,41 +32,60 @@ export interface Point extends Setting {
   readonly accuracy?: { readonly before: number; readonly after: number };
   /** Largest relative error of an output. */
   readonly error: number;
-  readonly compressed: CompressedModel;
 }
 
 export function nameOf({ zeros, structure, precision }: Setting): string {
   return `${zeros} ${structure} ${precision}`;
 }
 
-/** @param onProgress gets what is being done, in words */
-export async function measure(
-  subject: Subject,
-  setting: Setting,
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (text: string) => void },
-): Promise<Point> {
-  const { zeros, structure, precision } = setting;
-  const compressed = await compress(subject.source, {
+interface Hooks {
+  readonly signal: AbortSignal;
+  /** Gets what is being done, in words. */
+  readonly onProgress: (text: string) => void;
+}
+
+/** Where the network cannot be run, it is compressed all the same. */
+export async function measure(subject: Subject, setting: Setting, hooks: Hooks): Promise<Point> {
+  const calibration = await subject.calibration();
+  if (!calibration) {
+    const why =
+      'The page cannot make up inputs for this network, for it knows rows of samples only: time and answers stay open. Size, layers and the file do not need them.';
+    return pointOf(setting, await make(subject, setting, hooks), why);
+  }
+  try {
+    return pointOf(setting, await make(subject, setting, hooks, calibration));
+  } catch (error) {
+    if (!(error instanceof LeptonError) || !['NO_WEBGPU', 'NO_ADAPTER'].includes(error.code)) throw error;
+    const why =
+      'There is no GPU here, so time and accuracy stay open: size, layers and the file do not need one. With hardware acceleration turned on in a recent browser they are measured too.';
+    return pointOf(setting, await make(subject, setting, hooks), why);
+  }
+}
+
+function make(
+  { source }: Subject,
+  { zeros, structure, precision }: Setting,
+  { signal, onProgress }: Hooks,
+  calibration?: Calibration,
+): Promise<CompressedModel> {
+  return compress(source, {
     // Nothing to take away is measured too: the dense network beside itself.
     prune: { sparsity: zeros, structure },
     ...(precision !== 'float32' && { quantize: precision }),
-    calibration: await subject.calibration(),
+    ...(calibration && { calibration }),
     signal,
     onProgress: ({ stage }) => onProgress(words[stage]),
   });
+}
+
+/** @param why there is no run, where there is none */
+function pointOf(setting: Setting, compressed: CompressedModel, why = ''): Point {
   const { bytes, calibration } = compressed.report;
-  if (!calibration) throw new Error('A compression with calibration has no report of it.');
+  if (!calibration) return { ...setting, bytes, run: why, compressed };
   const { accuracy, outputErrors, time } = calibration;
   const error = Math.max(...Object.values(outputErrors));
-  return {
-    ...setting,
-    bytes,
-    time,
-    ...(accuracy && { accuracy }),
-    quality: accuracy ? accuracy.after : Math.max(0, 1 - error),
-    error,
-    compressed,
-  };
+  const quality = accuracy ? accuracy.after : Math.max(0, 1 - error);
+  return { ...setting, bytes, run: { time, ...(accuracy && { accuracy }), quality, error }, compressed };
 }
 
 const words = {

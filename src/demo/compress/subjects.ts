@@ -1,7 +1,7 @@
 // The networks that the page makes smaller, each with data to measure it on: its own ones read digits, which the page writes
 // itself; a visitor's file is measured on noise, by how far its answers move.
 
-import { type DType, load, Tensor } from '../../api';
+import { type DType, load, Tensor, type TensorInfo } from '../../api';
 import type { Calibration } from '../../api/training';
 import { pixels } from '../digits/ink';
 import { random } from '../digits/random';
@@ -12,8 +12,8 @@ export interface Subject {
   readonly title: string;
   readonly note: string;
   readonly source: string | File;
-  /** Made once, and given away with each compression: what is given is a copy. */
-  calibration(): Promise<Calibration>;
+  /** Made for each compression, which takes it over; none where the page cannot make up inputs. */
+  calibration(): Promise<Calibration | undefined>;
 }
 
 const digits = 512;
@@ -48,6 +48,8 @@ export const ownSubjects: readonly Subject[] = [
 /** Samples of noise for a model that leaves their number open. */
 const noiseSamples = 8;
 
+const fed: ReadonlySet<DType> = new Set(['float16', 'float32', 'int32', 'int64']);
+
 export function fileSubject(file: File): Subject {
   return {
     id: `file ${file.name} ${file.size}`,
@@ -55,33 +57,41 @@ export function fileSubject(file: File): Subject {
     note: 'Your own file: it stays in this browser. It is measured on noise, so what counts is how far its answers move, not whether they are right.',
     source: file,
     async calibration() {
-      const model = await load(file, { cache: false });
-      const chance = random(7);
-      const inputs = model.inputs.map(({ name, type, shape }) => {
-        const dims = shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? noiseSamples : 1));
-        const count = dims.reduce((a, b) => a * b, 1);
-        const noise = Float32Array.from({ length: count }, () => chance.between(0, 1));
-        return [name, tensorOf(type, noise, dims)] as const;
-      });
+      // Its inputs alone are looked at, for which no kernel needs to be compiled.
+      const model = await load(file, { cache: false, backend: 'cpu' });
+      const { inputs } = model;
       await model.dispose();
-      return { inputs: Object.fromEntries(inputs) };
+      const samples = samplesOf(inputs);
+      if (samples === undefined) return undefined;
+      const chance = random(7);
+      const noise = inputs.map(({ name, type, shape }) => {
+        const dims = shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? samples : 1));
+        const count = dims.reduce((a, b) => a * b, 1);
+        const values = Float32Array.from({ length: count }, () => chance.between(0, 1));
+        return [name, tensorOf(type, values, dims)] as const;
+      });
+      return { inputs: Object.fromEntries(noise) };
     },
   };
 }
 
+/**
+ * Samples along the first axis of every input; none where that axis is something else, as in networks that keep a state, or
+ * where the page does not feed the type.
+ */
+function samplesOf(inputs: readonly TensorInfo[]): number | undefined {
+  if (!inputs.every(({ type }) => fed.has(type))) return undefined;
+  const firsts = inputs.map(({ shape }) => shape[0]);
+  const elsewhere = new Set(inputs.flatMap(({ shape }) => shape.slice(1)));
+  const [fixed, other] = new Set(firsts.filter((size) => typeof size === 'number'));
+  const named = firsts.filter((size) => typeof size === 'string');
+  if (other !== undefined || firsts.includes(undefined) || named.some((size) => elsewhere.has(size))) return undefined;
+  return fixed ?? noiseSamples;
+}
+
 function tensorOf(type: DType, noise: Float32Array, dims: readonly number[]): Tensor<'float32' | 'int32' | 'int64'> {
-  switch (type) {
-    case 'float32':
-      return new Tensor('float32', noise, dims);
-    case 'int64':
-      return new Tensor(
-        'int64',
-        BigInt64Array.from(noise, () => 0n),
-        dims,
-      );
-    case 'int32':
-      return new Tensor('int32', new Int32Array(noise.length), dims);
-    default:
-      throw new Error(`This page feeds float32, int32 and int64; the model has an input of type ${type}.`);
-  }
+  if (type === 'int64') return new Tensor(type, new BigInt64Array(noise.length), dims);
+  if (type === 'int32') return new Tensor(type, new Int32Array(noise.length), dims);
+  // Floats: compress() rounds what it is given to the model's own type.
+  return new Tensor('float32', noise, dims);
 }
