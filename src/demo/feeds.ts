@@ -48,13 +48,15 @@ function openSize(name: string): number {
   return /seq|len|time|frame|sample/i.test(name) ? 512 : 1;
 }
 
-/** Whether an input takes a picture (rank 4, one or three channels, floating point), and in which layout. */
+/** Whether an input takes one picture (rank 4, one or three channels, floating point), and in which layout. */
 function imagePlace(
   value: TensorInfo,
   recipe: Recipe | undefined,
 ): { size: Size; layout: 'NCHW' | 'NHWC'; look: Partial<Look> } | undefined {
   const { shape, type } = value;
   if (shape.length !== 4 || !type.startsWith('float')) return undefined;
+  // The states of networks over time are of rank 4 too, but several beside each other.
+  if (typeof shape[0] === 'number' && shape[0] !== 1) return undefined;
   const layout = shape[1] === 3 || shape[1] === 1 ? 'NCHW' : shape[3] === 3 || shape[3] === 1 ? 'NHWC' : undefined;
   if (!layout) return undefined;
   const [height, width] = layout === 'NCHW' ? [shape[2], shape[3]] : [shape[1], shape[2]];
