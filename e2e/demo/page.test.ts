@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, inject, it } from 'vitest';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
 import { drawSamples, truthOf } from './glyphs/samples';
+import { says, text } from './page-text';
 
 const publicFile = (path: string) => fileURLToPath(new URL(`../../public/${path}`, import.meta.url));
 const answered = 90_000;
@@ -116,6 +117,35 @@ describeBrowsers('demo page', (browser) => {
     expect(await page.evaluate(() => document.getElementById('alert')?.hidden)).toBe(true);
   });
 
+  it('keeps its pictures when one cannot be opened, and takes one model at a time', async () => {
+    const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.png');
+    writeFileSync(broken, 'this is no picture');
+    const page = await open();
+    await untilMeasured(page);
+    await page.setInputFiles('#picture-file', [broken]);
+    await page.waitForFunction(says, ['alert-message', 'not a picture']);
+    expect(await page.evaluate(() => document.querySelectorAll('#pictures button').length)).toBe(3);
+    expect(mistakes(await found(page), truthOf(drawSamples()[0]!))).toEqual([]);
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      for (const name of ['one.onnx', 'two.onnx']) dataTransfer.items.add(new File(['x'], name));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await page.waitForFunction(says, ['alert-message', 'one model and one picture at a time.*one.onnx, two.onnx']);
+  });
+
+  it('notices what another tab has forgotten', async () => {
+    const page = await open();
+    await untilMeasured(page);
+    await page.waitForFunction(says, ['storage-note', '^1 model, ']);
+    await page.evaluate(async () => {
+      const { cache } = (await import('/src/api/index.ts' as string)) as typeof import('../../src/api');
+      await cache.clear();
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page.waitForFunction(says, ['storage-note', '^Nothing yet']);
+  });
+
   it('can be used by keyboard', async () => {
     const page = await open();
     await untilMeasured(page);
@@ -143,6 +173,26 @@ describeBrowsers('demo page', (browser) => {
   });
 });
 
+describeBrowsers(
+  'demo page without a GPU',
+  (browser) => {
+    it('asks before it uses the CPU, and remembers the answer', async () => {
+      const page = await browser.newPage();
+      await page.goto(`${inject('server')}/`);
+      await page.waitForFunction(() => document.getElementById('alert-cpu')?.hidden === false, undefined, answered);
+      expect(await text(page, 'alert-message')).not.toContain('backend');
+      await page.click('#alert-cpu');
+      await page.waitForFunction(says, ['status', '^shapes 1$'], answered);
+      expect(await text(page, 'fact-backend')).toBe('CPU');
+      await page.setInputFiles('#model-file', [publicFile('models/glyphs.onnx')]);
+      await page.waitForFunction(says, ['fact-origin', '^Your file$'], answered);
+      expect(await text(page, 'fact-backend')).toBe('CPU');
+      expect(await page.evaluate(() => document.getElementById('alert')?.hidden)).toBe(true);
+    });
+  },
+  { webgpu: false },
+);
+
 /** The first answer is there, and the later runs and the profile are done. */
 async function untilMeasured(page: TestPage): Promise<void> {
   await page.waitForFunction(
@@ -150,10 +200,6 @@ async function untilMeasured(page: TestPage): Promise<void> {
     undefined,
     answered,
   );
-}
-
-function text(page: TestPage, id: string): Promise<string> {
-  return page.evaluate((name) => document.getElementById(name)?.textContent ?? '', id);
 }
 
 async function choose(page: TestPage, id: string): Promise<void> {

@@ -14,6 +14,12 @@ const titles: Partial<Record<LeptonErrorCode, string>> = {
   UNSUPPORTED_MODEL: 'Lepton cannot run this model yet',
 };
 
+/** In place of the error's own words, which are for those who call the library. */
+const messages: Partial<Record<LeptonErrorCode, string>> = {
+  NO_ADAPTER: 'The browser offers this page no GPU: it may be turned off, or its driver may be too old.',
+  NO_WEBGPU: 'WebGPU is how a page computes on the GPU, and this browser does not offer it here.',
+};
+
 const advice: Partial<Record<LeptonErrorCode, string>> = {
   CACHE_CORRUPT: 'Use "Forget all models" below, then load the model again.',
   DEVICE_LOST: 'The GPU was reset. Load the model again; if it happens often, close other pages that use the GPU.',
@@ -41,7 +47,7 @@ const cpuHelps: ReadonlySet<string> = new Set<LeptonErrorCode>([
 export function showAlert(error: unknown, runOnCpu?: () => void): void {
   const code = error instanceof LeptonError ? error.code : undefined;
   setText('alert-title', (code && titles[code]) ?? 'That did not work');
-  setText('alert-message', error instanceof Error ? error.message : String(error));
+  setText('alert-message', (code && messages[code]) ?? (error instanceof Error ? error.message : String(error)));
   setText('alert-advice', (code && advice[code]) ?? '');
   setText('alert-code', code ?? '');
   const button = element<HTMLButtonElement>('alert-cpu');
@@ -52,6 +58,11 @@ export function showAlert(error: unknown, runOnCpu?: () => void): void {
 
 export function hideAlert(): void {
   element('alert').hidden = true;
+}
+
+/** Whether nothing at all can run on a GPU here. */
+export function lacksGpu(error: unknown): boolean {
+  return error instanceof LeptonError && (error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER');
 }
 
 export function isAbort(error: unknown): boolean {

@@ -3,7 +3,7 @@
 // opened beside it: a load that is under way goes on, and answers for the picture that is there at its end.
 
 import type { Progress } from '../api';
-import { hideAlert, isAbort, showAlert } from './alert';
+import { hideAlert, isAbort, lacksGpu, showAlert } from './alert';
 import { watchCamera } from './camera';
 import { runCheck } from './check';
 import { element, setText } from './dom';
@@ -52,13 +52,21 @@ async function attempt(signal: AbortSignal, act: () => Promise<void>): Promise<v
     if (signal.aborted && (signal !== work.signal || isAbort(error))) return;
     view.setBusy(false);
     view.setStatus('That did not work', '');
-    showAlert(error, () => void chooseModel(current, { backend: 'cpu' }));
+    showAlert(error, () => {
+      // Where there is no GPU there is none for the next model either; what one model was too much for may bear another.
+      cpu = lacksGpu(error) ? 'all' : current;
+      void chooseModel(current);
+    });
   }
 }
 
 let current: Sample = ownSample;
+/** What the visitor has sent to the CPU. */
+let cpu: 'all' | Sample | undefined;
+const onCpu = (sample: Sample) => cpu === 'all' || cpu === sample;
 
-async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): Promise<void> {
+/** @param given the visitor's picture for it */
+async function chooseModel(sample: Sample, given?: PictureChoice): Promise<void> {
   const signal = begin();
   const again = sample === current && picture !== undefined;
   current = sample;
@@ -67,9 +75,9 @@ async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): P
   await attempt(signal, async () => {
     const start = performance.now();
     // A model that is loaded once more answers for the picture that is there.
-    if (!again) offerPictures();
+    if (!again) offerPictures(given);
     try {
-      await openModel(sample, signal, options);
+      await openModel(sample, signal);
       await lastPicture();
     } finally {
       if (signal === work.signal) loading = false;
@@ -79,14 +87,20 @@ async function chooseModel(sample: Sample, options: { backend?: 'cpu' } = {}): P
   });
 }
 
-/** Lists those that go with the model, and shows the first. */
-function offerPictures(): void {
-  const pictures = own ? [own, ...current.pictures] : current.pictures;
-  listPictures(pictures, (choice) => void choosePicture(choice));
-  if (pictures[0]) void takePicture(pictures[0]);
+/** Lists those that go with the model, and shows the one given or the first. */
+function offerPictures(given?: PictureChoice): void {
+  const pictures = listChoices();
+  const first = given ?? pictures[0];
+  if (first) void takePicture(first);
 }
 
-async function openModel(sample: Sample, signal: AbortSignal, options: { backend?: 'cpu' }): Promise<void> {
+function listChoices(): readonly PictureChoice[] {
+  const pictures = own ? [own, ...current.pictures] : current.pictures;
+  listPictures(pictures, (choice) => void choosePicture(choice));
+  return pictures;
+}
+
+async function openModel(sample: Sample, signal: AbortSignal): Promise<void> {
   view.clearFacts();
   view.clearAnswer();
   clearProfile();
@@ -102,7 +116,7 @@ async function openModel(sample: Sample, signal: AbortSignal, options: { backend
   session = undefined;
   try {
     await last?.close();
-    const ready = await openSession(sample.model, { ...options, signal, onProgress });
+    const ready = await openSession(sample.model, { ...(onCpu(sample) && { backend: 'cpu' }), signal, onProgress });
     if (signal.aborted) {
       await ready.close();
       signal.throwIfAborted();
@@ -132,6 +146,11 @@ async function showPicture(choice: PictureChoice, signal: AbortSignal): Promise<
     const taken = await choice.open(signal);
     signal.throwIfAborted();
     picture = taken;
+    // What is not on offer is the visitor's; it is from now on, as it could be opened.
+    if (choice !== own && !current.pictures.includes(choice)) {
+      own = choice;
+      listChoices();
+    }
     await drawScene(view.canvas, taken.bitmap);
     if (signal.aborted) return false;
     pressPicture(choice.title);
@@ -188,7 +207,8 @@ async function answer(signal: AbortSignal, start?: number): Promise<void> {
 }
 
 async function profile(signal: AbortSignal): Promise<void> {
-  if (!session || !picture || session.report.backend === 'cpu') return;
+  if (!session || !picture) return;
+  if (session.report.backend === 'cpu') return setText('profile-note', 'On the CPU there are no times by operator.');
   const button = element<HTMLButtonElement>('profile');
   button.disabled = true;
   const measured = await session.profile(picture.bitmap, signal);
@@ -220,20 +240,25 @@ async function film(): Promise<void> {
 }
 
 function useFiles(files: readonly File[]): void {
-  const model = files.find(isModelFile);
-  const image = files.find(isPictureFile);
-  if (image) own = { title: image.name, open: () => openPicture(image.name, image) };
-  if (model) {
+  const [models, images] = [files.filter(isModelFile), files.filter(isPictureFile)];
+  const [model] = models;
+  const [image] = images;
+  const names = files.map((file) => file.name).join(', ');
+  if (models.length > 1 || images.length > 1) {
+    showAlert(new Error(`The page takes one model and one picture at a time, but was given ${names}.`));
+  } else if (model) {
     const sample: Sample = { id: `file:${model.name}`, title: model.name, model, pictures: current.pictures };
     samples = [...samples.filter((other) => other.id !== sample.id), sample];
-    void chooseModel(sample);
-  } else if (own && image) {
-    listPictures([own, ...current.pictures], (choice) => void choosePicture(choice));
-    void choosePicture(own);
+    void chooseModel(sample, image && fileChoice(image));
+  } else if (image) {
+    void choosePicture(fileChoice(image));
   } else {
-    const names = files.map((file) => file.name).join(', ');
     showAlert(new Error(`The page takes .onnx files and pictures, but was given ${names}.`));
   }
+}
+
+function fileChoice(image: File): PictureChoice {
+  return { title: image.name, open: () => openPicture(image.name, image) };
 }
 
 function listen(): void {
@@ -265,6 +290,10 @@ function listen(): void {
     void attempt(work.signal, forgetAll);
   });
   listenForDrops(useFiles);
+  // Another tab may have forgotten the models, or loaded some.
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void showStorage().catch(() => {});
+  });
 }
 
 async function start(): Promise<void> {

@@ -24,7 +24,13 @@ export async function openPicture(title: string, source: Blob): Promise<Picture>
 }
 
 export async function fetchPicture(title: string, url: string, signal: AbortSignal): Promise<Picture> {
-  const response = await fetch(url, { signal });
+  const response = await fetch(url, { signal }).catch((cause) => {
+    if (signal.aborted) throw cause;
+    throw new Error(
+      `The picture "${title}" could not be fetched. Check the connection; a picture of your own needs none.`,
+      { cause },
+    );
+  });
   if (!response.ok) throw new Error(`The picture "${title}" did not come: ${url} answered ${response.status}.`);
   return openPicture(title, await response.blob());
 }

@@ -1,6 +1,5 @@
 // One point of the trade: a network compressed one way, run beside the original.
 
-import { LeptonError } from '../../api';
 import {
   type Calibration,
   type CompressedModel,
@@ -8,6 +7,7 @@ import {
   type Quantization,
   type Structure,
 } from '../../api/training';
+import { lacksGpu } from '../alert';
 import type { Subject } from './subjects';
 
 export interface Setting {
@@ -55,7 +55,7 @@ export async function measure(subject: Subject, setting: Setting, hooks: Hooks):
   try {
     return pointOf(setting, await make(subject, setting, hooks, calibration));
   } catch (error) {
-    if (!(error instanceof LeptonError) || !['NO_WEBGPU', 'NO_ADAPTER'].includes(error.code)) throw error;
+    if (!lacksGpu(error)) throw error;
     const why =
       'There is no GPU here, so time and accuracy stay open: size, layers and the file do not need one. With hardware acceleration turned on in a recent browser they are measured too.';
     return pointOf(setting, await make(subject, setting, hooks), why);
