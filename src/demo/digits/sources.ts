@@ -68,32 +68,38 @@ export async function serverSource(): Promise<Source | undefined> {
 }
 
 /**
- * Files of pictures and labels, and those to hold out where there are any ('t10k' or 'test' in their names); else the last
- * twentieth is held out.
+ * A file of pictures and one of labels, and those to hold out where there are any ('t10k' or 'test' in their names); else the
+ * last twentieth is held out. Test files that come alone are trained on too: they are the smaller download.
  */
 export function filesSource(files: readonly File[]): Source {
-  const isTest = ({ name }: File) => /t10k|test/i.test(name);
-  const find = (kind: RegExp, test: boolean) => files.find((one) => kind.test(one.name) && isTest(one) === test);
-  const [xs, ys] = [find(/image|idx3/i, false), find(/label|idx1/i, false)];
-  const [testXs, testYs] = [find(/image|idx3/i, true), find(/label|idx1/i, true)];
-  if (!xs || !ys) {
-    const names = files.map(({ name }) => name).join(', ');
+  const train = pairOf(files.filter(({ name }) => !isTest(name)));
+  const test = pairOf(files.filter(({ name }) => isTest(name)));
+  const pair = train ?? test;
+  const names = files.map(({ name }) => name).join(', ');
+  if (!pair) {
     throw new Error(
       `Training takes a file of pictures and one of labels, such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz, but there were ${names}.`,
     );
   }
   return {
     id: 'files',
-    title: xs.name,
-    note: `From your files: ${files.map(({ name }) => name).join(', ')}.`,
+    title: pair.xs.name,
+    note: `From your files: ${names}.`,
     async open() {
-      const all = await data.fromIDX({ xs, ys }, { shape });
-      if (testXs && testYs) {
-        const test = await data.fromIDX({ xs: testXs, ys: testYs }, { shape });
-        return { train: all.shuffle(), heldOut: test.take(heldOutSize) };
+      const all = await data.fromIDX(pair, { shape });
+      if (train && test) {
+        const others = await data.fromIDX(test, { shape });
+        return { train: all.shuffle(), heldOut: others.take(heldOutSize) };
       }
-      const [train, rest] = all.split(0.95, { seed: 1 });
-      return { train: train.shuffle(), heldOut: rest.take(heldOutSize) };
+      const [most, rest] = all.split(0.95, { seed: 1 });
+      return { train: most.shuffle(), heldOut: rest.take(heldOutSize) };
     },
   };
+}
+
+const isTest = (name: string) => /t10k|test/i.test(name);
+
+function pairOf(files: readonly File[]): { readonly xs: File; readonly ys: File } | undefined {
+  const [xs, ys] = [/image|idx3/i, /label|idx1/i].map((kind) => files.find(({ name }) => kind.test(name)));
+  return xs && ys && { xs, ys };
 }
