@@ -115,6 +115,8 @@ export function clearChart(): void {
 /** The page's colours as a canvas understands them, with light-dark() resolved. */
 export function resolveColours(near: HTMLElement): Record<'accent' | 'good' | 'muted' | 'line' | 'ink', string> {
   const probe = document.createElement('span');
+  // Forced colours would make one colour of all.
+  probe.style.setProperty('forced-color-adjust', 'none');
   near.parentElement!.append(probe);
   const read = (name: string) => {
     probe.style.color = `var(${name})`;
