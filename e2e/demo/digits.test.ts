@@ -1,6 +1,9 @@
 // The digits page in real browsers: it reads what is drawn, trains with live curves, pauses and goes on, learns from a
 // correction, hands out its network, and comes back as it was left.
 
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
@@ -104,6 +107,18 @@ describeBrowsers('digits page', (browser) => {
     expect(page.errors).toEqual([]);
   });
 
+  it('trains on test files that come alone', async () => {
+    const page = await open();
+    await page.setInputFiles('#idx-files', idxFiles(60));
+    await page.waitForFunction(says, ['source-note', 't10k-images-idx3-ubyte, t10k-labels-idx1-ubyte']);
+    expect(await page.evaluate(() => document.getElementById('alert')?.hidden)).toBe(true);
+    await page.click('#train');
+    await page.waitForFunction(counts, 3, answered);
+    await page.click('#stop');
+    await page.waitForFunction(says, ['train-status', '^Stopped after'], answered);
+    expect(page.errors).toEqual([]);
+  });
+
   it('says what is wrong with files', async () => {
     const page = await open();
     await page.setInputFiles('#idx-files', [new URL('../../public/icon.svg', import.meta.url).pathname]);
@@ -125,6 +140,43 @@ describeBrowsers('digits page', (browser) => {
     }
   });
 });
+
+describeBrowsers(
+  'digits page without a GPU',
+  (browser) => {
+    it('reads on the CPU, and says that it cannot train', async () => {
+      const page = await browser.newPage();
+      await page.goto(`${inject('server')}/digits.html`);
+      await page.waitForFunction(() => document.getElementById('alert-cpu')?.hidden === false, undefined, answered);
+      await page.click('#alert-cpu');
+      await untilReady(page);
+      await draw(page, one);
+      await page.waitForFunction(says, ['headline', '^It is a 1$'], answered);
+      expect(await text(page, 'train-status')).toContain('needs a GPU');
+      const disabled = ['train', 'teach', 'fresh', 'forget'];
+      const off = (ids: string[]) => ids.filter((id) => (document.getElementById(id) as HTMLButtonElement).disabled);
+      expect(await page.evaluate(off, disabled)).toEqual(disabled);
+    });
+  },
+  { webgpu: false },
+);
+
+/** Two files as MNIST's test digits come: their heads, and grey of all shades. */
+function idxFiles(count: number): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'lepton-digits-'));
+  const write = (name: string, dims: readonly number[]) => {
+    const head = Buffer.alloc(4 + 4 * dims.length);
+    head.set([0, 0, 8, dims.length]);
+    dims.forEach((size, axis) => {
+      head.writeUInt32BE(size, 4 + 4 * axis);
+    });
+    const values = Buffer.from(Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => i % 10));
+    const path = join(folder, name);
+    writeFileSync(path, Buffer.concat([head, values]));
+    return path;
+  };
+  return [write('t10k-images-idx3-ubyte', [count, 28, 28]), write('t10k-labels-idx1-ubyte', [count])];
+}
 
 /** In the page: so many batches are done. */
 function counts(batches: number): boolean {

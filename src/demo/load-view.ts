@@ -17,7 +17,7 @@ export const showProgress: (progress: Progress | 'start' | 'ready' | 'stopped') 
   // A hidden button loses the focus, and whoever uses the keyboard would begin at the top of the page.
   if (focused && progress === 'stopped') again.focus();
   if (progress === 'ready' || progress === 'stopped') {
-    markStages(progress === 'ready' ? order.length : 0);
+    markStages(progress === 'ready' ? order.length : -1);
     bar.value = progress === 'ready' ? 1 : 0;
     setText('progress-text', progress === 'ready' ? 'Ready' : 'Not loaded');
     return;

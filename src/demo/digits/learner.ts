@@ -57,6 +57,8 @@ export class Learner {
   origin: Origin = 'shipped';
   /** When the checkpoint was saved that the weights are from, or last went to; milliseconds since 1970. */
   savedAt: number | undefined;
+  /** Not without a GPU. */
+  canTrain = true;
   private shipped: Model | undefined;
   private network: Network | undefined;
   private opening: Promise<Network> | undefined;
@@ -69,7 +71,8 @@ export class Learner {
 
   /** @param backend 'cpu' answers without a GPU; it cannot train */
   async open(backend: 'gpu' | 'cpu' = 'gpu'): Promise<void> {
-    if (backend === 'gpu' && (await this.openCheckpoint())) return;
+    this.canTrain = backend === 'gpu';
+    if (this.canTrain && (await this.openCheckpoint())) return;
     this.shipped = await load(shippedUrl('digits.onnx'), backend === 'cpu' ? { backend } : {});
   }
 

@@ -278,9 +278,10 @@ function batchesSoFar(): string {
 }
 
 function showState(): void {
-  const { isTraining, isPaused } = learner;
+  const { canTrain, isTraining, isPaused } = learner;
   const idle = ready && !busy;
-  button('train').disabled = !idle || isTraining;
+  const trains = idle && canTrain;
+  button('train').disabled = !trains || isTraining;
   setText('train', progress.batches > 0 ? 'Go on training' : 'Train');
   button('pause').disabled = !isTraining;
   button('pause').setAttribute('aria-pressed', String(isPaused));
@@ -288,9 +289,9 @@ function showState(): void {
   button('stop').disabled = !isTraining;
   element<HTMLSelectElement>('source').disabled = isTraining;
   button('download').disabled = !idle;
-  button('fresh').disabled = !idle || isTraining;
-  button('forget').disabled = !idle || isTraining;
-  element<HTMLFieldSetElement>('teach').disabled = !idle || pad.strokes.length === 0;
+  button('fresh').disabled = !trains || isTraining;
+  button('forget').disabled = !trains || isTraining;
+  element<HTMLFieldSetElement>('teach').disabled = !trains || pad.strokes.length === 0;
 }
 
 function listSources(chosen: string): void {
@@ -345,12 +346,17 @@ async function open(backend: 'gpu' | 'cpu'): Promise<void> {
       if (learner.origin === 'checkpoint') {
         setText('train-status', `Here is the network of your last visit, after ${batchesSoFar()}.`);
       }
+      if (!learner.canTrain) {
+        setText('train-status', 'Training needs a GPU: on the CPU the network reads what you draw, as it ships.');
+        setText('lesson', 'Teaching is training, which needs a GPU.');
+      }
       ready = true;
       showKept();
       await answer();
     },
     () => void open('cpu'),
   );
+  if (!ready) setText('headline', 'The network is not ready');
 }
 
 async function start(): Promise<void> {
