@@ -1,9 +1,10 @@
 // Trained models in IndexedDB: one record a name, in a database of its own, never evicted to make room for downloads.
 // Invariant: saving is one transaction, so a tab that is closed in the middle leaves what was there before.
 
-import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
+import { del, entries, get, set } from 'idb-keyval';
 import { LeptonError } from '../base/errors';
 import { isQuotaError } from './database';
+import { openStore } from './open-store';
 
 export interface CheckpointInfo {
   readonly name: string;
@@ -30,13 +31,11 @@ export function createCheckpointStore(
   databaseName = 'lepton-checkpoints',
   now: () => number = Date.now,
 ): CheckpointStore {
-  let opened: UseStore | undefined;
-  const use = async <T>(what: string, work: (store: UseStore) => Promise<T>): Promise<T> => {
+  const store = openStore(databaseName, 'checkpoints');
+  const use = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
-      opened ??= createStore(databaseName, 'checkpoints');
-      return await work(opened);
+      return await work();
     } catch (cause) {
-      opened = undefined;
       if (isQuotaError(cause)) {
         throw new LeptonError(
           'STORAGE_QUOTA',
@@ -53,16 +52,16 @@ export function createCheckpointStore(
   };
   return {
     save: (name, bytes) =>
-      use(`Saving the checkpoint "${name}"`, (store) => {
+      use(`Saving the checkpoint "${name}"`, () => {
         const record: CheckpointRecord = { savedAt: now(), blob: new Blob([bytes]) };
         return set(name, record, store);
       }),
     load: (name) =>
-      use(`Loading the checkpoint "${name}"`, async (store) => {
+      use(`Loading the checkpoint "${name}"`, async () => {
         return (await get<CheckpointRecord>(name, store))?.blob;
       }),
     list: () =>
-      use('Listing the checkpoints', async (store) =>
+      use('Listing the checkpoints', async () =>
         (await entries<string, CheckpointRecord>(store)).map(([name, { savedAt, blob }]) => ({
           name,
           bytes: blob.size,
@@ -70,7 +69,7 @@ export function createCheckpointStore(
         })),
       ),
     delete: (name) =>
-      use(`Deleting the checkpoint "${name}"`, async (store) => {
+      use(`Deleting the checkpoint "${name}"`, async () => {
         const there = (await get<CheckpointRecord>(name, store)) !== undefined;
         await del(name, store);
         return there;

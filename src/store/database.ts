@@ -5,8 +5,9 @@
 // Invariant: every method is one transaction, and no chunk is written whose manifest is gone, so a file
 // deleted under a running download stays deleted. Methods reject with the browser's own errors.
 
-import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+import { promisifyRequest, type UseStore } from 'idb-keyval';
 import type { CompleteManifest, DerivedRecord, Manifest } from './manifest';
+import { openStore } from './open-store';
 
 /** Where something derived from the file of this id is. */
 export interface DerivedPlace {
@@ -60,18 +61,7 @@ const mostDerived = 32;
 
 /** Opens nothing yet: the first method called does, and rejects where IndexedDB is unavailable. */
 export function weightDatabase(name: string): WeightDatabase {
-  let store = createStore(name, 'weights');
-  // A connection may be closed under us (Firefox does it to one whose write ran into the quota), and idb-keyval
-  // learns of that only by an event that comes later.
-  const use: UseStore = async (mode, body) => {
-    try {
-      return await store(mode, body);
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
-      store = createStore(name, 'weights');
-      return store(mode, body);
-    }
-  };
+  const use = openStore(name, 'weights');
   return {
     async exists() {
       // Where IndexedDB is forbidden, Chromium throws and leaves a rejected promise that nobody can catch.

@@ -2,8 +2,9 @@
 // belongs to no file. Invariants: a record of another version of Lepton, or one that is damaged, is as good as
 // none; the records stay few and small; no method rejects, because a page can do without them.
 
-import { clear, createStore, del, entries, type UseStore, update } from 'idb-keyval';
+import { clear, del, entries, update } from 'idb-keyval';
 import type { AdapterRates, Choice, Tuning } from '../base/tuning';
+import { openStore } from './open-store';
 
 export interface TuningStore {
   /** Everything known, by adapter. */
@@ -38,19 +39,17 @@ export function createTuningStore({
   databaseName = 'lepton-tuning',
   now = Date.now,
 }: TuningStoreOptions): TuningStore {
-  let opened: UseStore | undefined;
-  const quietly = async <T>(otherwise: T, work: (store: UseStore) => Promise<T>): Promise<T> => {
+  const store = openStore(databaseName, 'adapters');
+  const quietly = async <T>(otherwise: T, work: () => Promise<T>): Promise<T> => {
     try {
-      opened ??= createStore(databaseName, 'adapters');
-      return await work(opened);
+      return await work();
     } catch {
-      opened = undefined;
-      return otherwise; // storage is forbidden, full, or was closed under us
+      return otherwise; // storage is forbidden or full, or does not open
     }
   };
   return {
     read: () =>
-      quietly(new Map<string, Tuning>(), async (store) => {
+      quietly(new Map<string, Tuning>(), async () => {
         const found = await entries<string, unknown>(store);
         return new Map(
           found.flatMap(([adapter, value]) => {
@@ -60,7 +59,7 @@ export function createTuningStore({
         );
       }),
     add: (adapter, found) =>
-      quietly(undefined, async (store) => {
+      quietly(undefined, async () => {
         await update<unknown>(
           adapter,
           (value): TuningRecord => {
@@ -82,7 +81,7 @@ export function createTuningStore({
         const surplus = all.sort((a, b) => b.savedAt - a.savedAt).slice(mostAdapters);
         for (const { key } of surplus) await del(key, store);
       }),
-    clear: () => quietly(undefined, (store) => clear(store)),
+    clear: () => quietly(undefined, () => clear(store)),
   };
 }
 

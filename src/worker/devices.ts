@@ -40,7 +40,8 @@ export class Devices {
   }
 
   private async start(powerPreference: GPUPowerPreference | undefined): Promise<SharedDevice> {
-    const [device, known] = await Promise.all([openDevice(this.gpu, powerPreference), this.tuning?.read()]);
-    return { device, images: new ImageInput(device), tuner: new Tuner(device, known, this.tuning) };
+    const known = this.tuning?.read();
+    const device = await openDevice(this.gpu, powerPreference);
+    return { device, images: new ImageInput(device), tuner: new Tuner(device, this.tuning, known) };
   }
 }

@@ -35,6 +35,8 @@ export interface GpuEngineOptions extends Precision {
   readonly tune: Tune;
   /** Begin with plans that compile quickly, where compiling takes long; `settle` makes those to go on with. */
   readonly quick: boolean;
+  /** Plan without waiting for what the store knows of the adapter. */
+  readonly hurried?: boolean;
   readonly powerPreference?: GPUPowerPreference;
 }
 
@@ -162,9 +164,10 @@ export class GpuEngine implements Engine, Tunable {
   }
 
   private async withDevice<T>(work: (outcomes: Outcomes) => Promise<T>): Promise<T> {
-    const { devices, powerPreference } = this.options;
+    const { devices, powerPreference, hurried } = this.options;
     for (let attempt = 0; ; attempt++) {
       const shared = await devices.get(powerPreference);
+      if (!hurried) await shared.tuner.informed;
       try {
         return await work(this.outcomesOn(shared));
       } catch (error) {

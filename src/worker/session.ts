@@ -114,6 +114,7 @@ export class Session {
           strict: request.strict,
           tune: request.tune,
           quick: request.tune !== 'full',
+          hurried: !request.cache,
           ...(request.powerPreference && { powerPreference: request.powerPreference }),
         });
         engine = gpuEngine;

@@ -313,6 +313,7 @@ export class Trainer {
   private async open(weights: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {
     const { devices, powerPreference, training, spec, makeRunner } = this.options;
     const shared = await devices.get(powerPreference);
+    await shared.tuner.informed;
     const variables = new Variables(shared.device);
     const state = training.state(spec, this.compiled);
     await variables.add(state.map(({ name, dims }) => ({ name, dims, dtype: 'float32' })));

@@ -35,23 +35,24 @@ export interface MeasureOptions {
 
 export class Tuner {
   private rates: AdapterRates | undefined;
-  private readonly choices: Map<string, Choice>;
+  private readonly choices = new Map<string, Choice>();
   private readonly adapter: string;
-  private turn: Promise<unknown> = Promise.resolve();
+  private turn: Promise<unknown>;
+  /** Settles when what the store knows is known here; nothing is measured before. */
+  readonly informed: Promise<void>;
 
   /**
-   * @param known what the store knows of all adapters
    * @param store keeps what is found out; absent, it is forgotten with the device
+   * @param known what the store knows of all adapters
    */
   constructor(
     private readonly device: Device,
-    known: ReadonlyMap<string, Tuning> = new Map(),
     private readonly store?: Pick<TuningStore, 'add'>,
+    known?: Promise<ReadonlyMap<string, Tuning>>,
   ) {
     this.adapter = adapterKey(device.profile);
-    const found = known.get(this.adapter);
-    this.rates = found?.rates;
-    this.choices = new Map(found?.choices);
+    this.informed = this.learn(known);
+    this.turn = this.informed;
   }
 
   /** What is known by now; later findings do not appear in it. */
@@ -99,6 +100,12 @@ export class Tuner {
       workbench.dispose();
       if (found.size > 0) void this.store?.add(this.adapter, { rates: undefined, choices: found });
     }
+  }
+
+  private async learn(known: Promise<ReadonlyMap<string, Tuning>> | undefined): Promise<void> {
+    const found = (await known)?.get(this.adapter);
+    this.rates = found?.rates;
+    for (const [problem, choice] of found?.choices ?? []) this.choices.set(problem, choice);
   }
 
   private async ratesNow(): Promise<AdapterRates | undefined> {
