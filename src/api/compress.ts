@@ -1,5 +1,6 @@
 // compress(): makes a model smaller, and says what that costs.
 
+import type { PowerPreference } from '../base/adapter';
 import { LeptonError } from '../base/errors';
 import type { CompressOptions as Compression, CompressProgress, CompressReport } from '../compress/types';
 import type { Part } from '../data';
@@ -24,7 +25,7 @@ export interface CompressOptions extends Compression, SourceOptions {
   calibration?: Calibration;
   onProgress?: (progress: CompressProgress) => void;
   signal?: AbortSignal;
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: PowerPreference;
   /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
   workerUrl?: string | URL;
 }

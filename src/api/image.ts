@@ -40,21 +40,20 @@ export interface ImageOptions {
 
 /** A picture to feed to `model.run`; made by `image()`. */
 export class ImageInput {
-  /** @internal */
-  readonly source: ImageSource;
-  /** @internal */
-  readonly options: WireImageOptions;
+  // Private to JavaScript too: that is what remains in the declarations, and tells a picture from any other object.
+  readonly #source: ImageSource;
+  readonly #options: WireImageOptions;
 
   /** @internal */
   constructor(source: ImageSource, options: WireImageOptions) {
-    this.source = source;
-    this.options = options;
+    this.#source = source;
+    this.#options = options;
   }
 
   /** @internal The source is copied, so it stays the caller's. */
   async toWire(name: string): Promise<WireImage> {
     try {
-      return { bitmap: await createImageBitmap(this.source), options: this.options };
+      return { bitmap: await createImageBitmap(this.#source), options: this.#options };
     } catch (cause) {
       throw new LeptonError(
         'INVALID_INPUT',

@@ -2,6 +2,7 @@
 
 import { version as packageVersion } from '../../package.json';
 
+export type { PowerPreference } from '../base/adapter';
 export type { DType } from '../base/dtype';
 export { LeptonError, type LeptonErrorCode } from '../base/errors';
 export type { TensorInfo } from '../base/model-info';

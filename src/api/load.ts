@@ -1,6 +1,7 @@
 // load(): names a model, gives back something that runs.
 
 import { proxy } from 'comlink';
+import type { PowerPreference } from '../base/adapter';
 import { LeptonError } from '../base/errors';
 import type { LoadRequest, Progress } from '../worker/protocol';
 import { Model } from './model';
@@ -12,7 +13,7 @@ export interface LoadOptions extends SourceOptions {
   onProgress?: (progress: Progress) => void;
   /** Gives the load up. Downloaded chunks stay in the store, for the next try to go on from. */
   signal?: AbortSignal;
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: PowerPreference;
   /** 'float16' computes a float32 model in half precision (needs shader-f16). Default 'auto': the model's own. */
   precision?: 'auto' | 'float32' | 'float16';
   /** 'auto' and 'webgpu' run on the GPU or fail; 'cpu' is a slow, exact reference, taken only when named. */

@@ -1,11 +1,12 @@
 // start(): gets Lepton ready while the page does other things.
 
+import type { PowerPreference } from '../base/adapter';
 import { compilerUrl } from './compiler-url';
 import { defaultClient } from './worker-client';
 
 export interface StartOptions {
   /** As the `load` to come will name it. */
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: PowerPreference;
   /** As the `load` to come will name it. */
   workerUrl?: string | URL;
 }

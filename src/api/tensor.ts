@@ -1,5 +1,6 @@
 // Tensors on the page's side: typed data with dimensions, in memory or on the worker's GPU.
 
+import type { PowerPreference } from '../base/adapter';
 import { type DType, dtypes } from '../base/dtype';
 import { LeptonError } from '../base/errors';
 import { formatDims, sizeOf } from '../base/shape';
@@ -11,7 +12,7 @@ export interface UploadOptions {
   /** The worker script of the models that will use the tensor, where `load` was given one. */
   readonly workerUrl?: string | URL;
   /** The power preference of those models, where they were loaded with one: each has a device of its own. */
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
 }
 
 export class Tensor<T extends DType = DType> {

@@ -31,3 +31,6 @@ export const defaultLimits: AdapterLimits = {
   maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupsPerDimension: 65_535,
 };
+
+/** WebGPU's own GPUPowerPreference, which TypeScript knows only with newer libraries than a user may have. */
+export type PowerPreference = 'low-power' | 'high-performance';

@@ -1,5 +1,6 @@
 // What page and worker say to each other of models to be compressed: types only.
 
+import type { PowerPreference } from '../base/adapter';
 import type { CompressOptions, CompressProgress, CompressReport } from '../compress/types';
 import type { CallId, LoadRequest, Reply, WireTensor } from './protocol';
 
@@ -14,7 +15,7 @@ export interface CompressRequest {
     readonly labels?: readonly number[];
     readonly output?: string;
   };
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
 }
 
 export interface CompressedModel {

@@ -1,6 +1,7 @@
 // The GPU devices of this worker, one for each power preference asked for, shared by all models. A lost
 // device is replaced by a new one the next time somebody asks.
 
+import type { PowerPreference } from '../base/adapter';
 import { type Device, openDevice } from '../gpu/device';
 import { ImageInput } from '../gpu/image-input';
 import type { TuningStore } from '../store/tuning';
@@ -21,7 +22,7 @@ export class Devices {
     private readonly tuning?: TuningStore,
   ) {}
 
-  async get(powerPreference?: GPUPowerPreference): Promise<SharedDevice> {
+  async get(powerPreference?: PowerPreference): Promise<SharedDevice> {
     const key = powerPreference ?? '';
     const known = this.open.get(key);
     if (known) {
@@ -39,7 +40,7 @@ export class Devices {
     return opening;
   }
 
-  private async start(powerPreference: GPUPowerPreference | undefined): Promise<SharedDevice> {
+  private async start(powerPreference: PowerPreference | undefined): Promise<SharedDevice> {
     const known = this.tuning?.read();
     const device = await openDevice(this.gpu, powerPreference);
     return { device, images: new ImageInput(device), tuner: new Tuner(device, this.tuning, known) };

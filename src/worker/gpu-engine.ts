@@ -2,6 +2,7 @@
 // of a combination of input shapes. Where shapes hang on data, further stages follow, each planned when what
 // it needs is known. A lost device is replaced, everything on it is rebuilt, and the run is tried again.
 
+import type { PowerPreference } from '../base/adapter';
 import type { ByteSource } from '../base/bytes';
 import type { DType } from '../base/dtype';
 import { LeptonError, throwIfAborted } from '../base/errors';
@@ -37,7 +38,7 @@ export interface GpuEngineOptions extends Precision {
   readonly quick: boolean;
   /** Plan without waiting for what the store knows of the adapter. */
   readonly hurried?: boolean;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
 }
 
 const profileRuns = 5;

@@ -1,6 +1,7 @@
 // What page and worker say to each other: types only. Every method answers with a `Reply`, because an
 // exception would lose its code on the way; byte arrays and bitmaps cross by transfer.
 
+import type { PowerPreference } from '../base/adapter';
 import type { DType } from '../base/dtype';
 import type { LeptonErrorCode } from '../base/errors';
 import type { ImageOptions } from '../base/image-geometry';
@@ -32,7 +33,7 @@ export interface LoadRequest {
   readonly strict: boolean;
   /** Whether kernels are chosen by measuring: never, in idle time after the first run, or before it. */
   readonly tune: 'off' | 'auto' | 'full';
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
 }
 
 /** `loaded` and `total` are bytes while downloading and uploading, counts while compiling and tuning. */
@@ -170,7 +171,7 @@ export interface CacheUsage {
 
 export interface StartRequest {
   readonly compilerUrl: string;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
 }
 
 /** What of the worker has to do with models to run, and with what is kept. */
@@ -180,7 +181,7 @@ export interface ModelApi {
   run(call: CallId, request: RunRequest): Promise<Reply<Record<string, WireTensor | WireGpuTensor>>>;
   profile(call: CallId, request: RunRequest): Promise<Reply<Profile>>;
   disposeModel(model: number): Promise<Reply<void>>;
-  upload(tensor: WireTensor, powerPreference?: GPUPowerPreference): Promise<Reply<WireGpuTensor>>;
+  upload(tensor: WireTensor, powerPreference?: PowerPreference): Promise<Reply<WireGpuTensor>>;
   read(gpu: number): Promise<Reply<WireTensor>>;
   disposeTensor(gpu: number): Promise<Reply<void>>;
   abort(call: CallId): Promise<void>;

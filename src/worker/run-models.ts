@@ -1,5 +1,6 @@
 // Runs models and graphs that are in memory, for who compares them: on a GPU, or without one on the operators' references.
 
+import type { PowerPreference } from '../base/adapter';
 import type { ByteSource } from '../base/bytes';
 import { memorySource } from '../base/memory-source';
 import { decode, encode, type NDArray } from '../base/ndarray';
@@ -18,7 +19,7 @@ export interface RunModelsOptions {
   readonly compiler: Compiler;
   /** Absent: on the host. */
   readonly devices?: Devices;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +60,7 @@ export async function runModels({ compiler, devices, powerPreference, signal }: 
   };
 }
 
-async function nameOf(devices: Devices, powerPreference: GPUPowerPreference | undefined): Promise<string> {
+async function nameOf(devices: Devices, powerPreference: PowerPreference | undefined): Promise<string> {
   const { device } = await devices.get(powerPreference);
   const { vendor, architecture, description } = device.profile;
   return description || [vendor, architecture].filter(Boolean).join(' ') || 'WebGPU';

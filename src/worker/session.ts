@@ -1,6 +1,7 @@
 // The worker's side of the protocol, and the composition root: here store, reader, passes, planner and
 // GPU meet. Loads and runs of different models overlap; the runs of one model queue in order.
 
+import type { PowerPreference } from '../base/adapter';
 import { abortError, LeptonError, throwIfAborted } from '../base/errors';
 import type { TensorInfo } from '../base/model-info';
 import type { WeightStore } from '../store';
@@ -196,7 +197,7 @@ export class Session {
     void Promise.resolve(model.plans?.close()).then(() => model.files.close());
   }
 
-  async upload(tensor: WireTensor, powerPreference?: GPUPowerPreference): Promise<WireGpuTensor> {
+  async upload(tensor: WireTensor, powerPreference?: PowerPreference): Promise<WireGpuTensor> {
     const { device } = await this.devices.get(powerPreference);
     return this.tensors.upload(device, tensor);
   }

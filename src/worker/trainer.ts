@@ -2,6 +2,7 @@
 // plan for the shapes of its batch. Steps are submitted in the order they were asked for, and nobody waits for the
 // report of one before the next begins. When the device is lost, training goes on from the last snapshot.
 
+import type { PowerPreference } from '../base/adapter';
 import { LeptonError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { PruneOptions, PruneReport } from '../compress/types';
@@ -34,7 +35,7 @@ export interface TrainerOptions {
   readonly training: TrainingCompiler;
   readonly devices: Devices;
   readonly makeRunner: MakeRunner;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
   /** Milliseconds between two snapshots of the state, for the case that the device is lost; default 10,000. */
   readonly snapshotInterval?: number;
 }

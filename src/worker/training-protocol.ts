@@ -1,5 +1,6 @@
 // What page and worker say to each other of models that are trained: types only.
 
+import type { PowerPreference } from '../base/adapter';
 import type { PruneOptions, PruneReport } from '../compress/types';
 import type { CompileSpec, ModelDescription, ModelSpec } from '../nn/types';
 import type { CheckpointInfo } from '../store/checkpoints';
@@ -36,7 +37,7 @@ export interface CreateTrainerRequest {
   /** Where the library's compiler is, and the part that trains. */
   readonly compilerUrl: string;
   readonly trainerUrl: string;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: PowerPreference;
 }
 
 export interface CreatedTrainer {

@@ -1,5 +1,6 @@
 // A model that can be trained, as the page holds it: compile, fit, evaluate, predict, its weights, and saving.
 
+import type { PowerPreference } from '../../base/adapter';
 import { LeptonError } from '../../base/errors';
 import { refuseOthers } from '../../base/options';
 import type { PruneOptions, PruneReport } from '../../compress/types';
@@ -33,7 +34,7 @@ import { type Results, Totals } from './totals';
 export interface BuildOptions {
   /** What initial weights, dropout and augmentation are drawn from; default: another each time. */
   seed?: number;
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: PowerPreference;
   /** Lepton's `worker.js` on the page's own origin, for pages whose policy forbids `blob:` workers. */
   workerUrl?: string | URL;
 }
