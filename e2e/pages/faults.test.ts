@@ -102,6 +102,63 @@ describeBrowsers('faults', (browser) => {
     expect((await failing('http://[nonsense')).code).toBe('INVALID_ARGUMENT');
   });
 
+  test('wrong and unknown options, and addresses that lead nowhere, before anything is fetched', async () => {
+    server.forgetRequests();
+    const seen = await page.evaluate(async () => {
+      const uncaught: string[] = [];
+      addEventListener('error', ({ message }) => uncaught.push(message));
+      addEventListener('unhandledrejection', ({ reason }) => uncaught.push(String(reason)));
+      const load = lepton.load as (source: unknown, options?: unknown) => Promise<unknown>;
+      const image = lepton.image as (source: unknown, options?: unknown) => unknown;
+      const failure = (work: () => unknown) =>
+        Promise.resolve()
+          .then(work)
+          .then(
+            () => 'none',
+            (e) => `${e.code}: ${e.message}`,
+          );
+      const url = '/dense.onnx';
+      const canvas = document.createElement('canvas');
+      return {
+        null: await failure(() => load(url, null)),
+        text: await failure(() => load(url, 'cpu')),
+        signal: await failure(() => load(url, { signal: 5 })),
+        window: await failure(() => load(url, { signal: window })),
+        progress: await failure(() => load(url, { onProgress: 1 })),
+        unknown: await failure(() => load(url, { bakend: 'cpu' })),
+        cache: await failure(() => load(url, { cache: 'yes' })),
+        strict: await failure(() => load(url, { strict: 1 })),
+        empty: await failure(() => load('')),
+        blank: await failure(() => load('   ')),
+        disk: await failure(() => load('file:///models/dense.onnx')),
+        size: await failure(() => image(canvas, { size: 28 })),
+        mean: await failure(() => image(canvas, { mean: [1, 2] })),
+        std: await failure(() => image(canvas, { std: 0 })),
+        men: await failure(() => image(canvas, { men: [0.5] })),
+        uncaught,
+      };
+    });
+    expect(seen).toEqual({
+      null: 'INVALID_ARGUMENT: load() takes its options as an object, not null.',
+      text: 'INVALID_ARGUMENT: load() takes its options as an object, not "cpu".',
+      signal: 'INVALID_ARGUMENT: load() has the option signal = 5; expected an AbortSignal.',
+      window: 'INVALID_ARGUMENT: load() has the option signal = [object Window]; expected an AbortSignal.',
+      progress: 'INVALID_ARGUMENT: load() has the option onProgress = 1; expected a function.',
+      unknown: expect.stringContaining('load() has no option "bakend"; it has cache,'),
+      cache: 'INVALID_ARGUMENT: load() has the option cache = "yes"; expected true or false.',
+      strict: 'INVALID_ARGUMENT: load() has the option strict = 1; expected true or false.',
+      empty: 'INVALID_ARGUMENT: load(): source is an empty address.',
+      blank: 'INVALID_ARGUMENT: load(): source is an empty address.',
+      disk: expect.stringMatching(/^INVALID_ARGUMENT: .*file:.*HTTP.*File/),
+      size: 'INVALID_ARGUMENT: image() has the option size = 28; expected [height, width] in whole pixels.',
+      mean: 'INVALID_ARGUMENT: image() has the option mean = [1,2]; expected a number or 3 numbers.',
+      std: expect.stringContaining('std = 0; expected a number or 3 numbers other than 0'),
+      men: expect.stringContaining('image() has no option "men"; it has size,'),
+      uncaught: [],
+    });
+    expect(server.requests.filter(({ path }) => path !== '/dist/lepton-compiler.js')).toEqual([]);
+  });
+
   test('wrong input names, types, shapes and lengths', async () => {
     const seen = await page.evaluate(async () => {
       const model = await lepton.load('/dense.onnx');
@@ -125,6 +182,9 @@ describeBrowsers('faults', (browser) => {
         output: await failure(() => model.run({ x: good }, { outputs: ['nothing'] })),
         nothing: await failure(() => model.run(undefined as unknown as { x: typeof good })),
         array: await failure(() => model.run({ x: [1, 2, 3] as unknown as typeof good })),
+        tensor: await failure(() => model.run(good as unknown as { x: typeof good })),
+        place: await failure(() => model.run({ x: good }, { location: 'webgpu' as 'gpu' })),
+        option: await failure(() => model.run({ x: good }, { signl: 1 } as object)),
       };
       const { y } = await model.run({ x: good });
       await model.dispose();
@@ -144,6 +204,9 @@ describeBrowsers('faults', (browser) => {
     expect(seen.output).toMatch(/^INVALID_ARGUMENT: .*"nothing".*"y"/);
     expect(seen.nothing).toMatch(/^INVALID_INPUT: /);
     expect(seen.array).toMatch(/^INVALID_INPUT: .*"x"/);
+    expect(seen.tensor).toBe(seen.nothing);
+    expect(seen.place).toMatch(/^INVALID_ARGUMENT: .*location = "webgpu"; expected "cpu", "gpu" or a list/);
+    expect(seen.option).toMatch(/^INVALID_ARGUMENT: run\(\) has no option "signl"/);
     expect(seen.still).toEqual([0.5, 0.25]);
     expect(seen.disposed).toMatch(/^DISPOSED/);
   });

@@ -2,12 +2,14 @@
 
 import type { PowerPreference } from '../base/adapter';
 import { LeptonError } from '../base/errors';
+import { readOptions } from '../base/options';
 import type { CompressOptions as Compression, CompressProgress, CompressReport } from '../compress/types';
 import type { Part } from '../data';
 import type { CompressRequest } from '../worker/compress-protocol';
 import type { WireTensor } from '../worker/protocol';
 import type { ModelSource, SourceOptions } from './model-source';
 import { isTensor, memoryOf, toWire } from './nn/batches';
+import { callOptions, sourceOptions } from './options';
 import { shared } from './shared';
 import { trainerUrl } from './trainer-url';
 
@@ -53,11 +55,12 @@ export async function compress(source: ModelSource, options: CompressOptions): P
   }
   const { cache, integrity, externalData, calibration, onProgress, signal, powerPreference, workerUrl, ...own } =
     options;
-  const place = {
-    ...(cache !== undefined && { cache }),
-    ...(integrity && { integrity }),
-    ...(externalData && { externalData }),
-  };
+  const call = { onProgress, signal, powerPreference, workerUrl };
+  const place = readOptions(
+    'compress()',
+    { ...sourceOptions, ...callOptions },
+    { cache, integrity, externalData, ...call },
+  );
   const given = calibration && wireOf(calibration);
   const request: CompressRequest = {
     model: shared.modelFilesOf(source, place, 'compress()'),

@@ -2,6 +2,7 @@
 
 import { LeptonError } from '../base/errors';
 import type { ImageOptions as WireImageOptions } from '../base/image-geometry';
+import { choice, number, type Option, optional, readOptions } from '../base/options';
 import type { WireImage } from '../worker/protocol';
 
 export type ImageSource =
@@ -64,45 +65,39 @@ export class ImageInput {
   }
 }
 
+const sizes: Option<readonly [number, number] | undefined> = optional((value: unknown, fail) => {
+  const list = value as readonly [number, number];
+  const right = Array.isArray(value) && value.length === 2 && value.every((size) => Number.isInteger(size) && size > 0);
+  return right ? list : fail('[height, width] in whole pixels');
+});
+
+/** One for all channels, or one for each. */
+const perChannel =
+  (count: number, fallback: number, mayBeZero: boolean): Option<readonly number[]> =>
+  (value = fallback, fail) => {
+    const list = Array.isArray(value) ? value : [value];
+    const right = list.every((one) => Number.isFinite(one) && (mayBeZero || one !== 0));
+    if (right && (list.length === 1 || list.length === count)) return list as number[];
+    return fail(`a number or ${count} numbers${mayBeZero ? '' : ' other than 0'}`);
+  };
+
+const imageOptions = (channels: number) => ({
+  size: sizes,
+  layout: choice(['NCHW', 'NHWC'], 'NCHW'),
+  channels: choice(['RGB', 'BGR', 'gray'], 'RGB'),
+  scale: number(1 / 255),
+  mean: perChannel(channels, 0, true),
+  std: perChannel(channels, 1, false),
+  fit: choice(['fill', 'contain', 'cover'], 'fill'),
+  align: choice(['center', 'start'], 'center'),
+  pad: number(0),
+});
+
 /**
  * A picture as a model input of shape [1, channels, height, width] (or [1, height, width, channels]).
  * @throws INVALID_ARGUMENT where an option is not of the documented form
  */
 export function image(source: ImageSource, options: ImageOptions = {}): ImageInput {
-  const { layout = 'NCHW', channels = 'RGB', scale = 1 / 255, fit = 'fill', align = 'center', pad = 0 } = options;
-  oneOf('layout', layout, ['NCHW', 'NHWC']);
-  oneOf('channels', channels, ['RGB', 'BGR', 'gray']);
-  oneOf('fit', fit, ['fill', 'contain', 'cover']);
-  oneOf('align', align, ['center', 'start']);
-  const { size } = options;
-  if (size && !(size.length === 2 && size.every((s) => Number.isInteger(s) && s > 0))) {
-    throw new LeptonError(
-      'INVALID_ARGUMENT',
-      `image(): size must be [height, width] in whole pixels, but is [${size.join(', ')}].`,
-    );
-  }
-  const count = channels === 'gray' ? 1 : 3;
-  const perChannel = (name: 'mean' | 'std', value: number | readonly number[]): readonly number[] => {
-    const list = typeof value === 'number' ? [value] : value;
-    if (
-      (list.length !== 1 && list.length !== count) ||
-      !list.every(Number.isFinite) ||
-      (name === 'std' && list.includes(0))
-    ) {
-      throw new LeptonError(
-        'INVALID_ARGUMENT',
-        `image(): ${name} must be a number or ${count} numbers${name === 'std' ? ' other than 0' : ''}.`,
-      );
-    }
-    return list;
-  };
-  const mean = perChannel('mean', options.mean ?? 0);
-  const std = perChannel('std', options.std ?? 1);
-  return new ImageInput(source, { ...(size && { size }), layout, channels, scale, mean, std, fit, align, pad });
-}
-
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new LeptonError('INVALID_ARGUMENT', `image(): ${name} must be ${allowed.join(' or ')}, but is "${value}".`);
-  }
+  const { size, ...rest } = readOptions('image()', imageOptions(options?.channels === 'gray' ? 1 : 3), options);
+  return new ImageInput(source, { ...(size && { size }), ...rest });
 }

@@ -2,10 +2,11 @@
 
 import { proxy } from 'comlink';
 import type { PowerPreference } from '../base/adapter';
-import { LeptonError } from '../base/errors';
+import { choice, flag, readOptions } from '../base/options';
 import type { LoadRequest, Progress } from '../worker/protocol';
 import { Model } from './model';
 import { type ModelSource, modelFilesOf, type SourceOptions } from './model-source';
+import { callOptions, sourceOptions } from './options';
 import { defaultClient } from './worker-client';
 
 export interface LoadOptions extends SourceOptions {
@@ -38,6 +39,16 @@ export interface LoadOptions extends SourceOptions {
   workerUrl?: string | URL;
 }
 
+const loadOptions = {
+  ...sourceOptions,
+  ...callOptions,
+  precision: choice(['auto', 'float32', 'float16'], 'auto'),
+  backend: choice(['auto', 'webgpu', 'cpu'], 'auto'),
+  allowPrecisionLoss: flag(false),
+  strict: flag(false),
+  tune: choice(['auto', 'off', 'full'], 'auto'),
+};
+
 /**
  * Loads an ONNX model.
  * @param source a URL (relative ones against the page), or the model's bytes
@@ -45,17 +56,14 @@ export interface LoadOptions extends SourceOptions {
  *   INTEGRITY_MISMATCH, STORAGE_QUOTA, OUT_OF_MEMORY, WORKER_FAILED, INVALID_ARGUMENT, ABORTED …
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const { onProgress, signal, workerUrl } = options;
+  const given = readOptions('load()', loadOptions, options);
+  const { onProgress, signal, powerPreference, backend, precision, allowPrecisionLoss, strict, tune } = given;
   const request: LoadRequest = {
-    ...modelFilesOf(source, options, 'load()'),
-    backend: oneOf('backend', options.backend ?? 'auto', ['auto', 'webgpu', 'cpu']),
-    precision: oneOf('precision', options.precision ?? 'auto', ['auto', 'float32', 'float16']),
-    allowPrecisionLoss: options.allowPrecisionLoss ?? false,
-    strict: options.strict ?? false,
-    tune: oneOf('tune', options.tune ?? 'auto', ['auto', 'off', 'full']),
-    ...(options.powerPreference && { powerPreference: options.powerPreference }),
+    ...modelFilesOf(source, given, 'load()'),
+    ...{ backend, precision, allowPrecisionLoss, strict, tune },
+    ...(powerPreference && { powerPreference }),
   };
-  const client = defaultClient(workerUrl);
+  const client = defaultClient(options.workerUrl);
   const loaded = await client.abortable(
     signal,
     'Loading the model',
@@ -63,12 +71,4 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     (worker, { id }) => void worker.disposeModel(id),
   );
   return new Model(client, loaded);
-}
-
-function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
-  throw new LeptonError(
-    'INVALID_ARGUMENT',
-    `load(): ${name} must be ${allowed.map((a) => `"${a}"`).join(', ')}, but is "${value}".`,
-  );
 }

@@ -35,18 +35,30 @@ export function modelFilesOf(source: ModelSource, options: SourceOptions, caller
 }
 
 function locationOf(place: unknown, what: string, caller: string): { url: string } | { blob: Blob } {
-  if (place instanceof URL) return { url: place.href };
+  if (place instanceof URL) return { url: fetchable(place, what, caller) };
   if (typeof place === 'string') {
+    // A URL it is, but that of the page.
+    if (place.trim() === '') throw new LeptonError('INVALID_ARGUMENT', `${caller}: ${what} is an empty address.`);
+    let url: URL;
     try {
-      return { url: new URL(place, document.baseURI).href };
+      url = new URL(place, document.baseURI);
     } catch (cause) {
       throw new LeptonError('INVALID_ARGUMENT', `${caller}: ${what} "${place}" is not a URL.`, { cause });
     }
+    return { url: fetchable(url, what, caller) };
   }
   if (place instanceof Blob) return { blob: place };
   if (place instanceof ArrayBuffer || place instanceof Uint8Array) return { blob: new Blob([place as BlobPart]) };
   throw new LeptonError(
     'INVALID_ARGUMENT',
     `${caller}: ${what} must be a URL, a string, a File, a Blob or an ArrayBuffer.`,
+  );
+}
+
+function fetchable({ href, protocol }: URL, what: string, caller: string): string {
+  if (protocol !== 'file:') return href;
+  throw new LeptonError(
+    'INVALID_ARGUMENT',
+    `${caller}: ${what} is ${href}, which browsers let no page fetch. Serve the folder by HTTP (npx http-server), or pass the file itself: a File or an ArrayBuffer.`,
   );
 }

@@ -3,9 +3,11 @@
 import type { Remote } from 'comlink';
 import { LeptonError } from '../base/errors';
 import type { TensorInfo } from '../base/model-info';
+import { flag, optional, readOptions } from '../base/options';
 import type { LoadedModel, LoadReport, Profile, WireFeed, WireGpuTensor, WireTensor } from '../worker/protocol';
 import type { WorkerApi } from '../worker/worker-api';
 import { ImageInput } from './image';
+import { names, signal } from './options';
 import { Tensor } from './tensor';
 import { type WorkerClient, withTransfer } from './worker-client';
 
@@ -21,6 +23,18 @@ export interface RunOptions {
   /** Move the inputs' memory to the worker instead of copying it: their `data` cannot be used again. */
   transfer?: boolean;
 }
+
+const runOptions = {
+  outputs: names,
+  location: optional((value, fail) =>
+    value === 'cpu' || value === 'gpu'
+      ? value
+      : names(value, () => fail('"cpu", "gpu" or a list of the outputs to stay on the GPU')),
+  ),
+  signal,
+  transfer: flag(false),
+};
+const profileOptions = { signal };
 
 export class Model {
   /** Names, types and shapes of what `run` takes; a string in a shape is a size that each run decides. */
@@ -49,9 +63,9 @@ export class Model {
    */
   async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Tensor>> {
     this.#alive();
-    const { location = 'cpu', outputs, signal } = options;
+    const { location = 'cpu', outputs, signal, transfer } = readOptions('run()', runOptions, options);
     const onGpu = location === 'gpu' ? ('all' as const) : location === 'cpu' ? [] : location;
-    const results = await this.#send(feeds, options.transfer ?? false, (wire) => {
+    const results = await this.#send(feeds, transfer, (wire) => {
       const request = withTransfer({ model: this.#id, feeds: wire, ...(outputs && { outputs }), onGpu });
       return this.#client.abortable(signal, 'The run', (worker, call) => worker.run(call, request), discardTensors);
     });
@@ -64,9 +78,10 @@ export class Model {
    */
   async profile(feeds: Feeds, options: Pick<RunOptions, 'signal'> = {}): Promise<Profile> {
     this.#alive();
+    const { signal } = readOptions('profile()', profileOptions, options);
     return this.#send(feeds, false, (wire) => {
       const request = withTransfer({ model: this.#id, feeds: wire, onGpu: [] });
-      return this.#client.abortable(options.signal, 'Profiling', (worker, call) => worker.profile(call, request));
+      return this.#client.abortable(signal, 'Profiling', (worker, call) => worker.profile(call, request));
     });
   }
 
@@ -79,7 +94,7 @@ export class Model {
 
   /** Sends requests in the order they were asked for, although pictures take a while to get ready. */
   async #send<T>(feeds: Feeds, give: boolean, send: (wire: Record<string, WireFeed>) => Promise<T>): Promise<T> {
-    if (typeof feeds !== 'object' || feeds === null) {
+    if (typeof feeds !== 'object' || feeds === null || feeds instanceof Tensor || feeds instanceof ImageInput) {
       throw new LeptonError('INVALID_INPUT', 'run() takes an object of inputs by name, such as { x: tensor }.');
     }
     const releases = Object.values(feeds).flatMap((feed) => (feed instanceof Tensor ? [feed.hold()] : []));

@@ -18,16 +18,19 @@ export type Option<T> = (value: Json | undefined, fail: (expected: string) => ne
 export type Options = Readonly<Record<string, Option<any>>>;
 export type OptionsOf<O extends Options> = { readonly [K in keyof O]: ReturnType<O[K]> };
 
-/** @throws INVALID_ARGUMENT */
-export function readOptions<O extends Options>(owner: string, options: O, config: Config = {}): OptionsOf<O> {
+/**
+ * @param config as callers give it, who may give anything
+ * @throws INVALID_ARGUMENT
+ */
+export function readOptions<O extends Options>(owner: string, options: O, config: object = {}): OptionsOf<O> {
   refuseOthers(owner, Object.keys(options), config);
   const read = Object.entries(options).map(([name, option]) => {
-    const value = config[name];
+    const value = (config as Config)[name];
     const fail = (expected: string) =>
       invalid(
         value === undefined
           ? `${owner} lacks its option ${name}: ${expected}.`
-          : `${owner} has the option ${name} = ${typeof value === 'number' ? value : JSON.stringify(value)}; expected ${expected}.`,
+          : `${owner} has the option ${name} = ${shown(value)}; expected ${expected}.`,
         { option: name },
       );
     return [name, option(value, fail)];
@@ -37,9 +40,22 @@ export function readOptions<O extends Options>(owner: string, options: O, config
 
 /** Refuses options that there are not, such as misspelt ones. @throws INVALID_ARGUMENT */
 export function refuseOthers(owner: string, names: readonly string[], given: object): void {
+  if (typeof given !== 'object' || given === null)
+    invalid(`${owner} takes its options as an object, not ${shown(given)}.`);
   for (const [name, value] of Object.entries(given)) {
     if (names.includes(name) || value === undefined) continue;
     invalid(`${owner} has no option "${name}"; it has ${names.join(', ') || 'none'}.`, { option: name });
+  }
+}
+
+/** A value in a message: what is no plain data by its kind alone. */
+function shown(value: unknown): string {
+  const kind = () => Object.prototype.toString.call(value);
+  if (typeof value === 'number') return `${value}`;
+  try {
+    return JSON.stringify(value) ?? kind();
+  } catch {
+    return kind();
   }
 }
 

@@ -1,9 +1,10 @@
 // What `fit` and `evaluate` are given, and the batches it becomes.
 
 import { LeptonError } from '../../base/errors';
-import { refuseOthers } from '../../base/options';
+import { flag, number, type Option, optional, readOptions, whole } from '../../base/options';
 import { type ArrayInput, type Batch, Dataset, fromArrays } from '../../data';
 import type { WireTensor } from '../../worker/protocol';
+import { anything, signal } from '../options';
 import type { Callback } from './callbacks';
 import type { Layer } from './layer';
 
@@ -42,27 +43,35 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
 }
 
-const fitNames: readonly (keyof FitOptions)[] = [
-  'epochs',
-  'initialEpoch',
-  'batchSize',
-  'shuffle',
-  'seed',
-  'validationSplit',
-  'validationData',
-  'classWeight',
-  'sampleWeight',
-  'stepsPerEpoch',
-  'callbacks',
-  'signal',
-];
-const evaluateNames: readonly (keyof EvaluateOptions)[] = ['batchSize', 'signal'];
+/** Also without end, for what a callback or the data ends. */
+const count =
+  (least: number, fallback: number): Option<number> =>
+  (value: unknown = fallback, fail) =>
+    value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= least)
+      ? (value as number)
+      : fail(`a whole number from ${least}`);
 
-/** @throws INVALID_ARGUMENT for options that there are not */
-export const checkFit = (options: FitOptions) => refuseOthers('fit()', fitNames, options);
+const fitOptions = {
+  epochs: count(0, 1),
+  initialEpoch: whole(0, 0),
+  batchSize: whole(1, 32),
+  shuffle: flag(true),
+  seed: optional(number()),
+  validationSplit: number(0, [0, 1]),
+  validationData: anything,
+  classWeight: anything,
+  sampleWeight: anything,
+  stepsPerEpoch: count(1, Number.POSITIVE_INFINITY),
+  callbacks: (value, fail) => (value === undefined || Array.isArray(value) ? value : fail('a list')),
+  signal,
+} satisfies Record<keyof FitOptions, Option<unknown>>;
+const evaluateOptions = { batchSize: whole(1, 32), signal } satisfies Record<keyof EvaluateOptions, Option<unknown>>;
 
-/** @throws INVALID_ARGUMENT for options that there are not */
-export const checkEvaluate = (who: string, options: EvaluateOptions) => refuseOthers(who, evaluateNames, options);
+/** @throws INVALID_ARGUMENT for options that there are not, or that are not as they must be */
+export const checkFit = (options: FitOptions) => void readOptions('fit()', fitOptions, options);
+
+/** @throws INVALID_ARGUMENT for options that there are not, or that are not as they must be */
+export const checkEvaluate = (who: string, options: EvaluateOptions) => void readOptions(who, evaluateOptions, options);
 
 /** @throws INVALID_ARGUMENT where batches were to be split */
 export function fitData(x: Data | AsyncIterable<Batch>, y: Data, options: FitOptions) {

@@ -1,7 +1,9 @@
 // An ONNX model as a layer, to be trained on, frozen, or adapted.
 
+import { readOptions } from '../../base/options';
 import type { Progress } from '../../worker/protocol';
 import type { ModelSource, SourceOptions } from '../model-source';
+import { callOptions, sourceOptions } from '../options';
 import { shared } from '../shared';
 import { trainerUrl } from '../trainer-url';
 import { Layer, type LayerOptions } from './layer';
@@ -27,11 +29,12 @@ export interface LoadLayerOptions extends LayerOptions, SourceOptions {
  */
 export async function loadLayer(source: ModelSource, options: LoadLayerOptions = {}): Promise<Layer> {
   const { output, onProgress, signal, workerUrl, cache, integrity, externalData, ...own } = options;
-  const place = {
-    ...(cache !== undefined && { cache }),
-    ...(integrity && { integrity }),
-    ...(externalData && { externalData }),
-  };
+  const call = { onProgress, signal, workerUrl };
+  const place = readOptions(
+    'loadLayer()',
+    { ...sourceOptions, ...callOptions },
+    { cache, integrity, externalData, ...call },
+  );
   const model = shared.modelFilesOf(source, place, 'loadLayer()');
   const request = { model, trainerUrl: trainerUrl(), ...(output !== undefined && { output }) };
   const { graph, inputs, weights } = await shared
