@@ -16,3 +16,9 @@ describe('tensors of types that no typed array holds', () => {
     expect(() => new Tensor('uint4', [1, 2, 3])).toThrow('takes its bits in a Uint8Array');
   });
 });
+
+it('says that its memory is gone, whoever has taken it', () => {
+  const tensor = new Tensor('float32', Float32Array.of(1, 2), [2]);
+  structuredClone(tensor.data, { transfer: [tensor.data.buffer as ArrayBuffer] });
+  expect(() => Tensor.toWire(tensor, false)).toThrow(/given away, by .* or by other code/);
+});

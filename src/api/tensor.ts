@@ -133,7 +133,7 @@ export class Tensor<T extends DType = DType> {
     if (byteLength === 0 && tensor.size > 0) {
       throw new LeptonError(
         'INVALID_INPUT',
-        'The memory of this tensor was given away by a run with { transfer: true }.',
+        'The memory of this tensor was given away, by a run with { transfer: true } or by other code.',
       );
     }
     const whole = byteOffset === 0 && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
