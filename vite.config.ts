@@ -148,6 +148,8 @@ export function libraryBuild(
         preserveEntrySignatures: 'strict',
         output: {
           ...{ format, entryFileNames: file, codeSplitting: false },
+          // A page without a charset reads its scripts as Latin-1.
+          charset: 'ascii',
           postBanner: command ? `#!/usr/bin/env node\n${postBanner}` : postBanner,
           ...(format === 'iife' && { globals: from }),
           ...(format === 'es' && !command && { paths: () => './lepton.mjs' }),

@@ -20,6 +20,10 @@ describe.each(libraryFiles)('dist/$file', ({ file }) => {
     expect(unwanted.filter((text) => textOf(file).includes(text))).toEqual([]);
   });
 
+  test('is ASCII, so that it reads the same on a page without a charset', () => {
+    expect(readFileSync(join(dist, file)).findIndex((byte) => byte > 127)).toBe(-1);
+  });
+
   test('evaluates no text, embeds no file as base64, and names its source map', () => {
     expect(textOf(file)).not.toMatch(/\beval\(|new Function\(|WebAssembly|;base64,/);
     expect(textOf(file).trimEnd()).toMatch(new RegExp(`//# sourceMappingURL=${file}\\.map$`));
