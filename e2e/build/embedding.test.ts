@@ -38,7 +38,7 @@ describeBrowsers('the built library', (browser) => {
     const result = await openPage(browser, site, { library: otherOrigin(), csp: strict() });
     expect(result).toMatchObject({ name: 'LeptonError', code: 'WORKER_FAILED' });
     expect(result.message).toContain('worker.js');
-    expect(result.message).toContain('workerUrl');
+    expect(result.message).toContain("{ workerUrl: '/worker.js' } to load(), and where models are trained to build()");
   });
 
   test('says so where the worker file is missing', async () => {

@@ -257,6 +257,7 @@ describeBrowsers(
       expect(seen.started).toBe(seen.code);
       expect(seen.unhandled).toEqual([]);
       expect(seen.message).toContain('cpu');
+      expect(seen.message).toContain('training needs a GPU');
       expect(seen.y).toEqual([2, 3, 4]);
       expect(seen.supported).toBe(false);
       await page.close();

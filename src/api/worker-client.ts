@@ -160,7 +160,7 @@ function ready(worker: Worker, workerUrl: string | URL | undefined): Promise<voi
 function blocked(workerUrl: string | URL | undefined, why: string, cause?: unknown): LeptonError {
   const advice =
     workerUrl === undefined
-      ? "A Content-Security-Policy without `worker-src blob:` or with Trusted Types forbids the built-in worker: serve Lepton's `worker.js` from the page's own origin and pass load(…, { workerUrl: '/worker.js' })."
+      ? "A Content-Security-Policy without `worker-src blob:` or with Trusted Types forbids the built-in worker: serve Lepton's `worker.js` from the page's own origin and pass { workerUrl: '/worker.js' } to load(), and where models are trained to build(), loadModel() and loadLayer()."
       : "A worker script must come from the page's own origin and be allowed by its Content-Security-Policy; " +
         'under Trusted Types, workerUrl must be a TrustedScriptURL.';
   return new LeptonError(

@@ -18,6 +18,9 @@ const usefulFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 't
 /** Extensions of WGSL that need no asking for: https://www.w3.org/TR/WGSL/#language-extensions-sec */
 const usefulExtensions = ['packed_4x8_integer_dot_product'];
 
+const withoutGpu =
+  ', or load the model with { backend: "cpu" } (correct, but slow), if it is to run: training needs a GPU.';
+
 /**
  * @throws NO_WEBGPU where the browser has none, NO_ADAPTER where it offers none
  */
@@ -26,7 +29,7 @@ export async function openDevice(gpu: GPU | undefined, powerPreference?: GPUPowe
     throw new LeptonError(
       'NO_WEBGPU',
       'This browser has no WebGPU, or the page is not served over https or from localhost. ' +
-        'Use a current Chrome, Edge, Safari or Firefox, or load the model with { backend: "cpu" } (correct, but slow).',
+        `Use a current Chrome, Edge, Safari or Firefox${withoutGpu}`,
     );
   }
   // A new adapter each time: one that has given a device may not give another after it is lost.
@@ -35,7 +38,7 @@ export async function openDevice(gpu: GPU | undefined, powerPreference?: GPUPowe
     throw new LeptonError(
       'NO_ADAPTER',
       'WebGPU is present, but offers no adapter: the GPU may be blocked, or its driver too old. ' +
-        'Check about:gpu or chrome://gpu, or load the model with { backend: "cpu" } (correct, but slow).',
+        `Check about:gpu or chrome://gpu${withoutGpu}`,
     );
   }
   const limits = wantedLimits(adapter);
