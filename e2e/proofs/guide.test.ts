@@ -5,11 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { describeBrowsers, type TestBrowser } from '../support/browsers';
 
-/** @param section the heading of the one that is meant; else the whole page */
-function examplesOf(page: string, section?: string): string[] {
+function examplesOf(page: string): string[] {
   const text = readFileSync(fileURLToPath(new URL(`../../docs/${page}`, import.meta.url)), 'utf8');
-  const part = section === undefined ? text : (text.split(/^## /m).find((one) => one.startsWith(section)) ?? '');
-  return [...part.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+  return [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code as string);
 }
 
 /** What the examples have logged: the number behind a label. */
@@ -40,15 +38,11 @@ describeBrowsers('guides', (browser) => {
     expect(number('after the reload')).toBeGreaterThan(0.9);
   });
 
-  test('the example of compressing a model runs', async () => {
-    const number = await runExamples(browser, examplesOf('sparse.md', 'Compressing your own model'));
+  test('the examples of compressing a model, and of sparse matrices in models, run', async () => {
+    const number = await runExamples(browser, examplesOf('sparse.md'));
     expect(number('times smaller')).toBeGreaterThan(3);
     expect(number('accuracy')).toBeGreaterThan(0.9);
     expect(number('characters of the report')).toBeGreaterThan(2000);
-  });
-
-  test('the examples of sparse matrices in models run', async () => {
-    const number = await runExamples(browser, examplesOf('sparse.md', 'Sparse matrices in your own models'));
     expect(number('entries')).toBe(82);
     expect(number('circles')).toBeGreaterThan(0.9);
   });
