@@ -21,7 +21,14 @@ export type { History } from './nn/fit';
 export type { Data, EvaluateOptions, FitOptions } from './nn/fit-data';
 export { type InputOptions, input, type Layer, type SymbolicTensor } from './nn/layer';
 export * as layers from './nn/layers';
-export { type LinearOptions, linearRegression, linearSVM, logisticRegression } from './nn/linear';
+export {
+  type LinearOptions,
+  type LinearRegressionOptions,
+  type LogisticRegressionOptions,
+  linearRegression,
+  linearSVM,
+  logisticRegression,
+} from './nn/linear';
 export { type LoadLayerOptions, loadLayer } from './nn/load-layer';
 export { checkpoints, loadModel } from './nn/load-model';
 export { type ModelOptions, model, type Network, type Sequential, sequential } from './nn/network';
