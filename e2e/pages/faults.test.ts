@@ -18,6 +18,14 @@ const huge = makeModel({
   initializers: [{ name: 'shape', dtype: 'int64', dims: [1], data: [268435456] }],
 });
 
+/** Takes pictures of any size. */
+const window = makeModel({
+  nodes: [{ op: 'Conv', name: 'window', inputs: ['x', 'w'], outputs: ['y'] }],
+  inputs: [{ name: 'x', dtype: 'float32', shape: [1, 1, 'height', 'width'] }],
+  outputs: [{ name: 'y', dtype: 'float32', shape: [1, 1, 'h', 'w'] }],
+  initializers: [{ name: 'w', dtype: 'float32', dims: [1, 1, 3, 3], data: Array.from({ length: 9 }, () => 1) }],
+});
+
 interface Failure {
   readonly name: string;
   readonly code: string;
@@ -35,6 +43,7 @@ describeBrowsers('faults', (browser) => {
     server.put('/noise.onnx', { bytes: Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251) });
     server.put('/page.onnx', { text: '<!DOCTYPE html><title>Not found</title>' });
     server.put('/huge.onnx', { bytes: huge });
+    server.put('/window.onnx', { bytes: window });
     page = await openLeptonPage(browser, server);
   });
   afterAll(async () => {
@@ -209,6 +218,18 @@ describeBrowsers('faults', (browser) => {
     expect(seen.option).toMatch(/^INVALID_ARGUMENT: run\(\) has no option "signl"/);
     expect(seen.still).toEqual([0.5, 0.25]);
     expect(seen.disposed).toMatch(/^DISPOSED/);
+  });
+
+  test('an input without elements is blamed for what a node cannot do with it', async () => {
+    const seen = await page.evaluate(async () => {
+      const model = await lepton.load('/window.onnx');
+      const run = (size: number) =>
+        model.run({ x: new lepton.Tensor('float32', new Float32Array(size ** 2).fill(1), [1, 1, size, size]) });
+      const failure = await run(0).catch(({ code, message }) => `${code}: ${message}`);
+      return { failure, sum: [...((await run(3)).y!.data as Float32Array)] };
+    });
+    expect(seen.failure).toMatch(/^INVALID_INPUT: Input "x" is \[1, 1, 0, 0\], .*window/);
+    expect(seen.sum).toEqual([9]);
   });
 
   test('a load can be aborted, and tried again', async () => {

@@ -57,6 +57,20 @@ export function checkFeeds(inputs: readonly TensorInfo[], feeds: Readonly<Record
   return { feeds: checked };
 }
 
+/** Where a model cannot do with nothing, that shows in a node; the fault is that of the input with a size of 0. */
+export function blameEmpty({ feeds }: CheckedFeeds): (error: unknown) => never {
+  return (error) => {
+    const empty = [...feeds].find(([, { dims }]) => dims.includes(0));
+    if (!empty || !(error instanceof LeptonError) || error.code !== 'INVALID_MODEL') throw error;
+    const [name, { dims }] = empty;
+    throw new LeptonError(
+      'INVALID_INPUT',
+      `Input "${name}" is ${formatDims(dims)}, with which the model cannot be computed: ${error.message}`,
+      { cause: error, details: { name, got: dims } },
+    );
+  };
+}
+
 function bindSizes(input: TensorInfo, dims: readonly number[], sizes: Map<string, number>): void {
   const fail = (why: string): never => {
     throw new LeptonError(

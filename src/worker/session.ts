@@ -7,7 +7,7 @@ import type { TensorInfo } from '../base/model-info';
 import type { WeightStore } from '../store';
 import type { Compiler } from './compiler';
 import type { Devices } from './devices';
-import { checkFeeds } from './feeds';
+import { blameEmpty, checkFeeds } from './feeds';
 import { GpuEngine } from './gpu-engine';
 import { GpuTensors } from './gpu-tensors';
 import type { Engine } from './model';
@@ -176,14 +176,15 @@ export class Session {
       (unwanted) => {
         for (const result of unwanted.values()) if ('buffer' in result) result.buffer.destroy();
       },
-    );
+    ).catch(blameEmpty(feeds));
     return Object.fromEntries([...results].map(([name, r]) => [name, 'bytes' in r ? r : this.tensors.add(r)]));
   }
 
   async profile(request: RunRequest, signal: AbortSignal): Promise<Profile> {
     const model = this.model(request.model);
     const feeds = checkFeeds(model.inputs, request.feeds);
-    return this.inTurn(model, request.feeds, signal, 'Profiling', () => model.engine.profile(feeds, signal));
+    const work = () => model.engine.profile(feeds, signal);
+    return this.inTurn(model, request.feeds, signal, 'Profiling', work).catch(blameEmpty(feeds));
   }
 
   async disposeModel(id: number): Promise<void> {
