@@ -1,5 +1,6 @@
 // What is in the built files and what is not, and that their types serve a strict consumer.
 
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +93,20 @@ test('older resolution of modules finds the declarations of both entries', () =>
   const { types, typesVersions, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect(types).toBe(exports['.'].types);
   expect(typesVersions['*'].training).toEqual([exports['./training'].types]);
+});
+
+test('the package has the pages that its README links to', () => {
+  const pack = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const files = (JSON.parse(pack) as { files: { path: string }[] }[])[0]?.files.map(({ path }) => path) ?? [];
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, path]) => path as string);
+  expect(links.length).toBeGreaterThan(8);
+  // What tests need is not for those who use the package.
+  const missing = links.filter((link) => !link.startsWith('e2e/') && !files.some((file) => file.startsWith(link)));
+  expect(missing).toEqual([]);
 });
 
 /** Names of the operators' test cases that are long enough to mean nothing else. */
