@@ -25,6 +25,7 @@ export function openStore(databaseName: string, storeName: string, tick: number 
       if (isStuck) return refuse();
       let ticks = 0;
       let isLate = false;
+      let isOpen = false;
       const timer = setInterval(() => {
         if (++ticks < patience.ticks) return;
         clearInterval(timer);
@@ -37,9 +38,12 @@ export function openStore(databaseName: string, storeName: string, tick: number 
       };
       const settle = (error: unknown) => {
         ended();
+        // idb-keyval keeps a request that failed: another try opens anew.
+        if (!isOpen) store = createStore(databaseName, storeName);
         reject(error);
       };
       const work: typeof body = (objects) => {
+        isOpen = true;
         ended();
         if (isLate) throw new DOMException('too late', 'AbortError');
         return body(objects);
