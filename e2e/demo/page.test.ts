@@ -73,22 +73,7 @@ describeBrowsers('demo page', (browser) => {
     );
   });
 
-  it('goes on loading when another picture is chosen, and answers for that one', async () => {
-    const page = await open();
-    await page.waitForFunction(() => document.querySelectorAll('#pictures button').length === 3);
-    const before = await page.evaluate(() => {
-      (document.querySelectorAll('#pictures button')[1] as HTMLButtonElement).click();
-      const { disabled } = document.getElementById('camera') as HTMLButtonElement;
-      return { headline: document.getElementById('headline')?.textContent, disabled };
-    });
-    expect(before).toEqual({ headline: 'Loading', disabled: true });
-    await untilMeasured(page);
-    expect(await text(page, 'status')).toBe('shapes 2');
-    expect(mistakes(await found(page), truthOf(drawSamples()[1]!))).toEqual([]);
-    expect(await page.evaluate(() => (document.getElementById('camera') as HTMLButtonElement).disabled)).toBe(false);
-  });
-
-  it('loads again what was cancelled', async () => {
+  it('loads again what was cancelled, and answers for the picture that is chosen meanwhile', async () => {
     const page = await open();
     await page.waitForFunction(() => document.getElementById('cancel')?.hidden === false);
     await page.evaluate(() => {
@@ -97,10 +82,19 @@ describeBrowsers('demo page', (browser) => {
     });
     await page.waitForFunction(() => document.activeElement?.id === 'again');
     expect(await text(page, 'headline')).toBe('Cancelled');
-    await page.click('#again');
+    await page.waitForFunction(() => document.querySelectorAll('#pictures button').length === 3);
+    const before = await page.evaluate(() => {
+      document.getElementById('again')?.click();
+      (document.querySelectorAll('#pictures button')[1] as HTMLButtonElement).click();
+      const { disabled } = document.getElementById('camera') as HTMLButtonElement;
+      return { headline: document.getElementById('headline')?.textContent, disabled };
+    });
+    expect(before).toEqual({ headline: 'Loading', disabled: true });
     await untilMeasured(page);
     expect(await page.evaluate(() => document.getElementById('again')?.hidden)).toBe(true);
-    expect(mistakes(await found(page), truthOf(drawSamples()[0]!))).toEqual([]);
+    expect(await text(page, 'status')).toBe('shapes 2');
+    expect(mistakes(await found(page), truthOf(drawSamples()[1]!))).toEqual([]);
+    expect(await page.evaluate(() => (document.getElementById('camera') as HTMLButtonElement).disabled)).toBe(false);
   });
 
   it('says what is wrong with a file, and goes on', async () => {
@@ -117,7 +111,7 @@ describeBrowsers('demo page', (browser) => {
     expect(await page.evaluate(() => document.getElementById('alert')?.hidden)).toBe(true);
   });
 
-  it('keeps its pictures when one cannot be opened, and takes one model at a time', async () => {
+  it('keeps its pictures when one cannot be opened, takes one model at a time, and notices what another tab forgets', async () => {
     const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.png');
     writeFileSync(broken, 'this is no picture');
     const page = await open();
@@ -132,11 +126,6 @@ describeBrowsers('demo page', (browser) => {
       document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
     });
     await page.waitForFunction(says, ['alert-message', 'one model and one picture at a time.*one.onnx, two.onnx']);
-  });
-
-  it('notices what another tab has forgotten', async () => {
-    const page = await open();
-    await untilMeasured(page);
     await page.waitForFunction(says, ['storage-note', '^1 model, ']);
     await page.evaluate(async () => {
       const { cache } = (await import('/src/api/index.ts' as string)) as typeof import('../../src/api');
