@@ -14,7 +14,37 @@ describeBrowsers('opening a database', (browser) => {
     });
     await page.close();
   });
+
+  test('is tried again where it was forbidden', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${inject('server')}/e2e/support/blank.html`);
+    expect(await page.evaluate(forbidFirst, `forbidden-${browser.name}`)).toEqual(['SecurityError', 'written']);
+    await page.close();
+  });
 });
+
+async function forbidFirst(name: string): Promise<string[]> {
+  const path = '/src/store/open-store.ts';
+  const { openStore } = (await import(path)) as typeof import('../../src/store/open-store');
+  const tick = 20;
+  const use = openStore(name, 'things', tick);
+  const write = () =>
+    use('readwrite', (store) => {
+      store.put(1, 'key');
+    }).then(
+      () => 'written',
+      (error: Error) => error.name,
+    );
+  const { open } = IDBFactory.prototype;
+  IDBFactory.prototype.open = () => {
+    throw new DOMException('denied', 'SecurityError');
+  };
+  const first = await write();
+  IDBFactory.prototype.open = open;
+  // Longer than anything waits to open.
+  await new Promise((resume) => setTimeout(resume, 10 * tick));
+  return [first, await write()];
+}
 
 async function block(name: string): Promise<{ refused: string[]; secondWaited: boolean; done: string[] }> {
   const path = '/src/store/open-store.ts';

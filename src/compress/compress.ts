@@ -13,7 +13,7 @@ import { calibrate, type Runner } from './calibrate';
 import { arrayOf, foldMovement, loadConstants, type StoredConstants } from './constants';
 import { asHalf, halfRange, toHalf } from './half';
 import { layerReport, totalsOf } from './layer-report';
-import { findLayers, type Layer, movementTo } from './layers';
+import { findLayers, isApart, type Layer, movementTo } from './layers';
 import { type CheckedOptions, checkOptions } from './options';
 import { prune } from './prune';
 import { fromInt4, fromInt8, isAnyTooSmall, type ScaleType, toInt4, toInt8 } from './quantize';
@@ -103,9 +103,11 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
     await turn('quantize', i + 1, layers.length);
   }
   const changed = new Set([...encodings.keys()].map(({ weight }) => weight));
-  // Weights that stay keep the form that the file has for them.
+  // Weights that stay keep the form that the file has for them, unless one constant is moved to several, of which some stay.
   const moving = movementTo(request.graph, (weight) => isHalf || changed.has(weight));
-  const { graph: rewritten, kept } = rewriteLayers(foldMovement(request.graph, stored, moving), encodings);
+  const partly = foldMovement(request.graph, stored, moving);
+  const base = [...encodings.keys()].every((layer) => isApart(layer, partly)) ? partly : original;
+  const { graph: rewritten, kept } = rewriteLayers(base, encodings);
   const compressed = isHalf ? toHalf(rewritten, stored) : rewritten;
   const write = (graph: Graph) => writeOnnx(graph, { isFloat: isFloatAttribute, storedBytes: stored, sparse: true });
   await turn('write', 0, 1);

@@ -25,10 +25,10 @@ function nearestHalf(value: number): number {
   return Number.isFinite(value) && !Number.isFinite(half) ? Math.sign(value) * halfRange.most : half;
 }
 
-/** The graph with constants that float16 holds. */
+/** The graph with constants that float16 holds, where they are to be float16: what stays float32 keeps them as they are. */
 function withinHalf(graph: Graph, stored: StoredConstants): Graph {
   const fitted = <T extends { readonly dtype: Value['dtype']; readonly constant?: Constant }>(value: T): T => {
-    if (value.dtype !== 'float32' || !value.constant) return value;
+    if (value.dtype !== 'float16' || !value.constant) return value;
     const array = arrayOf(value as unknown as Value, stored);
     const data = array.data.map(nearestHalf);
     return { ...value, constant: { kind: 'inline', array: { ...array, data } } };
@@ -48,7 +48,7 @@ function withinHalf(graph: Graph, stored: StoredConstants): Graph {
 }
 
 export function toHalf(graph: Graph, stored: StoredConstants): Graph {
-  const half = setPrecision(withinHalf(graph, stored), 'float32', 'float16');
+  const half = withinHalf(setPrecision(graph, 'float32', 'float16'), stored);
   const values = new Map(half.values);
   const taken = namesIn(half);
   const names = new Map<string, string>();

@@ -140,6 +140,13 @@ export function movementTo(graph: Graph, isWanted: (weight: string) => boolean):
   );
 }
 
+/** Whether the layer's weights are a constant of the graph that nothing else reads. */
+export function isApart({ weight, nodes }: Layer, graph: Graph): boolean {
+  return graph.nodes.every(
+    (node) => !node.outputs.includes(weight) && (!node.inputs.includes(weight) || nodes.includes(node)),
+  );
+}
+
 function weightPlaces(node: Node): readonly number[] {
   if (node.op === 'MatMul') return [1, 0];
   return node.op === 'Gemm' || node.op === 'Conv' ? [1] : [];

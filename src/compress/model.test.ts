@@ -215,6 +215,59 @@ describe('compressModel', () => {
     expect(report.bytes.after).toBeLessThan(model.length - 2 * 64 * 64 + 64 * 64 + 1500);
   });
 
+  test.each<[string, CompressOptions]>([
+    ['the first', { prune: { sparsity: { one: 0.5 } } }],
+    ['the second', { prune: { sparsity: { two: 0.5 } } }],
+    ['but the second', { prune: 0.5, skip: ['two'] }],
+    ['the second as integers', { quantize: 'int8', skip: ['one'] }],
+  ])('of layers that share a constant, moved for one of them, %s alone is compressed', async (_, options) => {
+    const model = makeModel({
+      nodes: [
+        { op: 'MatMul', name: 'one', inputs: ['x', 'c'], outputs: ['y'] },
+        { op: 'Transpose', name: 'turn', inputs: ['c'], outputs: ['w'], attributes: { perm: { ints: [1, 0] } } },
+        { op: 'MatMul', name: 'two', inputs: ['x', 'w'], outputs: ['z'] },
+      ],
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 64] }],
+      outputs: [
+        { name: 'y', dtype: 'float32', shape: ['n', 64] },
+        { name: 'z', dtype: 'float32', shape: ['n', 64] },
+      ],
+      initializers: [{ name: 'c', dtype: 'float32', dims: [64, 64], data: noise(4096, 3) }],
+    });
+    const feeds = { x: ndarray('float32', [2, 64], noise(128, 1)) };
+    const { bytes, report } = await compressModel(model, { options });
+    const [before, own, theirs] = [
+      await runOnHost(model, feeds),
+      await runOnHost(bytes, feeds),
+      await ortRun(bytes, feeds),
+    ];
+    for (const [i, output] of ['y', 'z'].entries()) {
+      const [was, is] = [before[output] as NDArray, own[output] as NDArray];
+      if (report.layers[i]?.left !== undefined) expect(apart(is, was)).toBeLessThan(1e-6);
+      else expect(apart(is, was)).toBeGreaterThan(1e-4);
+      expect(apart(theirs[output] as NDArray, is)).toBeLessThan(1e-4);
+    }
+    expect(report.layers.map(({ left }) => left === undefined).filter(Boolean)).toHaveLength(1);
+  });
+
+  test('float16 leaves what sizes hang on as it is', async () => {
+    const model = makeModel({
+      nodes: [
+        { op: 'Conv', name: 'conv', inputs: ['x', 'k'], outputs: ['a'] },
+        { op: 'Resize', inputs: ['a', '', 's'], outputs: ['y'], attributes: { mode: { string: 'nearest' } } },
+      ],
+      inputs: [{ name: 'x', dtype: 'float32', shape: [1, 4, 30, 30] }],
+      outputs: [{ name: 'y', dtype: 'float32' }],
+      initializers: [
+        { name: 'k', dtype: 'float32', dims: [4, 4, 1, 1], data: noise(16, 3) },
+        { name: 's', dtype: 'float32', dims: [4], data: [1, 1, 2.1333334, 2.1333334] },
+      ],
+    });
+    const { bytes } = await compressModel(model, { options: { quantize: 'float16' } });
+    const { y } = await runOnHost(bytes, { x: ndarray('float32', [1, 4, 30, 30], noise(3600, 1)) });
+    expect(y?.dims).toEqual([1, 4, 64, 64]);
+  });
+
   test('a constant that is an output stays a dense tensor', async () => {
     const model = makeModel({
       nodes: [

@@ -48,7 +48,12 @@ export function openStore(databaseName: string, storeName: string, tick: number 
         if (isLate) throw new DOMException('too late', 'AbortError');
         return body(objects);
       };
-      store(mode, work).then(resolve, settle);
+      // Where IndexedDB is forbidden, it throws at once.
+      try {
+        store(mode, work).then(resolve, settle);
+      } catch (error) {
+        settle(error);
+      }
     });
 
   return async (mode, body) => {
