@@ -102,11 +102,13 @@ export async function compressGraph(request: CompressRequest): Promise<Compresse
     after.set(layer, stand);
     await turn('quantize', i + 1, layers.length);
   }
-  const changed = new Set([...encodings.keys()].map(({ weight }) => weight));
-  // Weights that stay keep the form that the file has for them, unless one constant is moved to several, of which some stay.
-  const moving = movementTo(request.graph, (weight) => isHalf || changed.has(weight));
-  const partly = foldMovement(request.graph, stored, moving);
-  const base = [...encodings.keys()].every((layer) => isApart(layer, partly)) ? partly : original;
+  const changed = [...encodings.keys()];
+  const changedWeights = new Set(changed.map(({ weight }) => weight));
+  const toChanged = movementTo(request.graph, (weight) => changedWeights.has(weight));
+  // Weights that stay keep the form that the file has for them, unless all are converted, or one constant is moved to several
+  // of which some stay.
+  const thrifty = isHalf ? original : foldMovement(request.graph, stored, toChanged);
+  const base = changed.every((layer) => isApart(layer, thrifty)) ? thrifty : original;
   const { graph: rewritten, kept } = rewriteLayers(base, encodings);
   const compressed = isHalf ? toHalf(rewritten, stored) : rewritten;
   const write = (graph: Graph) => writeOnnx(graph, { isFloat: isFloatAttribute, storedBytes: stored, sparse: true });

@@ -35,7 +35,8 @@ export interface Layer {
   readonly held?: Held;
 }
 
-const noMatrix = { view: { rows: 0, columns: 0, rowStride: 0, columnStride: 0 }, outputAxis: 0 };
+/** Of weights that are none. */
+export const noMatrix = { view: { rows: 0, columns: 0, rowStride: 0, columnStride: 0 }, outputAxis: 0 };
 
 /** The layers in the order of the graph, then those of its nodes' bodies. @param skip names, patterns, 'first' and 'last' */
 export function findLayers(graph: Graph, stored: StoredConstants, skip: readonly (string | RegExp)[]): Layer[] {

@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { apart, noise, runOnHost } from '../../e2e/support/compressing';
 import { dataPath, describeWithData } from '../../e2e/support/data';
-import { openOnHost } from '../../e2e/support/engines';
 import { MemorySource } from '../../e2e/support/memory-source';
 import { makeModel } from '../../e2e/support/onnx-writer';
 import { ortRun } from '../../e2e/support/oracle';
@@ -16,15 +16,6 @@ import { runModels } from '../worker/run-models';
 import { reportHtml } from './html';
 import { compressModel } from './model';
 import type { CompressOptions, CompressReport } from './types';
-
-/** Numbers between -1 and 1, small ones more often. */
-function noise(count: number, seed: number): number[] {
-  let state = Math.round(seed * 1000);
-  return Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 31 - 1) ** 3;
-  });
-}
 
 /** Conv → Relu → Flatten → Gemm (outputs first) → Relu → MatMul by weights behind a Transpose. */
 const small = makeModel({
@@ -49,22 +40,7 @@ const small = makeModel({
 });
 const x = ndarray('float32', [3, 3, 8, 8], noise(3 * 192, 0.37));
 
-async function runOnHost(model: Uint8Array<ArrayBuffer>, feeds: Record<string, NDArray>) {
-  const opened = await openOnHost(model);
-  try {
-    return await opened.run(feeds);
-  } finally {
-    await opened.dispose();
-  }
-}
-
 const runner = await runModels({ compiler, signal: new AbortController().signal });
-
-function apart(a: NDArray, b: NDArray): number {
-  expect(b.dims).toEqual(a.dims);
-  const square = (values: Iterable<number>) => Math.hypot(...values);
-  return square(Array.from(a.data, (v, i) => v - (b.data[i] as number))) / square(a.data);
-}
 
 interface Claim {
   /** Of the outputs, against the original. */
@@ -134,178 +110,6 @@ describe('compressModel', () => {
     const kept = sum(({ after }) => after.nonZeros) / sum(({ elements }) => elements);
     expect(kept).toBeLessThanOrEqual(0.2);
     expect(kept).toBeGreaterThan(0.19);
-  });
-
-  test.each(['init', 'node'])('new names are those of nothing in a subgraph: %s', async (kind) => {
-    const hidden = kind === 'init' ? 'w_scale' : 'w_quantized';
-    const branch = (op: string, output: string) => ({
-      graph: {
-        nodes: [
-          ...(kind === 'node' ? [{ op: 'Mul', inputs: ['h', 'two'], outputs: [hidden] }] : []),
-          { op, inputs: ['h', hidden], outputs: [output] },
-        ],
-        ...(kind === 'init' && {
-          initializers: [{ name: hidden, dtype: 'float32' as const, dims: [1, 64], data: noise(64, 5) }],
-        }),
-        outputs: [{ name: output, dtype: 'float32' as const }],
-      },
-    });
-    const model = makeModel({
-      nodes: [
-        { op: 'MatMul', name: 'm', inputs: ['x', 'w'], outputs: ['h'] },
-        {
-          op: 'If',
-          inputs: ['yes'],
-          outputs: ['y'],
-          attributes: { then_branch: branch('Add', 'a'), else_branch: branch('Sub', 'b') },
-        },
-      ],
-      inputs: [
-        { name: 'x', dtype: 'float32', shape: ['n', 32] },
-        { name: 'yes', dtype: 'bool', shape: [] },
-      ],
-      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 64] }],
-      initializers: [
-        { name: 'w', dtype: 'float32', dims: [32, 64], data: noise(2048, 3) },
-        { name: 'two', dtype: 'float32', dims: [], data: [2] },
-      ],
-    });
-    const feeds = { x: ndarray('float32', [2, 32], noise(64, 1)), yes: ndarray('bool', [], [1]) };
-    const { bytes } = await compressModel(model, { options: { quantize: 'int8' } });
-    const [before, own, theirs] = [
-      await runOnHost(model, feeds),
-      await runOnHost(bytes, feeds),
-      await ortRun(bytes, feeds),
-    ];
-    expect(apart(own.y as NDArray, before.y as NDArray)).toBeLessThan(0.02);
-    expect(apart(theirs.y as NDArray, before.y as NDArray)).toBeLessThan(0.02);
-  });
-
-  test('constants keep the form that the file has for them, but for weights that are compressed', async () => {
-    const half = (name: string, rows: number, seed: number) => {
-      return { name, dtype: 'float16' as const, dims: [rows, 64], data: noise(64 * rows, seed) };
-    };
-    const cast = { op: 'Cast', attributes: { to: { int: 1 } } };
-    const model = makeModel({
-      nodes: [
-        { ...cast, inputs: ['h'], outputs: ['w'] },
-        { op: 'MatMul', name: 'm', inputs: ['x', 'w'], outputs: ['a'] },
-        { ...cast, inputs: ['g'], outputs: ['e'] },
-        { op: 'Add', inputs: ['a', 'e'], outputs: ['b'] },
-        { op: 'Transpose', inputs: ['t'], outputs: ['u'], attributes: { perm: { ints: [1, 0] } } },
-        { op: 'MatMul', name: 'tied', inputs: ['b', 'u'], outputs: ['y'] },
-        { op: 'Gather', inputs: ['t', 'i'], outputs: ['z'] },
-      ],
-      inputs: [
-        { name: 'x', dtype: 'float32', shape: ['n', 64] },
-        { name: 'i', dtype: 'int64', shape: ['k'] },
-      ],
-      outputs: [
-        { name: 'y', dtype: 'float32', shape: ['n', 200] },
-        { name: 'z', dtype: 'float32', shape: ['k', 64] },
-      ],
-      initializers: [half('h', 64, 1), half('g', 1, 2), { ...half('t', 200, 3), dtype: 'float32' }],
-    });
-    const { bytes, report } = await compressModel(model, { options: { quantize: 'int8' } });
-    const { graph } = await readOnnx(new MemorySource(bytes));
-    expect(graph.values.get('g')?.dtype).toBe('float16');
-    expect(report.layers.map(({ left }) => left)).toEqual([undefined, 'its weights are computed']);
-    expect(graph.values.get('t')?.dims).toEqual([200, 64]);
-    expect(graph.values.has('h')).toBe(false);
-    expect(report.bytes.after).toBeLessThan(model.length - 2 * 64 * 64 + 64 * 64 + 1500);
-  });
-
-  test.each<[string, CompressOptions]>([
-    ['the first', { prune: { sparsity: { one: 0.5 } } }],
-    ['the second', { prune: { sparsity: { two: 0.5 } } }],
-    ['but the second', { prune: 0.5, skip: ['two'] }],
-    ['the second as integers', { quantize: 'int8', skip: ['one'] }],
-  ])('of layers that share a constant, moved for one of them, %s alone is compressed', async (_, options) => {
-    const model = makeModel({
-      nodes: [
-        { op: 'MatMul', name: 'one', inputs: ['x', 'c'], outputs: ['y'] },
-        { op: 'Transpose', name: 'turn', inputs: ['c'], outputs: ['w'], attributes: { perm: { ints: [1, 0] } } },
-        { op: 'MatMul', name: 'two', inputs: ['x', 'w'], outputs: ['z'] },
-      ],
-      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 64] }],
-      outputs: [
-        { name: 'y', dtype: 'float32', shape: ['n', 64] },
-        { name: 'z', dtype: 'float32', shape: ['n', 64] },
-      ],
-      initializers: [{ name: 'c', dtype: 'float32', dims: [64, 64], data: noise(4096, 3) }],
-    });
-    const feeds = { x: ndarray('float32', [2, 64], noise(128, 1)) };
-    const { bytes, report } = await compressModel(model, { options });
-    const [before, own, theirs] = [
-      await runOnHost(model, feeds),
-      await runOnHost(bytes, feeds),
-      await ortRun(bytes, feeds),
-    ];
-    for (const [i, output] of ['y', 'z'].entries()) {
-      const [was, is] = [before[output] as NDArray, own[output] as NDArray];
-      if (report.layers[i]?.left !== undefined) expect(apart(is, was)).toBeLessThan(1e-6);
-      else expect(apart(is, was)).toBeGreaterThan(1e-4);
-      expect(apart(theirs[output] as NDArray, is)).toBeLessThan(1e-4);
-    }
-    expect(report.layers.map(({ left }) => left === undefined).filter(Boolean)).toHaveLength(1);
-  });
-
-  test('float16 leaves what sizes hang on as it is', async () => {
-    const model = makeModel({
-      nodes: [
-        { op: 'Conv', name: 'conv', inputs: ['x', 'k'], outputs: ['a'] },
-        { op: 'Resize', inputs: ['a', '', 's'], outputs: ['y'], attributes: { mode: { string: 'nearest' } } },
-      ],
-      inputs: [{ name: 'x', dtype: 'float32', shape: [1, 4, 30, 30] }],
-      outputs: [{ name: 'y', dtype: 'float32' }],
-      initializers: [
-        { name: 'k', dtype: 'float32', dims: [4, 4, 1, 1], data: noise(16, 3) },
-        { name: 's', dtype: 'float32', dims: [4], data: [1, 1, 2.1333334, 2.1333334] },
-      ],
-    });
-    const { bytes } = await compressModel(model, { options: { quantize: 'float16' } });
-    const { y } = await runOnHost(bytes, { x: ndarray('float32', [1, 4, 30, 30], noise(3600, 1)) });
-    expect(y?.dims).toEqual([1, 4, 64, 64]);
-  });
-
-  test('a constant that is an output stays a dense tensor', async () => {
-    const model = makeModel({
-      nodes: [
-        { op: 'MatMul', inputs: ['x', 'w'], outputs: ['h'] },
-        { op: 'MatMul', inputs: ['h', 'v'], outputs: ['y'] },
-      ],
-      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 32] }],
-      outputs: [
-        { name: 'y', dtype: 'float32', shape: ['n', 64] },
-        { name: 'w', dtype: 'float32', shape: [32, 64] },
-      ],
-      initializers: [
-        { name: 'v', dtype: 'float32', dims: [64, 64], data: noise(4096, 4) },
-        { name: 'w', dtype: 'float32', dims: [32, 64], data: noise(2048, 3).map((v, i) => (i % 20 ? 0 : v)) },
-      ],
-    });
-    const feeds = { x: ndarray('float32', [2, 32], noise(64, 1)) };
-    const { bytes } = await compressModel(model, { options: { prune: 0.5 } });
-    expect((await ortRun(bytes, feeds)).w?.dims).toEqual([32, 64]);
-  });
-
-  test('sparse tensors whose indices cannot be are refused', async () => {
-    const model = makeModel({
-      nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
-      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 8] }],
-      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 16] }],
-      sparseInitializers: [
-        {
-          values: { name: 'w', dtype: 'float32', dims: [2], data: [1, 2] },
-          indices: { dtype: 'int64', dims: [2], data: [3, 128] },
-          dims: [8, 16],
-        },
-      ],
-    });
-    await expect(compressModel(model, { options: { prune: 0.5 } })).rejects.toMatchObject({
-      code: 'INVALID_MODEL',
-      message: expect.stringMatching(/index 128, expected 0 to 127/),
-    });
   });
 
   test('layers that no share names stay, and say so', async () => {
@@ -530,69 +334,6 @@ describe('by sensitivity', () => {
     expect(wrapped.report.calibration?.outputErrors.y).toBe(plain);
     const twice = await pruned(0.8, ['Abs']);
     expect(twice.report.calibration?.outputErrors.y).not.toBe(plain);
-  });
-});
-
-describe('float16', () => {
-  /** log(relu(x · w) + ε), with a mask. */
-  const modelOf = (weight: number) =>
-    makeModel({
-      nodes: [
-        { op: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['a'] },
-        { op: 'Relu', inputs: ['a'], outputs: ['b'] },
-        { op: 'Add', inputs: ['b', 'epsilon'], outputs: ['c'] },
-        { op: 'Log', inputs: ['c'], outputs: ['d'] },
-        { op: 'Mul', inputs: ['zeros', 'mask'], outputs: ['e'] },
-        { op: 'Add', inputs: ['d', 'e'], outputs: ['y'] },
-      ],
-      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 2] }],
-      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 2] }],
-      initializers: [
-        { name: 'w', dtype: 'float32', dims: [2, 2], data: [weight, 0, 0, 0.5] },
-        { name: 'epsilon', dtype: 'float32', dims: [], data: [1e-10] },
-        { name: 'zeros', dtype: 'float32', dims: [2], data: [0, 0] },
-        { name: 'mask', dtype: 'float32', dims: [], data: [-3e38] },
-      ],
-    });
-  const inputs = { x: ndarray('float32', [2, 2], [0, 0, 1, 2]) };
-  const options: CompressOptions = { quantize: 'float16' };
-
-  test('epsilons stay above zero, and masks finite', async () => {
-    const calibration = { data: { inputs }, runner };
-    const { bytes, report } = await compressModel(modelOf(1), { options, calibration });
-    const theirs = await ortRun(bytes, inputs);
-    expect(Array.from(theirs.y?.data ?? []).every(Number.isFinite)).toBe(true);
-    expect(report.calibration?.nonFinite).toBeUndefined();
-    expect(report.calibration?.outputErrors.y).toBeLessThan(0.3);
-  });
-
-  test('weights beyond its range are refused by name', async () => {
-    const made = compressModel(modelOf(70000), { options });
-    await expect(made).rejects.toThrow(/weights "w" of layer "product" have the number 70000, beyond the 65504/);
-    const skipped = compressModel(modelOf(70000), { options: { ...options, skip: ['product'] } });
-    await expect(skipped).rejects.toThrow(/weights "w" of layer "product"/);
-  });
-
-  test('what is not finite is told', async () => {
-    // The references compute halves in wider numbers than GPUs do: here every second model, the compressed one, overflows.
-    let opened = 0;
-    const overflowing: typeof runner = {
-      ...runner,
-      async open(model) {
-        const run = await runner.open(model);
-        if (++opened % 2 === 1) return run;
-        const fill = (array: NDArray) => ({ ...array, data: array.data.slice().fill(Number.NaN, 0, 1) });
-        const spoilt = (results: Readonly<Record<string, NDArray>>) =>
-          Object.fromEntries(Object.entries(results).map(([name, array]) => [name, fill(array)]));
-        return { ...run, run: async (feeds) => spoilt(await run.run(feeds)) };
-      },
-    };
-    const calibration = { data: { inputs, labels: [0, 0] }, runner: overflowing };
-    const { report } = await compressModel(modelOf(1), { options, calibration });
-    expect(report.calibration).toMatchObject({ outputErrors: {}, nonFinite: { y: 1 }, accuracy: { after: 0.5 } });
-    expect(report.layers[0]?.note).toBe('gives 1 number that is not finite');
-    expect(report.layers[0]).not.toHaveProperty('outputError');
-    expect(reportHtml(report, 'model')).toMatch(/not finite<small>1 of its numbers, 2 samples/);
   });
 });
 

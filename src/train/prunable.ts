@@ -4,7 +4,7 @@
 import { ndarray } from '../base/ndarray';
 import { sizeOf } from '../base/shape';
 import { foldMovement } from '../compress/constants';
-import { findLayers, type Layer, type MatrixView } from '../compress/layers';
+import { findLayers, type Layer, type MatrixView, noMatrix } from '../compress/layers';
 import type { Graph, Value } from '../ir/graph';
 import { describe } from '../nn/build';
 import { type ImportedWeight, importedOf } from '../nn/imported';
@@ -61,8 +61,9 @@ function inModel(layer: string, text: string): Candidate[] {
     const name = `${layer}/${own}`;
     const as = found.get(value);
     if (!as) {
-      const view = { rows: 0, columns: 0, rowStride: 0, columnStride: 0 };
-      return dims.length < 2 ? [] : [{ name, layer, dims, view, left: 'no MatMul, Gemm or Conv takes it' }];
+      return dims.length < 2
+        ? []
+        : [{ name, layer, dims, view: noMatrix.view, left: 'no MatMul, Gemm or Conv takes it' }];
     }
     const forms = [...used].filter((form) => sourceOf(form) === value).length;
     const left = forms > 1 ? 'nodes take it in several forms' : (as.left ?? (isDepthwise(as) ? depthwise : undefined));
