@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { openBrowser } from '../support/browsers';
 import { findBrowser } from '../support/find-browser';
-import { HeapWatch, rendererBytes } from '../support/heap-watch';
+import { HeapWatch } from '../support/heap-watch';
 import { openLeptonPage, startLeptonServer } from '../support/lepton-page';
 import { large } from './models';
 
@@ -32,7 +32,7 @@ describe.skipIf(!findBrowser('chromium') && !process.env.CI)('a model of 512 MiB
     const watch = await HeapWatch.start(page);
     for (const expected of ['network', 'store'] as const) {
       server.forgetRequests();
-      const before = { heap: await watch.bytes(), process: rendererBytes() };
+      const before = { heap: await watch.bytes(), process: watch.processBytes() };
       watch.poll();
       const seen = await page.evaluate(async (side) => {
         const start = performance.now();

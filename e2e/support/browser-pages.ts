@@ -33,6 +33,8 @@ export interface TestPage {
   type(text: string): Promise<void>;
   /** A session of the Chrome DevTools Protocol; throws in Firefox. */
   cdp(): Promise<CDPSession>;
+  /** The processes of this browser that run pages, and of no other browser on the machine; throws in Firefox. */
+  renderers(): Promise<number[]>;
   close(): Promise<void>;
 }
 
@@ -83,8 +85,21 @@ function chromiumPage(page: ChromiumPage): TestPage {
     press: (key) => page.keyboard.press(key),
     type: (text) => page.keyboard.type(text),
     cdp: () => page.context().newCDPSession(page),
+    renderers: () => renderersOf(page),
     close: () => page.close(),
   };
+}
+
+async function renderersOf(page: ChromiumPage): Promise<number[]> {
+  const browser = await page.context().browser()?.newBrowserCDPSession();
+  if (!browser) throw new Error('A page of a profile does not lead to its browser.');
+  const { processInfo } = await browser.send('SystemInfo.getProcessInfo');
+  await browser.detach();
+  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+}
+
+function noCdp(): Error {
+  return new Error('Firefox has no Chrome DevTools Protocol.');
 }
 
 function firefoxPage(page: FirefoxPage): TestPage {
@@ -110,7 +125,8 @@ function firefoxPage(page: FirefoxPage): TestPage {
     click: (selector) => page.locator(selector).click(),
     press: (key) => page.keyboard.press(key as 'Enter'),
     type: (text) => page.keyboard.type(text),
-    cdp: () => Promise.reject(new Error('Firefox has no Chrome DevTools Protocol.')),
+    cdp: () => Promise.reject(noCdp()),
+    renderers: () => Promise.reject(noCdp()),
     close: () => page.close(),
   };
 }

@@ -1,7 +1,7 @@
 // Watches the JS heaps of a page and its worker, and the memory of its process, while a test does something
 // else. Chromium only, since it can be asked.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { CDPSession } from 'playwright';
 import type { TestPage } from './browser-pages';
 
@@ -15,12 +15,15 @@ export class HeapWatch {
   private readonly waiting = new Map<number, (bytes: number) => void>();
   private timer: NodeJS.Timeout | undefined;
 
-  private constructor(private readonly cdp: CDPSession) {}
+  private constructor(
+    private readonly cdp: CDPSession,
+    private readonly renderers: readonly number[],
+  ) {}
 
   /** To be called before the page starts its worker. */
   static async start(page: TestPage): Promise<HeapWatch> {
     const cdp = await page.cdp();
-    const watch = new HeapWatch(cdp);
+    const watch = new HeapWatch(cdp, await page.renderers());
     cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
       if (targetInfo.type === 'worker') watch.worker = sessionId;
     });
@@ -38,12 +41,17 @@ export class HeapWatch {
     return page + (this.worker ? await this.workerBytes(this.worker) : 0);
   }
 
+  /** Anonymous memory of the page's process: what the heap figures would hide, such as detached buffers. */
+  processBytes(): number {
+    return Math.max(...this.renderers.map(anonymousBytes));
+  }
+
   poll(): void {
     this.peak = 0;
     this.processPeak = 0;
     let turn = 0;
     this.timer = setInterval(() => {
-      if (turn++ % 8 === 0) this.processPeak = Math.max(this.processPeak, rendererBytes());
+      if (turn++ % 8 === 0) this.processPeak = Math.max(this.processPeak, this.processBytes());
       this.bytes().then(
         (bytes) => {
           this.peak = Math.max(this.peak, bytes);
@@ -77,18 +85,12 @@ function heapBytes(usage: HeapUsage | undefined): number {
   return (usage?.usedSize ?? 0) + (usage?.backingStorageSize ?? 0);
 }
 
-/** Anonymous memory of the page's process: what the heap figures would hide, such as detached buffers. */
-export function rendererBytes(): number {
-  let most = 0;
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      if (!command.includes('--type=renderer')) continue;
-      const kilobytes = Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-      most = Math.max(most, kilobytes * 1024);
-    } catch {
-      // The process has ended since.
-    }
+function anonymousBytes(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    // The process has ended since.
+    return 0;
   }
-  return most;
 }
