@@ -1,14 +1,12 @@
 // The page of smaller networks in real browsers: the slider and the precision change download, time and accuracy, the chart
 // fills, and what it hands out is a model.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
 import { makeModel, tensorOf } from '../support/onnx-writer';
 import { ortRun } from '../support/oracle';
+import { temporaryFiles } from '../support/temporary-files';
 import { downloaded, says, text } from './page-text';
 
 const measured = 90_000;
@@ -55,7 +53,7 @@ describeBrowsers('page of smaller networks', (browser) => {
 
   it('makes a network smaller that it has no inputs for, and says what stays open', async () => {
     const page = await open();
-    await page.setInputFiles('#model-file', [statefulModel()]);
+    await page.setInputFiles('#model-file', temporaryFiles({ 'stateful.onnx': statefulModel() }));
     await page.waitForFunction(says, ['status', 'knows rows of samples only'], measured);
     expect(await text(page, 'fact-weights-note')).toBe('of 2,048');
     expect([await text(page, 'fact-time'), await text(page, 'fact-quality')]).toEqual(['–', '–']);
@@ -106,10 +104,9 @@ describeBrowsers(
 );
 
 /** As networks over time are: a state beside the input, and no samples along a common axis. */
-function statefulModel(): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'lepton-smaller-')), 'stateful.onnx');
+function statefulModel(): Uint8Array {
   const weights = Float32Array.from({ length: 64 * 32 }, (_, i) => Math.sin(i));
-  const model = makeModel({
+  return makeModel({
     inputs: [
       { name: 'x', dtype: 'float32', shape: [1, 64] },
       { name: 'state', dtype: 'float32', shape: [2, 32] },
@@ -121,8 +118,6 @@ function statefulModel(): string {
       { op: 'Add', inputs: ['state', 'h'], outputs: ['y'] },
     ],
   });
-  writeFileSync(path, model);
-  return path;
 }
 
 /** Waits until the page has measured what is chosen. What it could not do instead is in the failure. */

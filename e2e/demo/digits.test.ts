@@ -1,13 +1,11 @@
 // The digits page in real browsers: it reads what is drawn, trains with live curves, pauses and goes on, learns from a
 // correction, hands out its network, and comes back as it was left.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
 import { ortRun } from '../support/oracle';
+import { temporaryFiles } from '../support/temporary-files';
 import { downloaded, says, text } from './page-text';
 
 const answered = 90_000;
@@ -163,19 +161,16 @@ describeBrowsers(
 
 /** Two files as MNIST's test digits come: their heads, and grey of all shades. */
 function idxFiles(count: number): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'lepton-digits-'));
-  const write = (name: string, dims: readonly number[]) => {
+  const idx = (dims: readonly number[]) => {
     const head = Buffer.alloc(4 + 4 * dims.length);
     head.set([0, 0, 8, dims.length]);
     dims.forEach((size, axis) => {
       head.writeUInt32BE(size, 4 + 4 * axis);
     });
     const values = Buffer.from(Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => i % 10));
-    const path = join(folder, name);
-    writeFileSync(path, Buffer.concat([head, values]));
-    return path;
+    return Buffer.concat([head, values]);
   };
-  return [write('t10k-images-idx3-ubyte', [count, 28, 28]), write('t10k-labels-idx1-ubyte', [count])];
+  return temporaryFiles({ 't10k-images-idx3-ubyte': idx([count, 28, 28]), 't10k-labels-idx1-ubyte': idx([count]) });
 }
 
 /** In the page: so many batches are done. */

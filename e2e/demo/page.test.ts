@@ -1,12 +1,10 @@
 // The demo page in real browsers, with what ships in public/ alone: it finds the shapes that its sample
 // pictures were drawn with, takes files, says what failed, and can be used by keyboard and on a phone.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, inject, it } from 'vitest';
 import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import { temporaryFiles } from '../support/temporary-files';
 import { drawSamples, truthOf } from './glyphs/samples';
 import { says, text } from './page-text';
 
@@ -98,11 +96,9 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('says what is wrong with a file, and goes on', async () => {
-    const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.onnx');
-    writeFileSync(broken, 'this is no model');
     const page = await open();
     await untilMeasured(page);
-    await page.setInputFiles('#model-file', [broken]);
+    await page.setInputFiles('#model-file', temporaryFiles({ 'broken.onnx': 'this is no model' }));
     await page.waitForFunction(() => !document.getElementById('alert')?.hidden, undefined, answered);
     expect(await text(page, 'alert-code')).toBe('INVALID_MODEL');
     expect((await text(page, 'alert-advice')).length).toBeGreaterThan(10);
@@ -112,11 +108,9 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('keeps its pictures when one cannot be opened, takes one model at a time, and notices what another tab forgets', async () => {
-    const broken = join(mkdtempSync(join(tmpdir(), 'lepton-demo-')), 'broken.png');
-    writeFileSync(broken, 'this is no picture');
     const page = await open();
     await untilMeasured(page);
-    await page.setInputFiles('#picture-file', [broken]);
+    await page.setInputFiles('#picture-file', temporaryFiles({ 'broken.png': 'this is no picture' }));
     await page.waitForFunction(says, ['alert-message', 'not a picture']);
     expect(await page.evaluate(() => document.querySelectorAll('#pictures button').length)).toBe(3);
     expect(mistakes(await found(page), truthOf(drawSamples()[0]!))).toEqual([]);

@@ -20,6 +20,7 @@ export async function openDawn(loading = import('webgpu')): Promise<Dawn & { clo
   if (driver) process.env.VK_ICD_FILENAMES = driver;
   const { create, globals } = await loading;
   Object.assign(globalThis, globals);
+  const lookAsBefore = lookEveryMillisecond();
   const gpu = create(['backend=vulkan']);
   const devices: GPUDevice[] = [];
   return {
@@ -34,7 +35,20 @@ export async function openDawn(loading = import('webgpu')): Promise<Dawn & { clo
     },
     close() {
       for (const device of devices) device.destroy();
+      lookAsBefore();
     },
+  };
+}
+
+/**
+ * Dawn asks Node's `setImmediate` for each next look at what is pending: waiting would keep a core busy that the driver needs
+ * to compile on, and other tests. Returns what undoes it.
+ */
+function lookEveryMillisecond(): () => void {
+  const { setImmediate } = globalThis;
+  globalThis.setImmediate = ((look: () => void) => setTimeout(look, 1)) as unknown as typeof setImmediate;
+  return () => {
+    globalThis.setImmediate = setImmediate;
   };
 }
 

@@ -1,6 +1,6 @@
 // The command reads and writes files, and tells mistakes in one line.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -95,6 +95,7 @@ describe('lepton compress', () => {
     ],
   });
   writeFileSync(at('in.onnx'), model);
+  const silent = { print: () => {}, progress: () => {} };
   writeFileSync(at('data.npz'), archive(true));
 
   async function run(...args: string[]): Promise<string[]> {
@@ -148,6 +149,15 @@ describe('lepton compress', () => {
     expect(await problem('--prune', '0.5', '--engine', 'tpu')).toMatch(/--engine must be auto, webgpu, cpu/);
     expect(await problem('--prune', '0.5', '--report', 'r.pdf')).toMatch(/must end in .html or .json/);
     expect(await problem('--prune', '0.5', '--calibrate', at('none.npz'))).toMatch(/none.npz/);
+    symlinkSync(at('in.onnx'), at('same.json'));
+    expect(await problem('--prune', '0.5', '--report', at('same.json'))).toMatch(
+      /same.json is read and would be overwritten/,
+    );
+    const inPlace = compressCommand([at('in.onnx'), at('in.onnx'), '--prune', '0.5'], silent);
+    await expect(inPlace).rejects.toThrow(/in.onnx is read and would be overwritten; give another name/);
+    const one = compressCommand([at('in.onnx'), at('a.html'), '--prune', '0.5', '--report', at('a.html')], silent);
+    await expect(one).rejects.toThrow(/cannot be both the model and the report/);
+    expect(new Uint8Array(readFileSync(at('in.onnx')))).toEqual(model);
     expect(await problem('--quantize', 'int4', '--block-size', '48')).toMatch(/quantize.blockSize must be 32, 64, 128/);
   });
 });

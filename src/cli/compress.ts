@@ -1,7 +1,7 @@
 // `lepton compress in.onnx out.onnx …`: reads files, compresses, writes files, and prints what came of it.
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { LeptonError } from '../base/errors';
 import { memorySource } from '../base/memory-source';
@@ -70,9 +70,12 @@ export async function compressCommand(args: readonly string[], terminal: Termina
   const options = optionsOf(values);
   const model = new Uint8Array(await readFile(input));
   const { files, graph } = await readOnnx(memorySource(model));
-  const external = files.map(
-    async (name) => [name, new Uint8Array(await readFile(join(dirname(input), name)))] as const,
+  const beside = (name: string) => join(dirname(input), name);
+  await keepSources(
+    [output, values.report],
+    [input, ...files.map(beside), ...(values.calibrate ? [values.calibrate] : [])],
   );
+  const external = files.map(async (name) => [name, new Uint8Array(await readFile(beside(name)))] as const);
   const externalData = Object.fromEntries(await Promise.all(external));
   const data = values.calibrate && (await calibrationOf(values.calibrate, graph.inputs, values.output));
   const runner = data ? await openRunner(values.engine as EngineName) : undefined;
@@ -96,6 +99,18 @@ export async function compressCommand(args: readonly string[], terminal: Termina
     );
   }
   for (const line of summary(compressed)) terminal.print(line);
+}
+
+/** What is written must take the place of nothing that is read, and of no other file that is written. */
+async function keepSources([output, report]: [string, string | undefined], sources: readonly string[]): Promise<void> {
+  if (report && resolve(report) === resolve(output)) refuse(`${report} cannot be both the model and the report`);
+  // A file that is not there yet is nobody's; one that cannot be read says so when it is.
+  const fileAt = (path: string) => realpath(path).catch(() => undefined);
+  const read = new Set(await Promise.all(sources.map(fileAt)));
+  for (const path of report ? [output, report] : [output]) {
+    const file = await fileAt(path);
+    if (file && read.has(file)) refuse(`${path} is read and would be overwritten; give another name`);
+  }
 }
 
 function parse(args: readonly string[]) {
