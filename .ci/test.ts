@@ -21,8 +21,8 @@ export default async function main(args: readonly string[]): Promise<number> {
   if (only === undefined && (await check()) !== 0) return 1;
   if (only !== 'unit') {
     if ((await installBrowsers()) !== 0) return 1;
-    // Page tests of the built library need it fresh.
-    if ((await build(only === undefined ? [] : ['--no-site'])) !== 0) return 1;
+    // Page tests of the built library and the demo need them fresh.
+    if ((await build()) !== 0) return 1;
   }
   // The build has said 'production', which would turn the tests' dev server into something else.
   delete process.env.NODE_ENV;

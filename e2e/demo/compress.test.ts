@@ -1,31 +1,20 @@
 // The page of smaller networks in real browsers: the slider and the precision change download, time and accuracy, the chart
 // fills, and what it hands out is a model.
 
-import { afterEach, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
-import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import type { TestPage } from '../support/browsers';
 import { makeModel, tensorOf } from '../support/onnx-writer';
 import { ortRun } from '../support/oracle';
 import { temporaryFiles } from '../support/temporary-files';
 import { downloaded, says, text } from './page-text';
+import { describeSite } from './site';
 
 const measured = 90_000;
 
-describeBrowsers('page of smaller networks', (browser) => {
-  const contexts: TestContext[] = [];
-  const open = async (): Promise<TestPage> => {
-    const context = await browser.newContext();
-    contexts.push(context);
-    const page = await context.newPage();
-    await page.goto(`${inject('server')}/compress.html`);
-    return page;
-  };
-  afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
-  });
-
+describeSite('page of smaller networks', (open) => {
   it('measures what zeros and precision make of a network', async () => {
-    const page = await open();
+    const page = await open('compress.html');
     await hasMeasured(page);
     expect(await numberIn(page, 'fact-quality')).toBeGreaterThan(97);
     expect(await numberIn(page, 'fact-size-note')).toBe(100);
@@ -52,7 +41,7 @@ describeBrowsers('page of smaller networks', (browser) => {
   });
 
   it('makes a network smaller that it has no inputs for, and says what stays open', async () => {
-    const page = await open();
+    const page = await open('compress.html');
     await page.setInputFiles('#model-file', temporaryFiles({ 'stateful.onnx': statefulModel() }));
     await page.waitForFunction(says, ['status', 'knows rows of samples only'], measured);
     expect(await text(page, 'fact-weights-note')).toBe('of 2,048');
@@ -61,13 +50,13 @@ describeBrowsers('page of smaller networks', (browser) => {
   });
 
   it('fits a phone', async () => {
-    const page = await open();
+    const page = await open('compress.html');
     await page.setViewport(360, 740);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
   it('says what is wrong with a file, under whose name nothing of the network before stays', async () => {
-    const page = await open();
+    const page = await open('compress.html');
     await hasMeasured(page);
     await page.setInputFiles('#model-file', [new URL('../../public/icon.svg', import.meta.url).pathname]);
     await page.waitForFunction(() => !document.getElementById('alert')?.hidden, undefined, measured);
@@ -86,12 +75,11 @@ describeBrowsers('page of smaller networks', (browser) => {
   });
 });
 
-describeBrowsers(
+describeSite(
   'page of smaller networks without a GPU',
-  (browser) => {
+  (open) => {
     it('shows sizes, and hands out the file', async () => {
-      const page = await browser.newPage();
-      await page.goto(`${inject('server')}/compress.html`);
+      const page = await open('compress.html');
       await page.waitForFunction(says, ['status', 'no GPU here'], measured);
       await choose(page, 'zeros', '90');
       await page.waitForFunction(says, ['status', 'no GPU here'], measured);

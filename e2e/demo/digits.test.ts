@@ -1,12 +1,13 @@
 // The digits page in real browsers: it reads what is drawn, trains with live curves, pauses and goes on, learns from a
 // correction, hands out its network, and comes back as it was left.
 
-import { afterEach, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ndarray } from '../../src/base/ndarray';
-import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import type { TestPage } from '../support/browsers';
 import { ortRun } from '../support/oracle';
 import { temporaryFiles } from '../support/temporary-files';
 import { downloaded, says, text } from './page-text';
+import { describeSite } from './site';
 
 const answered = 90_000;
 const one = [
@@ -16,19 +17,12 @@ const one = [
   [0.54, 0.8],
 ] as const;
 
-describeBrowsers('digits page', (browser) => {
-  const contexts: TestContext[] = [];
+describeSite('digits page', (openPage) => {
   const open = async (): Promise<TestPage> => {
-    const context = await browser.newContext();
-    contexts.push(context);
-    const page = await context.newPage();
-    await page.goto(`${inject('server')}/digits.html`);
+    const page = await openPage('digits.html');
     await untilReady(page);
     return page;
   };
-  afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
-  });
 
   it('reads what is drawn', async () => {
     const page = await open();
@@ -139,12 +133,11 @@ describeBrowsers('digits page', (browser) => {
   });
 });
 
-describeBrowsers(
+describeSite(
   'digits page without a GPU',
-  (browser) => {
+  (open) => {
     it('reads on the CPU, and says that it cannot train', async () => {
-      const page = await browser.newPage();
-      await page.goto(`${inject('server')}/digits.html`);
+      const page = await open('digits.html');
       await page.waitForFunction(() => document.getElementById('alert-cpu')?.hidden === false, undefined, answered);
       await page.click('#alert-cpu');
       await untilReady(page);
@@ -214,7 +207,7 @@ function inked(page: TestPage, id: string): Promise<number> {
 /** Numbers that the model answers when the library loads it. */
 function answers(page: TestPage, onnx: readonly number[]): Promise<number> {
   return page.evaluate(async (bytes) => {
-    const { load, Tensor } = (await import('/src/api/index.ts' as string)) as typeof import('../../src/api');
+    const { load, Tensor } = (await import('/dist/lepton.mjs' as string)) as typeof import('../../src/api');
     const model = await load(Uint8Array.from(bytes));
     const feed = new Tensor('float32', new Float32Array(784), [1, 28, 28, 1]);
     const [output] = Object.values(await model.run({ [model.inputs[0]!.name]: feed }));

@@ -2,30 +2,19 @@
 // pictures were drawn with, takes files, says what failed, and can be used by keyboard and on a phone.
 
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, inject, it } from 'vitest';
-import { describeBrowsers, type TestContext, type TestPage } from '../support/browsers';
+import { expect, it } from 'vitest';
+import type { TestPage } from '../support/browsers';
 import { temporaryFiles } from '../support/temporary-files';
 import { drawSamples, truthOf } from './glyphs/samples';
 import { says, text } from './page-text';
+import { describeSite } from './site';
 
 const publicFile = (path: string) => fileURLToPath(new URL(`../../public/${path}`, import.meta.url));
 const answered = 90_000;
 
-describeBrowsers('demo page', (browser) => {
-  const contexts: TestContext[] = [];
-  const open = async (query = ''): Promise<TestPage> => {
-    const context = await browser.newContext();
-    contexts.push(context);
-    const page = await context.newPage();
-    await page.goto(`${inject('server')}/${query}`);
-    return page;
-  };
-  afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
-  });
-
+describeSite('demo page', (open) => {
   it('opens with its own model and finds the shapes that are in the picture', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await untilMeasured(page);
     expect(mistakes(await found(page), truthOf(drawSamples()[0]!))).toEqual([]);
     expect(await text(page, 'fact-origin')).toBe('Network');
@@ -34,7 +23,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('takes the weights from IndexedDB on a second visit', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await untilMeasured(page);
     await page.reload();
     await untilMeasured(page);
@@ -46,7 +35,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('?check=1 leaves its result where a script can read it', async () => {
-    const page = await open('?check=1');
+    const page = await open('index.html?check=1');
     await page.waitForFunction(() => document.documentElement.dataset.check, undefined, answered);
     const result = await page.evaluate(() => globalThis.__leptonCheck);
     expect(result).toMatchObject({ ok: true, origin: 'network', answer: expect.stringMatching(/^\d+ shapes: /) });
@@ -54,7 +43,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('takes a model and a picture as files', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await untilMeasured(page);
     await page.setInputFiles('#picture-file', [publicFile('pictures/shapes-2.png')]);
     await page.waitForFunction(
@@ -72,7 +61,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('loads again what was cancelled, and answers for the picture that is chosen meanwhile', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await page.waitForFunction(() => document.getElementById('cancel')?.hidden === false);
     await page.evaluate(() => {
       document.getElementById('cancel')?.focus();
@@ -96,7 +85,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('says what is wrong with a file, and goes on', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await untilMeasured(page);
     await page.setInputFiles('#model-file', temporaryFiles({ 'broken.onnx': 'this is no model' }));
     await page.waitForFunction(() => !document.getElementById('alert')?.hidden, undefined, answered);
@@ -108,7 +97,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('keeps its pictures when one cannot be opened, takes one model at a time, and notices what another tab forgets', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await untilMeasured(page);
     await page.setInputFiles('#picture-file', temporaryFiles({ 'broken.png': 'this is no picture' }));
     await page.waitForFunction(says, ['alert-message', 'not a picture']);
@@ -122,7 +111,7 @@ describeBrowsers('demo page', (browser) => {
     await page.waitForFunction(says, ['alert-message', 'one model and one picture at a time.*one.onnx, two.onnx']);
     await page.waitForFunction(says, ['storage-note', '^1 model, ']);
     await page.evaluate(async () => {
-      const { cache } = (await import('/src/api/index.ts' as string)) as typeof import('../../src/api');
+      const { cache } = (await import('/dist/lepton.mjs' as string)) as typeof import('../../src/api');
       await cache.clear();
       document.dispatchEvent(new Event('visibilitychange'));
     });
@@ -130,7 +119,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('can be used by keyboard', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await untilMeasured(page);
     const stops: { id: string; ringed: boolean }[] = [];
     for (let i = 0; i < 18; i++) {
@@ -145,7 +134,7 @@ describeBrowsers('demo page', (browser) => {
   });
 
   it('fits a phone, in light and in dark', async () => {
-    const page = await open();
+    const page = await open('index.html');
     await page.setViewport(360, 740);
     await untilMeasured(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
@@ -156,12 +145,11 @@ describeBrowsers('demo page', (browser) => {
   });
 });
 
-describeBrowsers(
+describeSite(
   'demo page without a GPU',
-  (browser) => {
+  (open) => {
     it('asks before it uses the CPU, and remembers the answer', async () => {
-      const page = await browser.newPage();
-      await page.goto(`${inject('server')}/`);
+      const page = await open('index.html');
       await page.waitForFunction(() => document.getElementById('alert-cpu')?.hidden === false, undefined, answered);
       expect(await text(page, 'alert-message')).not.toContain('backend');
       await page.click('#alert-cpu');
