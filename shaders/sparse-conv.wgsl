@@ -2,7 +2,8 @@
 //
 // values    [entries] and columns [entries], 16 bits each or 32 where WIDE, as sparse-pack.wgsl leaves them: times columnStep, how
 //           many quads from where a group begins in a strip an entry meets the first output row
-// channels  [outputs] of Entries: the first, the one behind the last, output channel; those with most entries first
+// channels  [outputs + 1] of Entries, those with most of them first: rows begin at a multiple of four, to which is added how many
+//           places before the next row are padding; then the output channel
 // strips    [batch, columnQuads, groups, groupStep] of quads, as sparse-conv-strips.wgsl leaves them, or an image itself
 // y         [batch, outputs, outHeight, outWidth], written by `store` (in front of this text)
 // Every invocation owns QUADS output rows, LINE rows apart, of one strip of one output channel. LINE neighbours own neighbouring
@@ -15,7 +16,7 @@ struct Params {
   columnQuads: u32, blocks: u32, parts: u32, // blocks in a strip, and in all
 }
 
-struct Entries { begin: u32, end: u32, channel: u32 }
+struct Entries { begin: u32, channel: u32 }
 
 @group(0) @binding(0) var<storage, read> values: array<elem>;
 @group(0) @binding(1) var<storage, read> columns: array<u32>;
@@ -41,13 +42,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) count:
   let strip = part / params.blocks;
   let row = (part - strip * params.blocks) * LINE * QUADS + id % LINE;
   if (part >= params.parts || row >= params.outHeight) { return; }
-  let entries = channels[line - part * params.outputs];
+  let position = line - part * params.outputs;
+  let entries = channels[position];
+  let begin = entries.begin & ~3u;
+  let end = (channels[position + 1u].begin & ~3u) - (entries.begin & 3u);
   let start = (strip * params.groups + entries.channel / params.groupOut) * params.groupStep + row * params.strideY;
   let step = LINE * params.strideY;
   var s0: vec4f; var s1: vec4f; var s2: vec4f; var s3: vec4f;
   var s4: vec4f; var s5: vec4f; var s6: vec4f; var s7: vec4f;
   // More entries a turn would be slower: their loads are in one another's way.
-  for (var entry = entries.begin; entry < entries.end; entry++) {
+  for (var entry = begin; entry < end; entry++) {
     let at = start + columnOf(entry) * params.columnStep;
     let value = f32(values[entry]);
     s0 += value * vec4f(strips[at]);

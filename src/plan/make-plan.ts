@@ -3,14 +3,12 @@
 // and packed weights never pass through the heap.
 
 import type { AdapterProfile } from '../base/adapter';
-import { toDevice } from '../base/device-form';
-import { byteSize, type DType, deviceBytes, deviceType, isFloat } from '../base/dtype';
+import { byteSize, type DType, deviceType, isFloat } from '../base/dtype';
 import { LeptonError } from '../base/errors';
-import { encode } from '../base/ndarray';
 import { formatDims, sizeOf } from '../base/shape';
 import type { AdapterRates } from '../base/tuning';
 import { packUniforms, shaderInterface } from '../base/wgsl-interface';
-import type { Graph, Node, Value } from '../ir/graph';
+import type { Graph, Node } from '../ir/graph';
 import { valuesRead } from '../ir/graph';
 import type { Dispatch, Operand, Stretches } from '../ir/kernel';
 import type { NodeView } from '../ir/node-view';
@@ -20,9 +18,10 @@ import { type Candidate, candidates, textOf } from './choose';
 import { overflowing } from './overflow';
 import { overwritingSoon } from './overwriting';
 import { type Memory, type Move, placeMemories } from './place';
-import type { BufferRole, Plan, PlanNode, PlanPipeline, PlanStep, PlanTensor, PlanUpload } from './plan';
+import type { BufferRole, Plan, PlanNode, PlanPipeline, PlanStep, PlanTensor } from './plan';
 import { signatureOf } from './problem';
 import { sparsityOf } from './sparsity';
+import { type OwnOperand, ValueMemories } from './value-memories';
 
 export interface PlanOptions {
   readonly adapter: AdapterProfile;
@@ -65,17 +64,13 @@ interface KnownPipeline {
 const mostSigned = 64;
 
 class Planner {
-  private readonly memories: Memory[] = [];
-  private readonly memoryOf = new Map<string, number>();
-  /** Value → the value whose bytes it shares. */
-  private readonly aliasOf = new Map<string, string>();
+  private readonly memories: ValueMemories;
   private readonly computedAtLoad = new Set<string>();
   /** Outputs that are variables with new contents. */
   private readonly overwritten = new Set<string>();
   private readonly pipelines = new Map<string, KnownPipeline>();
   private readonly uniformChunks: { offset: number; bytes: Uint8Array }[] = [];
   private uniformBytes = 0;
-  private readonly uploads: PlanUpload[] = [];
   private readonly init: PlanStep[] = [];
   private readonly steps: PlanStep[] = [];
   private readonly nodes: PlanNode[] = [];
@@ -87,6 +82,7 @@ class Planner {
     private readonly graph: Graph,
     private readonly options: PlanOptions,
   ) {
+    this.memories = new ValueMemories(graph, options.adapter.limits);
     this.overflowing = overflowing(graph, options.overflowing);
   }
 
@@ -94,7 +90,7 @@ class Planner {
     const { graph } = this;
     const isVariable = (name: string) => this.options.variables?.has(name) ?? false;
     const tensors = (names: readonly string[], role: BufferRole) =>
-      names.map((name) => this.tensor(name, this.memoryFor(name, role)));
+      names.map((name) => this.tensor(name, this.memories.ofValue(name, role)));
     const variables = tensors(graph.inputs.filter(isVariable), 'variable');
     const inputs = tensors(
       graph.inputs.filter((name) => !isVariable(name)),
@@ -106,7 +102,7 @@ class Planner {
     const known = all.map((p) => p.pipeline);
     const { memories, moves, init } = this;
     const { buffers, indexOf, dropped, slotBytes, peakLiveBytes } = placeMemories({
-      memories,
+      memories: memories.all,
       steps: this.steps,
       pipelines: known,
       moves,
@@ -121,27 +117,26 @@ class Planner {
     const placeTensor = (t: PlanTensor): PlanTensor => ({ ...t, buffer: indexOf[t.buffer] as number });
     const uniforms = new Uint8Array(this.uniformBytes);
     for (const { offset, bytes } of this.uniformChunks) uniforms.set(bytes, offset);
-    const weightBytes = this.memories.reduce((sum, m) => sum + (m.role === 'weight' ? m.bytes : 0), 0);
     return {
       name: graph.name,
       buffers,
       pipelines,
       uniforms,
-      uploads: this.uploads.map((u) => ({ ...u, buffer: indexOf[u.buffer] as number })),
+      uploads: memories.uploads.map((u) => ({ ...u, buffer: indexOf[u.buffer] as number })),
       init: steps.slice(0, init.length),
       steps: steps.slice(init.length),
       inputs: inputs.map(placeTensor),
       variables: variables.map(placeTensor),
       outputs: outputs.map(placeTensor),
       nodes: this.nodes,
-      memory: { weightBytes, slotBytes, peakLiveBytes },
+      memory: { weightBytes: memories.weightBytes, slotBytes, peakLiveBytes },
     };
   }
 
   private addNode(node: Node): void {
     const op = opOf(node);
     if (op.view) {
-      this.aliasOf.set(node.outputs[0] as string, node.inputs[0] as string);
+      this.memories.share(node.outputs[0] as string, node.inputs[0] as string);
       if (this.isConstant(node.inputs[0] as string)) this.computedAtLoad.add(node.outputs[0] as string);
       return;
     }
@@ -177,7 +172,7 @@ class Planner {
 
   private overwrite(output: string, variable: string): void {
     if (!this.options.variables?.has(variable)) throw new Error(`"${variable}" is overwritten, but is no variable.`);
-    this.aliasOf.set(output, variable);
+    this.memories.share(output, variable);
     this.overwritten.add(output);
   }
 
@@ -196,15 +191,17 @@ class Planner {
   /** What the steps from `firstStep` on move, in bytes. */
   private moveOf(node: Node, { of, starts }: Stretches, firstStep: number): Move {
     const [whole, parts] = of === 'input' ? [node.inputs[0], node.outputs] : [node.outputs[0], node.inputs];
-    const elementBytes = byteSize(deviceType(this.value(whole as string).dtype));
+    const elementBytes = byteSize(deviceType(this.memories.value(whole as string).dtype));
     return {
       firstStep,
       steps: this.steps.length - firstStep,
-      whole: this.memoryFor(whole as string, 'slot'),
+      whole: this.memories.ofValue(whole as string, 'slot'),
       joins: of === 'output',
       parts: parts.flatMap((name, i) => {
         const start = starts[i];
-        return start === undefined ? [] : [{ memory: this.memoryFor(name, 'slot'), offset: start * elementBytes }];
+        return start === undefined
+          ? []
+          : [{ memory: this.memories.ofValue(name, 'slot'), offset: start * elementBytes }];
       }),
     };
   }
@@ -238,100 +235,26 @@ class Planner {
   }
 
   private operandMemory(operand: Operand, node: Node, once: boolean, atLoad: boolean): number {
-    if ('scratch' in operand || 'table' in operand) {
-      const own = 'scratch' in operand ? operand.scratch : operand.table;
-      const key = `${node.outputs[0]} scratch ${own}`;
-      let memory = this.memoryOf.get(key);
-      if (memory === undefined) {
-        const label = `${node.name}.${own}`;
-        memory =
-          'scratch' in operand
-            ? this.newMemory(once ? 'init' : 'slot', operand.bytes, label)
-            : this.tableMemory(operand.data, label);
-        this.memoryOf.set(key, memory);
-      }
-      this.touch(memory, once);
-      return memory;
-    }
-    const name =
-      'input' in operand
-        ? node.inputs[operand.input]
-        : 'output' in operand
-          ? node.outputs[operand.output]
-          : node.program?.operands[operand.operand];
-    if (!name) throw new Error(`A kernel of ${node.op} binds an operand that node "${node.name}" does not have.`);
-    const memory = this.memoryFor(name, atLoad && 'output' in operand ? 'init' : 'slot');
-    this.touch(memory, once);
+    const memory =
+      'scratch' in operand || 'table' in operand
+        ? this.memories.ofKernel(operand, node, once ? 'init' : 'slot')
+        : this.memories.ofValue(operandName(operand, node), atLoad && 'output' in operand ? 'init' : 'slot');
+    if (!once) this.memories.keep(memory);
     return memory;
-  }
-
-  private tableMemory(data: Uint32Array<ArrayBuffer>, label: string): number {
-    const memory = this.newMemory('init', data.byteLength, label);
-    const source = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.uploads.push({ buffer: memory, tensor: label, from: 'uint32', to: 'uint32', source });
-    return memory;
-  }
-
-  /** The memory of a value, made (and its upload noted) on first use. */
-  private memoryFor(value: string, role: BufferRole): number {
-    const name = this.root(value);
-    const existing = this.memoryOf.get(name);
-    if (existing !== undefined) return existing;
-    const { dtype, dims, constant } = this.value(name);
-    const bytes = deviceBytes(dtype, sizeOf(dims as readonly number[]));
-    const memory = this.newMemory(constant ? 'init' : role, bytes, name);
-    this.memoryOf.set(name, memory);
-    if (constant) {
-      const to = deviceType(dtype);
-      this.uploads.push(
-        constant.kind === 'inline'
-          ? {
-              buffer: memory,
-              tensor: name,
-              from: dtype,
-              to,
-              source: toDevice(constant.array.dtype, to, encode(constant.array), name),
-            }
-          : { buffer: memory, tensor: name, from: constant.bytes.dtype ?? dtype, to, source: constant.bytes },
-      );
-    }
-    return memory;
-  }
-
-  private newMemory(role: BufferRole, bytes: number, label: string): number {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.options.adapter.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (bytes > most) {
-      const advice =
-        role === 'init'
-          ? 'Constants are on the GPU in one piece while a model loads, sparse tensors as dense ones: split it into smaller ones.'
-          : 'Use smaller inputs or a smaller model.';
-      throw new LeptonError(
-        'UNSUPPORTED_MODEL',
-        `Tensor "${label}" takes ${bytes} bytes, but this GPU binds at most ${most} bytes at once. ${advice}`,
-        { details: { tensor: label, bytes, limit: most } },
-      );
-    }
-    return this.memories.push({ role, bytes, label }) - 1;
-  }
-
-  /** Notes that a step uses the memory, in the run or at load. What a run needs of it must stay. */
-  private touch(index: number, once: boolean): void {
-    const memory = this.memories[index] as Memory;
-    if (!once && memory.role === 'init') memory.role = 'weight';
   }
 
   /** A graph output gets a buffer of its own: the value's own where that is nobody else's, else a copy. */
   private output(name: string): PlanTensor {
-    const root = this.root(name);
-    const memory = this.memoryFor(root, 'slot');
-    const own = this.memories[memory] as Memory;
+    const { memories } = this;
+    const root = memories.root(name);
+    const memory = memories.ofValue(root, 'slot');
+    const own = memories.all[memory] as Memory;
     if (own.role === 'slot') {
       own.role = 'output';
       return this.tensor(name, memory);
     }
-    const copy = this.newMemory('output', own.bytes, `${name}.copy`);
-    this.touch(memory, false);
+    const copy = memories.add('output', own.bytes, `${name}.copy`);
+    memories.keep(memory);
     const node =
       this.nodes.push({ name: `copy of ${root}`, op: 'Identity', kernel: 'copy', flops: 0, bytes: 2 * own.bytes }) - 1;
     this.steps.push({ kind: 'copy', from: memory, to: copy, bytes: own.bytes, node });
@@ -364,7 +287,7 @@ class Planner {
   }
 
   private tensor(name: string, memory: number): PlanTensor {
-    const { dtype, dims } = this.value(name);
+    const { dtype, dims } = this.memories.value(name);
     return {
       name,
       dtype: this.options.border?.get(name) ?? dtype,
@@ -378,24 +301,23 @@ class Planner {
   private bytesTouched(node: Node): number {
     const names = new Set([...valuesRead(node), ...node.outputs.filter((o) => o !== '')]);
     return [...names].reduce((sum, name) => {
-      const { dtype, dims } = this.value(name);
+      const { dtype, dims } = this.memories.value(name);
       return sum + sizeOf(dims as readonly number[]) * byteSize(deviceType(dtype));
     }, 0);
   }
 
   private isConstant(name: string): boolean {
-    return name === '' || this.value(name).constant !== undefined || this.computedAtLoad.has(name);
+    return name === '' || this.memories.value(name).constant !== undefined || this.computedAtLoad.has(name);
   }
+}
 
-  private root(name: string): string {
-    let at = name;
-    for (let next = this.aliasOf.get(at); next !== undefined; next = this.aliasOf.get(at)) at = next;
-    return at;
-  }
-
-  private value(name: string): Value {
-    const value = this.graph.values.get(name);
-    if (!value) throw new Error(`No value "${name}" in graph "${this.graph.name}".`);
-    return value;
-  }
+function operandName(operand: Exclude<Operand, OwnOperand>, node: Node): string {
+  const name =
+    'input' in operand
+      ? node.inputs[operand.input]
+      : 'output' in operand
+        ? node.outputs[operand.output]
+        : node.program?.operands[operand.operand];
+  if (!name) throw new Error(`A kernel of ${node.op} binds an operand that node "${node.name}" does not have.`);
+  return name;
 }

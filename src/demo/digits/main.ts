@@ -1,19 +1,19 @@
 // The digits page: joins the sheet, the network that reads and learns, and the figures of its training.
-// Invariant: answers come for the drawing that is there; those to an older one are dropped.
 
 import { hideAlert, showAlert } from '../alert';
 import { element, node, setText } from '../dom';
-import { median, milliseconds, percent, plural } from '../format';
-import { nextTask } from '../pace';
+import { percent, plural } from '../format';
 import { remembered } from '../remembered';
 import { setUpTheme } from '../theme';
-import { clearCurves, drawCurves } from './curves';
+import { clearCurves } from './curves';
 import { pictureOf } from './ink';
 import { Learner, type LessonReport, saveInterval, type TrainingData } from './learner';
 import { Lessons } from './lessons';
 import { makePad } from './pad';
 import { TrainingProgress } from './progress';
-import { setUpScores, showScores, showSeen } from './scores-view';
+import { ProgressView } from './progress-view';
+import { Reading } from './reading';
+import { setUpScores, showSeen } from './scores-view';
 import shipped from './shipped.json';
 import { filesSource, ownSource, type Source, serverSource } from './sources';
 import { writtenDigit } from './synthetic';
@@ -21,12 +21,13 @@ import { writtenDigit } from './synthetic';
 const lessons = new Lessons(remembered);
 const progress = new TrainingProgress(remembered);
 const learner = new Learner(lessons);
-const pad = makePad(element<HTMLCanvasElement>('pad'), () => void answer());
+const view = new ProgressView(progress, learner);
+const pad = makePad(element<HTMLCanvasElement>('pad'), () => void reading.again());
+const reading = new Reading(pad, learner, showState);
 const button = (id: string) => element<HTMLButtonElement>(id);
 /** To the digit: it must not be rounded up. */
 const shippedShare = `${(100 * shipped.accuracy).toFixed(2)} %`;
 
-let ready = false;
 /** A lesson, or other weights, are under way. */
 let busy = false;
 let sources: readonly Source[] = [ownSource];
@@ -44,50 +45,7 @@ async function attempt(work: () => Promise<void>, onCpu?: () => void): Promise<v
   showState();
 }
 
-// Answers
-
-let asked = 0;
-let answering: Promise<void> | undefined;
-const times: number[] = [];
-
-/** One answer at a time, always to the drawing of the moment. */
-function answer(): Promise<void> {
-  asked++;
-  answering ??= answerAll();
-  return answering;
-}
-
-async function answerAll(): Promise<void> {
-  // What the pen does in one task is one question.
-  await nextTask();
-  try {
-    for (let mine = -1; ready && mine !== asked; ) {
-      mine = asked;
-      const { strokes } = pad;
-      const picture = pictureOf(strokes);
-      showSeen(picture);
-      const start = performance.now();
-      const scores = strokes.length > 0 ? await learner.scores(picture) : undefined;
-      if (scores && !learner.isTraining) showTime(performance.now() - start);
-      if (mine === asked) showScores(scores);
-    }
-  } catch (error) {
-    showAlert(error);
-  }
-  answering = undefined;
-  showState();
-}
-
-function showTime(ms: number): void {
-  times.push(ms);
-  if (times.length > 20) times.shift();
-  setText('fact-time', milliseconds(median(times)));
-}
-
 // Training
-
-let rates: number[] = [];
-let lastShown = 0;
 
 function source(): Source {
   const { value } = element<HTMLSelectElement>('source');
@@ -111,16 +69,16 @@ async function train(): Promise<void> {
     setText('train-status', chosen === ownSource ? 'Getting ready' : `Reading ${chosen.title}`);
     const data = await dataOf(chosen);
     setText('train-status', 'Compiling the steps of training');
-    rates = [];
+    view.restartRate();
     const training = learner.train(data, progress.epoch, {
       onBatch(loss, accuracy) {
         progress.addBatch(loss, accuracy);
-        rates = [...rates, performance.now()].slice(-20);
+        view.countBatch();
         showProgress();
       },
       onEpoch(epoch, heldOut) {
         progress.endEpoch(epoch, heldOut);
-        showEpochs();
+        view.showEpochs();
       },
       onSaved: () => {
         progress.store();
@@ -132,7 +90,7 @@ async function train(): Promise<void> {
     await training;
     await keep();
     setText('train-status', `Stopped after ${progress.batches} batches.`);
-    await answer();
+    await reading.again();
   });
   busy = false;
   showProgress(true);
@@ -141,7 +99,7 @@ async function train(): Promise<void> {
 
 async function pause(): Promise<void> {
   if (learner.isPaused) {
-    rates = [];
+    view.restartRate();
     learner.resume();
     setText('train-status', 'Training');
   } else {
@@ -159,44 +117,9 @@ async function keep(): Promise<void> {
   showKept();
 }
 
-/** Figures and curves, some times a second; and the drawing is read anew, for the network has changed. */
+/** Now and then the drawing is read anew, too, for the network has changed. */
 function showProgress(now = false): void {
-  const time = performance.now();
-  if (!now && time - lastShown < 300) return;
-  lastShown = time;
-  const means = progress.now;
-  setText('fact-loss', means ? means.loss.toPrecision(3) : '–');
-  setText('fact-accuracy', means ? percent(means.accuracy) : '–');
-  setText('fact-batches', String(progress.batches));
-  const seconds = ((rates.at(-1) ?? 0) - (rates[0] ?? 0)) / 1000;
-  const going = learner.isTraining && !learner.isPaused;
-  setText(
-    'fact-rate',
-    going && seconds > 0 ? `${((rates.length - 1) / seconds).toFixed(1)} batches/s` : '64 digits each',
-  );
-  if (going && rates.length > 0) setText('train-status', 'Training');
-  const held = progress.epochs.at(-1);
-  setText('fact-held-out', held ? percent(held.heldOut) : '–');
-  setText('fact-held-out-note', held ? `after ${held.batch} batches` : 'after 100 batches');
-  element('curves').hidden = progress.points.length < 2;
-  if (progress.points.length >= 2) void drawCurves(progress);
-  if (going) void answer();
-}
-
-function showEpochs(): void {
-  element('epochs-details').hidden = progress.epochs.length === 0;
-  element('epochs').replaceChildren(
-    ...progress.epochs.slice(-50).map(({ batch, loss, accuracy, heldOut }) => {
-      const row = node('tr', '');
-      row.append(
-        node('td', '', String(batch)),
-        node('td', '', loss.toPrecision(3)),
-        node('td', '', percent(accuracy)),
-        node('td', '', percent(heldOut)),
-      );
-      return row;
-    }),
-  );
+  if (view.show(now) && learner.isTraining && !learner.isPaused) void reading.again();
 }
 
 // Corrections
@@ -211,7 +134,7 @@ async function teach(digit: number): Promise<void> {
     progress.store();
     setText('lesson', inWords(digit, report));
     showKept();
-    await answer();
+    await reading.again();
   });
   busy = false;
   showState();
@@ -234,10 +157,10 @@ async function restart(origin: 'shipped' | 'random'): Promise<void> {
     await learner.restart(origin);
     progress.clear();
     await clearCurves();
-    showEpochs();
+    view.showEpochs();
     showProgress(true);
     setText('train-status', origin === 'random' ? 'Random weights: it knows nothing yet. Press Train.' : '');
-    await answer();
+    await reading.again();
   });
   busy = false;
   showKept();
@@ -279,7 +202,7 @@ function batchesSoFar(): string {
 
 function showState(): void {
   const { canTrain, isTraining, isPaused } = learner;
-  const idle = ready && !busy;
+  const idle = reading.ready && !busy;
   const trains = idle && canTrain;
   button('train').disabled = !trains || isTraining;
   setText('train', progress.batches > 0 ? 'Go on training' : 'Train');
@@ -350,13 +273,13 @@ async function open(backend: 'gpu' | 'cpu'): Promise<void> {
         setText('train-status', 'Training needs a GPU: on the CPU the network reads what you draw, as it ships.');
         setText('lesson', 'Teaching is training, which needs a GPU.');
       }
-      ready = true;
+      reading.ready = true;
       showKept();
-      await answer();
+      await reading.again();
     },
     () => void open('cpu'),
   );
-  if (!ready) setText('headline', 'The network is not ready');
+  if (!reading.ready) setText('headline', 'The network is not ready');
 }
 
 async function start(): Promise<void> {
@@ -372,7 +295,7 @@ async function start(): Promise<void> {
   showSeen(pictureOf([]));
   listen();
   listSources(ownSource.id);
-  showEpochs();
+  view.showEpochs();
   showProgress(true);
   showKept();
   showState();

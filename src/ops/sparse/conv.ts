@@ -92,14 +92,16 @@ fn biasOf(channel: u32) -> f32 { return f32(bias[channel]); }
 `;
 }
 
-/** By position in the order of the packing: the first entry, the one behind the last, the output channel. */
+/** By position in the order of the packing: the first entry plus how many of the last four are padding; the output channel. */
 function channelTable(pattern: Pattern): Uint32Array<ArrayBuffer> {
-  const { table, slices } = slicesOf(pattern, 'rows', 1);
-  const channels = new Uint32Array(3 * slices);
+  const { table, slices, quads } = slicesOf(pattern, 'rows', 1);
+  const channels = new Uint32Array(2 * slices + 2);
   for (let i = 0; i < slices; i++) {
-    const [begin, channel] = [4 * (table[i] as number), table[slices + 1 + i] as number];
-    channels.set([begin, begin + (pattern.perRow[channel] as number), channel], 3 * i);
+    const channel = table[slices + 1 + i] as number;
+    const padding = -(pattern.perRow[channel] as number) & 3;
+    channels.set([4 * (table[i] as number) + padding, channel], 2 * i);
   }
+  channels[2 * slices] = 4 * quads;
   return channels;
 }
 
