@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { blankCases } from '../../.ci/bundle-plugins';
 import { captureTool } from '../../.ci/command';
 import { libraryFiles } from '../../vite.config';
-import { dist } from './pages';
+import { dist } from '../support/lepton-page';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const textOf = (file: string) => readFileSync(join(dist, file), 'utf8');

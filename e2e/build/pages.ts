@@ -1,13 +1,11 @@
 // Pages as a user of the built library writes them: plain HTML, a script tag, a script of their own. Nothing
 // goes through the dev server. The page's script leaves its result where `openPage` finds it.
 
-import { fileURLToPath } from 'node:url';
 import { ndarray } from '../../src/base/ndarray';
 import type { TestBrowser } from '../support/browsers';
+import { dist } from '../support/lepton-page';
 import { makeModel, tensorOf } from '../support/onnx-writer';
 import { startServer, type TestServer } from '../support/server';
-
-export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 
 /** y = Relu(x + w) with w = [0.5, 0.5, 0.5]. */
 const tinyModel = makeModel({

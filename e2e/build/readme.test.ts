@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { describeBrowsers } from '../support/browsers';
 import { dataPath, describeWithData } from '../support/data';
+import { dist } from '../support/lepton-page';
 import { startServer } from '../support/server';
-import { dist } from './pages';
 
 const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
 

@@ -1,9 +1,9 @@
 // The built demo in real browsers, served as any host of files would. Every page that a suite opens is a new visitor's.
 
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { describeBrowsers, type OpenOptions, type TestPage } from '../support/browsers';
+import { dist } from '../support/lepton-page';
 import { startServer, type TestServer } from '../support/server';
 
 /** Opens a page of the site; it closes with the test. */
@@ -35,7 +35,6 @@ export function describeSite(name: string, suite: (open: OpenPage) => void, opti
 }
 
 async function startSite(): Promise<TestServer> {
-  const dist = fileURLToPath(new URL('../../dist', import.meta.url));
   if (!existsSync(`${dist}/site/index.html`)) throw new Error('The demo is not built: npm run build.');
   const server = await startServer();
   server.mount('', `${dist}/site`);

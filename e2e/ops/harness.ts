@@ -121,7 +121,8 @@ function someOfEach(seed: number): (found: readonly Candidate[]) => readonly Can
     const best = new Map<string, Candidate>();
     for (const candidate of found) if (!best.has(candidate.kernel.name)) best.set(candidate.kernel.name, candidate);
     const rest = found.filter((candidate) => best.get(candidate.kernel.name) !== candidate);
-    return [...best.values(), ...rest.slice(seed % Math.max(1, rest.length)).slice(0, 1)];
+    const at = seed % Math.max(1, rest.length);
+    return [...best.values(), ...rest.slice(at, at + 1)];
   };
 }
 

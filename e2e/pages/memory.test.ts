@@ -33,6 +33,7 @@ describe.skipIf(!findBrowser('chromium') && !process.env.CI)('a model of 512 MiB
     for (const expected of ['network', 'store'] as const) {
       server.forgetRequests();
       const before = { heap: await watch.bytes(), process: watch.processBytes() };
+      expect(before.process).toBeGreaterThan(0);
       watch.poll();
       const seen = await page.evaluate(async (side) => {
         const start = performance.now();

@@ -92,7 +92,7 @@ function chromiumPage(page: ChromiumPage): TestPage {
 
 async function renderersOf(page: ChromiumPage): Promise<number[]> {
   const browser = await page.context().browser()?.newBrowserCDPSession();
-  if (!browser) throw new Error('A page of a profile does not lead to its browser.');
+  if (!browser) throw new Error('Playwright does not say which browser has this page.');
   const { processInfo } = await browser.send('SystemInfo.getProcessInfo');
   await browser.detach();
   return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);

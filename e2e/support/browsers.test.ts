@@ -1,11 +1,12 @@
 // The harness itself: both drivers do what TestPage promises, contexts are isolated, profiles persist.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { describeBrowsers, openBrowser, type TestPage } from './browsers';
 import { findBrowser, wantedBrowsers } from './find-browser';
+import { temporaryFiles } from './temporary-files';
 
 const blank = () => `${inject('server')}/e2e/support/blank.html`;
 const remember = (page: TestPage) => page.evaluate(() => localStorage.setItem('seen', 'yes'));
@@ -57,9 +58,6 @@ describeBrowsers(
     });
 
     test('take files, keys, sizes and colour schemes', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'lepton-'));
-      const file = join(folder, 'words.txt');
-      await writeFile(file, 'some words');
       const page = await browser.newPage();
       await page.goto(blank());
       await page.setViewport(390, 700);
@@ -69,7 +67,7 @@ describeBrowsers(
           document.body.dataset.clicked = 'yes';
         });
       });
-      await page.setInputFiles('#file', [file]);
+      await page.setInputFiles('#file', temporaryFiles({ 'words.txt': 'some words' }));
       await page.click('#text');
       await page.type('abc');
       await page.press('Backspace');
@@ -84,7 +82,6 @@ describeBrowsers(
       expect(state).toEqual({ file: 'some words', text: 'ab', clicked: 'yes', width: 390, dark: true });
       expect((await page.screenshot()).length).toBeGreaterThan(100);
       await page.close();
-      await rm(folder, { recursive: true });
     });
 
     test('share storage within a context only', async () => {

@@ -21,10 +21,12 @@ export interface RunReport {
   readonly firstAnswer: number;
 }
 
+export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+
 /** A server with the built library under /dist/ and an empty page at / that loads it by script tag. */
 export async function startLeptonServer(options?: Parameters<typeof startServer>[0]): Promise<TestServer> {
   const server = await startServer(options);
-  server.mount('/dist', fileURLToPath(new URL('../../dist', import.meta.url)));
+  server.mount('/dist', dist);
   server.put('/', {
     text: '<!doctype html><title>Lepton</title><script src="/dist/lepton.js"></script>',
     headers: { 'Content-Type': 'text/html' },

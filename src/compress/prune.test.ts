@@ -1,25 +1,20 @@
 // Every kind of pruning gives the structure it claims and the share asked for.
 
 import { describe, expect, test } from 'vitest';
+import { mulberry32 } from '../../e2e/support/random';
 import type { MatrixView } from './layers';
 import { checkOptions } from './options';
 import { type Prunable, prune } from './prune';
 import type { PruneOptions } from './types';
 
-const random = (() => {
-  let state = 7;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32 - 0.5;
-  };
-})();
+const random = mulberry32(7);
 
 /** Outputs in the rows of memory, as Gemm with transB has them, or in its columns, as MatMul. */
 function layer(rows: number, columns: number, outputsFirst = true, scale = 1) {
   const view: MatrixView = outputsFirst
     ? { rows, columns, rowStride: columns, columnStride: 1 }
     : { rows, columns, rowStride: 1, columnStride: rows };
-  const weights = Float32Array.from({ length: rows * columns }, () => scale * random());
+  const weights = Float32Array.from({ length: rows * columns }, () => scale * (random() - 0.5));
   return { names: [`w${rows}`], view, weights };
 }
 

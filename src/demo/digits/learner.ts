@@ -113,6 +113,10 @@ export class Learner {
     return this.gate !== undefined;
   }
 
+  get isGoing(): boolean {
+    return this.isTraining && !this.isPaused;
+  }
+
   /** Trains until stop() is called. @param epoch to go on with */
   train(data: TrainingData, epoch: number, hooks: TrainingHooks): Promise<void> {
     this.stopping = false;

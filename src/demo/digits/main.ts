@@ -119,7 +119,7 @@ async function keep(): Promise<void> {
 
 /** Now and then the drawing is read anew, too, for the network has changed. */
 function showProgress(now = false): void {
-  if (view.show(now) && learner.isTraining && !learner.isPaused) void reading.again();
+  if (view.show(now) && learner.isGoing) void reading.again();
 }
 
 // Corrections

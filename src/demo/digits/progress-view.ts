@@ -17,7 +17,7 @@ export class ProgressView {
 
   constructor(
     private readonly progress: TrainingProgress,
-    private readonly learner: Pick<Learner, 'isTraining' | 'isPaused'>,
+    private readonly learner: Pick<Learner, 'isGoing'>,
   ) {}
 
   countBatch(): void {
@@ -40,7 +40,7 @@ export class ProgressView {
     setText('fact-accuracy', means ? percent(means.accuracy) : '–');
     setText('fact-batches', String(progress.batches));
     const seconds = ((done.at(-1) ?? 0) - (done[0] ?? 0)) / 1000;
-    const going = this.learner.isTraining && !this.learner.isPaused;
+    const going = this.learner.isGoing;
     const rate = ((done.length - 1) / seconds).toFixed(1);
     setText('fact-rate', going && seconds > 0 ? `${rate} batches/s` : '64 digits each');
     if (going && done.length > 0) setText('train-status', 'Training');
